@@ -64,9 +64,8 @@ function buildServer(): void {
     encoding: 'utf8',
   });
   if (build.status !== 0) {
-    console.warn(
-      `tsc -b failed; tests of the server process may run an old build\n${build.stdout}`,
-    );
+    const errors = build.stdout.split('\n').slice(0, 8).join('\n');
+    console.warn(`tsc -b failed; tests of whole processes may run an old build\n${errors}\n`);
   }
 }
 

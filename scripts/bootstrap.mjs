@@ -1,0 +1,101 @@
+// node scripts/bootstrap.mjs <script.ts> [arguments]
+//
+// Runs a TypeScript script of this repository on a machine that has nothing but Node (18 or later)
+// and npm: installs the packages if they are missing or not those of package-lock.json, builds, and
+// runs the script with the pinned Node of node_modules. Plain JavaScript without dependencies,
+// because it runs before anything is installed and on whatever Node there is.
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const BIN = join(ROOT, 'node_modules', '.bin');
+const NODE = join(BIN, 'node');
+
+const [script, ...args] = process.argv.slice(2);
+if (script === undefined) {
+  console.error('usage: node scripts/bootstrap.mjs <script.ts> [arguments]');
+  process.exit(2);
+}
+
+const missing = whatIsMissing();
+if (missing !== undefined) await install(missing);
+await build();
+await finishWith(await run(NODE, [join(ROOT, script), ...args], process.env));
+
+/** Says what differs between package-lock.json and node_modules; undefined when nothing does. */
+function whatIsMissing() {
+  const wanted = readLock('package-lock.json');
+  // npm writes down what it has installed here, as the last thing it does.
+  const installed = readLock(join('node_modules', '.package-lock.json'));
+  if (installed === undefined) return 'no packages are installed yet';
+  for (const [path, { version, optional }] of Object.entries(wanted ?? {})) {
+    if (path === '' || optional) continue; // optional ones depend on the machine
+    if (installed[path]?.version !== version) return `${path} is not as in package-lock.json`;
+  }
+  const node = spawnSync(NODE, ['--version'], { encoding: 'utf8' });
+  if (node.status !== 0) return 'the pinned Node is not installed';
+  return undefined;
+}
+
+function readLock(path) {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, path), 'utf8')).packages ?? {};
+  } catch {
+    return undefined;
+  }
+}
+
+async function install(why) {
+  const started = Date.now();
+  console.log(`Installing packages (${why}): npm ci`);
+  // Not the Node of node_modules, which npm ci removes first.
+  const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => entry !== BIN);
+  const env = { ...process.env, PATH: path.join(delimiter) };
+  // Development packages are needed even where NODE_ENV says production.
+  const options = ['--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  const end = await run('npm', ['ci', ...options], env);
+  if (end.code !== 0) {
+    console.error('npm ci failed; see above. Nothing else was done.');
+    await finishWith(end.code === null ? end : { ...end, code: end.code || 1 });
+  }
+  console.log(`Installed in ${((Date.now() - started) / 1000).toFixed(0)} s.`);
+}
+
+async function build() {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const end = await run(NODE, [tsc, '-b', 'server', 'clients/cli'], process.env);
+  if (end.code === 0) return;
+  if (end.signal === null) console.error('The build failed; see above.');
+  await finishWith(end);
+}
+
+/**
+ * Runs a program in the foreground and waits for it, whatever signals come in the meantime: those
+ * sent to this process alone are passed on, and Ctrl-C reaches both from the terminal.
+ */
+function run(command, commandArgs, env) {
+  return new Promise((resolve) => {
+    const child = spawn(command, commandArgs, { cwd: ROOT, env, stdio: 'inherit' });
+    const forward = (signal) => child.kill(signal);
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, forward);
+    const finish = (end) => {
+      for (const signal of signals) process.off(signal, forward);
+      resolve(end);
+    };
+    child.once('error', (error) => {
+      console.error(`cannot run ${command}: ${error.message}`);
+      finish({ code: 127, signal: null });
+    });
+    child.once('exit', (code, signal) => finish({ code, signal }));
+  });
+}
+
+/** Ends this process as the program ended: with its code, or by its signal. */
+async function finishWith({ code, signal }) {
+  if (signal === null) process.exit(code ?? 1);
+  process.kill(process.pid, signal);
+  await new Promise(() => setTimeout(() => process.exit(1), 1_000));
+}
