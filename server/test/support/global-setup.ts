@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { EmbeddedPostgres } from '../../../scripts/services/postgres.ts';
 import { LocalRedis } from '../../../scripts/services/redis.ts';
 import { temporaryDirectory } from '../../../scripts/services/temporary-directory.ts';
+import { migrate } from '../../src/stores/postgres/migrate.js';
+import { makeCertificates } from './make-certificates.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -95,28 +96,13 @@ async function startRedis(directory: string, undo: (() => unknown)[]): Promise<s
   return redis.url();
 }
 
-async function makeCertificates(directory: string): Promise<void> {
-  const module = join(ROOT, 'certs/generate.ts');
-  if (!existsSync(module)) return;
-  const { generateCertificates } = (await import(pathToFileURL(module).href)) as {
-    generateCertificates: (directory: string) => Promise<unknown>;
-  };
-  await generateCertificates(directory);
-}
-
 async function makeTemplate(postgresUrl: string, undo: (() => unknown)[]): Promise<string> {
   const name = `rostrum_template_${process.pid}_${Date.now()}`;
   await query(postgresUrl, `CREATE DATABASE ${name}`);
   undo.push(() => query(postgresUrl, `DROP DATABASE ${name} WITH (FORCE)`));
   const url = new URL(postgresUrl);
   url.pathname = `/${name}`;
-  const module = join(ROOT, 'server/src/stores/postgres/migrate.ts');
-  if (existsSync(module)) {
-    const { migrate } = (await import(pathToFileURL(module).href)) as {
-      migrate: (databaseUrl: string) => Promise<void>;
-    };
-    await migrate(url.href);
-  }
+  await migrate(url.href);
   return name;
 }
 

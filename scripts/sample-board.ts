@@ -1,0 +1,40 @@
+import { RostrumClient } from '@rostrum/client';
+
+/** The board that `npm start` fills and the README's commands speak of. */
+export const SAMPLE_BOARD = 'demo';
+
+const PLAYERS: readonly (readonly [playerId: string, displayName: string, score: number])[] = [
+  ['ada', 'Ada', 9_650],
+  ['grace', 'Grace', 9_120],
+  ['linus', 'Linus', 8_745],
+  ['margaret', 'Margaret', 8_744],
+  ['dennis', 'Dennis', 7_310],
+  ['barbara', 'Barbara', 6_905],
+  ['ken', 'Ken', 6_905],
+  ['radia', 'Radia', 5_480],
+];
+
+/**
+ * Submits a score for each sample player. The submission ids are fixed, so a later start finds them
+ * recorded and changes nothing, whatever has been played meanwhile.
+ */
+export async function loadSampleBoard(options: {
+  readonly address: string;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+}): Promise<number> {
+  const client = await RostrumClient.connect(options);
+  try {
+    await client.scores.batchSubmit(
+      PLAYERS.map(([playerId, displayName, score]) => ({
+        leaderboardId: SAMPLE_BOARD,
+        playerId,
+        displayName,
+        score,
+        submissionId: `sample-${playerId}`,
+      })),
+    );
+    return PLAYERS.length;
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ServiceProcess } from '../services/service-process.ts';
+
+export interface ServerOptions {
+  readonly root: string;
+  /** Settings over those of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  /** Shows the log on standard output as well. */
+  readonly showLog: boolean;
+}
+
+/** How long the server may take to migrate and serve, in milliseconds. */
+const START_MS = 60_000;
+
+/**
+ * Runs the built server; `address` resolves with `host:port` once it serves, and rejects with its
+ * last words when it ends or takes too long instead.
+ */
+export async function launchServer(
+  options: ServerOptions,
+): Promise<{ server: ServiceProcess; address: Promise<string> }> {
+  const server = await ServiceProcess.spawn({
+    name: 'The server',
+    command: process.execPath,
+    args: [join(options.root, 'server/dist/main.js')],
+    cwd: options.root,
+    env: { ...process.env, ...options.env },
+    logFile: options.logFile,
+    stopSignal: 'SIGTERM',
+  });
+  if (options.showLog) server.onLine((line) => console.log(line));
+  const listening = new Promise<string>((resolve) => {
+    server.onLine((line) => {
+      const address = listeningAddress(line);
+      if (address) resolve(address);
+    });
+  });
+  const tooLate = new AbortController();
+  const address = Promise.race([
+    listening,
+    server.ended.then(() => Promise.reject(new Error(crashReport(server, options.logFile)))),
+    delay(START_MS, undefined, { signal: tooLate.signal, ref: false }).then(() =>
+      Promise.reject(
+        new Error(`The server did not serve within ${START_MS / 1000} s:\n${server.tail(20)}`),
+      ),
+    ),
+  ]).finally(() => tooLate.abort());
+  return { server, address };
+}
+
+/** How the server ended and what it said last. */
+export function crashReport(server: ServiceProcess, logFile: string): string {
+  const { code, signal } = server.end ?? { code: null, signal: null };
+  const tail = server.tail(20);
+  return [
+    `The server ended by itself (${signal ?? `code ${code}`}). The end of ${logFile}:`,
+    ...tail.split('\n').map((line) => `  ${line}`),
+  ].join('\n');
+}
+
+/** The address in the log line that says the server serves. */
+function listeningAddress(line: string): string | undefined {
+  if (!line.includes('"listening"')) return undefined;
+  try {
+    const entry = JSON.parse(line) as { msg?: unknown; address?: unknown };
+    return entry.msg === 'listening' ? String(entry.address ?? '') : undefined;
+  } catch {
+    return undefined;
+  }
+}
