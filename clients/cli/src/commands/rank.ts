@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { CommandRunner } from '../command-runner.js';
+import { formatCount } from '../output/format-number.js';
+import { renderStandings } from '../output/standing-table.js';
+
+export function registerRank(program: Command, runner: CommandRunner): void {
+  program
+    .command('rank')
+    .description('show where players stand; several are also ranked among each other')
+    .argument('<leaderboard>')
+    .argument('<players...>')
+    .action(
+      runner.handle<[string, string[]], unknown>(
+        async (context, _options, leaderboardId, playerIds) => {
+          const { output } = context;
+          const client = await context.connect('reader');
+          const [playerId = ''] = playerIds;
+          if (playerIds.length === 1) {
+            const found = await client.standings.get({ leaderboardId, playerId }, context.call);
+            if (output.json) return output.value(found);
+            output.lines(...renderStandings([found.standing], output));
+            return output.note(output.errorStyle.dim(`of ${formatCount(found.totalPlayers)} players`));
+          }
+          const found = await client.standings.batchGet({ leaderboardId, playerIds }, context.call);
+          if (output.json) return output.value(found);
+          output.lines(...renderStandings(found.standings, output));
+          if (found.missingPlayerIds.length > 0) {
+            output.note(output.errorStyle.warn(`no entry: ${found.missingPlayerIds.join(', ')}`));
+          }
+        },
+      ),
+    );
+}

@@ -1,0 +1,112 @@
+import type { JsonObject, ScoreResult } from '@rostrum/client';
+import { type Command, Option } from 'commander';
+import type { CommandRunner } from '../command-runner.js';
+import { type AggregationWord, aggregationOption, type OrderWord, orderOption } from '../input/board-settings.js';
+import { parseJsonObject } from '../input/parse-json-object.js';
+import { parseScore } from '../input/parse-score.js';
+import { parseTime } from '../input/parse-time.js';
+import { formatCount, formatScore } from '../output/format-number.js';
+import { playerLabel } from '../output/player-label.js';
+import { safeText } from '../output/safe-text.js';
+import type { Style } from '../output/style.js';
+
+interface SubmitOptions {
+  readonly subscore?: number;
+  readonly id?: string;
+  readonly time?: Date;
+  readonly name?: string;
+  readonly metadata?: JsonObject;
+  readonly aggregation?: AggregationWord;
+  readonly order?: OrderWord;
+}
+
+export function registerSubmit(program: Command, runner: CommandRunner): void {
+  program
+    .command('submit')
+    .description('submit a score; the leaderboard and the player come into being with their first')
+    .argument('<leaderboard>')
+    .argument('<player>')
+    .argument('<score>', 'a number within ±2^53', parseScore)
+    .addOption(new Option('--subscore <number>', 'decides between equal scores').argParser(parseScore))
+    .option('--id <id>', 'idempotency key; sending it again returns the first outcome')
+    .addOption(
+      new Option('--time <time>', 'when the score was made: ISO 8601, or seconds since 1970').argParser(
+        parseTime,
+      ),
+    )
+    .option('--name <name>', "sets the player's name")
+    .addOption(
+      new Option('--metadata <json>', 'a JSON object that belongs to this score').argParser(
+        parseJsonObject,
+      ),
+    )
+    .addOption(aggregationOption('for a leaderboard that this submission creates'))
+    .addOption(orderOption('for a leaderboard that this submission creates'))
+    .action(
+      runner.handle<[string, string, number], SubmitOptions>(
+        async (context, options, leaderboardId, playerId, score) => {
+          const client = await context.connect('writer');
+          const { aggregation, order } = options;
+          const result = await client.scores.submit(
+            {
+              leaderboardId,
+              playerId,
+              score,
+              subscore: options.subscore,
+              submissionId: options.id,
+              clientTime: options.time,
+              displayName: options.name,
+              metadata: options.metadata,
+              newLeaderboard:
+                aggregation === undefined && order === undefined
+                  ? undefined
+                  : { aggregation, sortOrder: order },
+            },
+            context.call,
+          );
+          if (context.output.json) context.output.value(result);
+          else context.output.lines(...renderResult(result, context.output.style));
+        },
+      ),
+    );
+}
+
+/** What became of a submission, in one or two lines. */
+export function renderResult(result: ScoreResult, style: Style): string[] {
+  const { standing, previousRank, previousScore, outcome } = result;
+  const score = style.bold(formatScore(standing.score));
+  const was =
+    previousScore !== undefined && previousScore !== standing.score
+      ? ` (was ${formatScore(previousScore)})`
+      : '';
+  const rank = result.ranked
+    ? `rank ${style.highlight(String(standing.rank))} of ${formatCount(result.totalPlayers)}${rankStep(previousRank, standing.rank, style)}`
+    : style.warn('not ranked yet: the score is safe, the index is being repaired');
+  return [
+    `${paintOutcome(outcome, style)}  ${safeText(playerLabel(standing))}  ${score}${was}  ${rank}`,
+    ...(result.replayed ? [style.dim('This submission had been recorded before.')] : []),
+    ...(outcome === 'DUPLICATE'
+      ? [style.warn('Not recorded: its id was used before for a different submission.')]
+      : []),
+  ];
+}
+
+function rankStep(before: number | undefined, after: number, style: Style): string {
+  if (before === undefined) return '';
+  if (before === after) return style.dim(' (unchanged)');
+  return before > after ? style.good(` ▲ from ${before}`) : style.bad(` ▼ from ${before}`);
+}
+
+function paintOutcome(outcome: ScoreResult['outcome'], style: Style): string {
+  switch (outcome) {
+    case 'APPLIED':
+      return style.good(outcome);
+    case 'NOT_IMPROVED':
+    case 'STALE':
+      return style.dim(outcome);
+    case 'DUPLICATE':
+    case 'QUARANTINED':
+    case 'UNKNOWN':
+      return style.warn(outcome);
+  }
+}
