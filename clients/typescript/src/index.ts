@@ -1,1 +1,78 @@
-export {};
+export type {
+  Difference,
+  MethodStats,
+  PingResult,
+  RebuildProgress,
+  ServerStats,
+  StoreStats,
+  SubmissionStats,
+  VerifyProgress,
+  WatchStats,
+} from './admin/admin.js';
+export type { AdminGroup } from './admin/admin-group.js';
+export { RostrumClient } from './client.js';
+export type { ClientOptions } from './client-options.js';
+export {
+  type ClientErrorReason,
+  type ErrorReason,
+  type FieldViolation,
+  isRostrumError,
+  RostrumError,
+  type ServiceErrorReason,
+  type StatusCode,
+} from './errors/rostrum-error.js';
+export type { HealthGroup } from './health/health-group.js';
+export type { JsonObject, JsonValue } from './json.js';
+export type {
+  Aggregation,
+  Leaderboard,
+  LeaderboardPage,
+  LeaderboardSettings,
+  LeaderboardUpdate,
+  NewLeaderboard,
+  RankMethod,
+  SortOrder,
+  TieBreak,
+} from './leaderboards/leaderboard.js';
+export type {
+  LeaderboardGroup,
+  ListLeaderboardsRequest,
+} from './leaderboards/leaderboard-group.js';
+export type { RankingSelector } from './ranking/ranking-selector.js';
+export type { Outcome, ScoreItem, ScoreResult, ScoreSubmission } from './scores/score.js';
+export type { ScoreGroup } from './scores/score-group.js';
+export type { ScoreStream, ScoreStreamOptions } from './scores/score-stream.js';
+export {
+  percentileOf,
+  type RelativeStanding,
+  type Standing,
+  type StandingList,
+  type StandingPage,
+} from './standings/standing.js';
+export type {
+  AroundStandingsRequest,
+  BatchGetStandingsRequest,
+  GetStandingRequest,
+  ListStandingsRequest,
+  PlayerStanding,
+  StandingBatch,
+  StandingGroup,
+} from './standings/standing-group.js';
+export type { RetryOptions } from './transport/backoff.js';
+export type { CallOptions } from './transport/call-options.js';
+export type { PemSource, TlsOptions } from './transport/credentials.js';
+export type { ServingStatus } from './transport/health-check.js';
+export type { LiveView, LiveViewUpdate } from './watch/live-view.js';
+export type { RankChange, RankChangeKind } from './watch/rank-change.js';
+export type {
+  ChangesEvent,
+  ChangesMessage,
+  CheckpointEvent,
+  SnapshotEvent,
+  StandingsEvent,
+  StandingsView,
+  WatchChangesRequest,
+  WatchOptions,
+  WatchStandingsRequest,
+} from './watch/watch.js';
+export type { WatchGroup } from './watch/watch-group.js';

@@ -1,0 +1,53 @@
+import { enumName } from '../enum-names.js';
+import type { Duration } from '../gen/google/protobuf/duration.js';
+import {
+  Difference_Kind,
+  type GetServerStatsResponse,
+  type VerifyLeaderboardResponse,
+} from '../gen/rostrum/v1/admin.js';
+import type { ServerStats, VerifyProgress } from './admin.js';
+
+export function fromStatsMessage(message: GetServerStatsResponse): ServerStats {
+  const { uptime, methods, submissions, watches, stores, ...rest } = message;
+  return {
+    ...rest,
+    uptimeMs: milliseconds(uptime),
+    methods: methods.map(({ p50, p99, max, ...method }) => ({
+      ...method,
+      p50Ms: milliseconds(p50),
+      p99Ms: milliseconds(p99),
+      maxMs: milliseconds(max),
+    })),
+    submissions: submissions ?? {
+      committed: 0,
+      batches: 0,
+      batchSizeP50: 0,
+      batchSizeMax: 0,
+      pending: 0,
+    },
+    watches: watches ?? {
+      standingsWatchers: 0,
+      views: 0,
+      changesWatchers: 0,
+      messages: 0,
+      slowWatchersEnded: 0,
+    },
+    stores: stores.map(({ p50, p99, ...store }) => ({
+      ...store,
+      p50Ms: milliseconds(p50),
+      p99Ms: milliseconds(p99),
+    })),
+  };
+}
+
+export function fromVerifyMessage(message: VerifyLeaderboardResponse): VerifyProgress {
+  const differences = message.differences.map(({ kind, ...difference }) => ({
+    ...difference,
+    kind: enumName<'MISSING' | 'EXTRA' | 'DIFFERENT'>(Difference_Kind, 'KIND_', kind),
+  }));
+  return { ...message, differences };
+}
+
+function milliseconds(duration: Duration | undefined): number {
+  return duration ? duration.seconds * 1_000 + duration.nanos / 1e6 : 0;
+}

@@ -1,0 +1,69 @@
+import { AdminServiceService as methods } from '../gen/rostrum/v1/admin.js';
+import type { RankingSelector } from '../ranking/ranking-selector.js';
+import { toRankingFields } from '../ranking/ranking-selector-conversion.js';
+import type { CallOptions } from '../transport/call-options.js';
+import type { Connection } from '../transport/connection.js';
+import { readServerStreamOnce } from '../transport/server-stream.js';
+import { callUnary } from '../transport/unary.js';
+import type { PingResult, RebuildProgress, ServerStats, VerifyProgress } from './admin.js';
+import { fromStatsMessage, fromVerifyMessage } from './admin-conversion.js';
+
+/** Looks after a server. Needs the role admin, except for `ping`. */
+export class AdminGroup {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Asks for an answer without work. `payload`: up to 1,024 bytes, returned as it is. */
+  async ping(payload = '', options?: CallOptions): Promise<PingResult> {
+    const start = performance.now();
+    const response = await callUnary(
+      this.#connection,
+      methods.ping,
+      { payload },
+      'freely',
+      options,
+    );
+    return { ...response, roundTripMs: performance.now() - start };
+  }
+
+  /** What the server process that answers is doing. @throws ROLE_NOT_ALLOWED */
+  async stats(options?: CallOptions): Promise<ServerStats> {
+    return fromStatsMessage(
+      await callUnary(this.#connection, methods.getServerStats, {}, 'freely', options),
+    );
+  }
+
+  /**
+   * Compares the index of a ranking with the store of record. The last message has `done`. Without
+   * a deadline unless one is given; not begun again when the connection is lost.
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, ROLE_NOT_ALLOWED
+   */
+  async *verify(
+    ranking: RankingSelector,
+    options?: CallOptions,
+  ): AsyncGenerator<VerifyProgress, void, undefined> {
+    const messages = readServerStreamOnce(
+      this.#connection,
+      methods.verifyLeaderboard,
+      toRankingFields(ranking),
+      options,
+    );
+    for await (const message of messages) yield fromVerifyMessage(message);
+  }
+
+  /** Builds the index of a ranking anew; reads stay correct meanwhile. Otherwise as `verify`. */
+  async *rebuild(
+    ranking: RankingSelector,
+    options?: CallOptions,
+  ): AsyncGenerator<RebuildProgress, void, undefined> {
+    yield* readServerStreamOnce(
+      this.#connection,
+      methods.rebuildLeaderboard,
+      toRankingFields(ranking),
+      options,
+    );
+  }
+}

@@ -1,0 +1,109 @@
+/** The answer to a ping. */
+export interface PingResult {
+  readonly payload: string;
+  /** The server's clock. */
+  readonly serverTime: Date | undefined;
+  /** The version of the server. */
+  readonly version: string;
+  /** The role of this client's certificate: `admin`, `writer` or `reader`. */
+  readonly role: string;
+  /** The name in this client's certificate. */
+  readonly name: string;
+  /** From the call to its answer, as this client saw it. */
+  readonly roundTripMs: number;
+}
+
+/** What a server process is doing. Counts are since its start. */
+export interface ServerStats {
+  readonly version: string;
+  readonly startTime: Date | undefined;
+  readonly uptimeMs: number;
+  /** Open client connections. */
+  readonly connections: number;
+  /** Calls by method, busiest first. */
+  readonly methods: readonly MethodStats[];
+  readonly submissions: SubmissionStats;
+  readonly watches: WatchStats;
+  readonly stores: readonly StoreStats[];
+  /** Resident memory of the process. */
+  readonly memoryBytes: number;
+  /** Committed batches that the index has not confirmed yet. */
+  readonly outboxPending: number;
+  /** Rankings being rebuilt now. */
+  readonly rebuilding: number;
+}
+
+export interface MethodStats {
+  /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
+  readonly method: string;
+  readonly calls: number;
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export interface SubmissionStats {
+  readonly committed: number;
+  readonly batches: number;
+  readonly batchSizeP50: number;
+  readonly batchSizeMax: number;
+  /** How many are waiting or in work now. */
+  readonly pending: number;
+}
+
+export interface WatchStats {
+  /** Open watches of standings. */
+  readonly standingsWatchers: number;
+  /** Distinct views that they share. */
+  readonly views: number;
+  /** Open watches of changes. */
+  readonly changesWatchers: number;
+  /** Messages sent to watchers. */
+  readonly messages: number;
+  /** Watchers ended because they did not read. */
+  readonly slowWatchersEnded: number;
+}
+
+export interface StoreStats {
+  /** `postgres` or `redis`. */
+  readonly name: string;
+  readonly healthy: boolean;
+  /** What it is doing or what is wrong, in a few words. */
+  readonly state: string;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** One entry on which the index and the store of record do not agree. */
+export interface Difference {
+  /**
+   * `MISSING`: not in the index. `EXTRA`: only in the index. `DIFFERENT`: in both, with different
+   * values or in a different place.
+   */
+  readonly kind: 'MISSING' | 'EXTRA' | 'DIFFERENT' | 'UNKNOWN';
+  readonly playerId: string;
+  /** What differs, for people. */
+  readonly description: string;
+}
+
+/** How far a verification is. */
+export interface VerifyProgress {
+  readonly checked: number;
+  /** How many there are to compare, as estimated at the start. */
+  readonly total: number;
+  /** Those found since the message before; at most 1,000 are listed in one call. */
+  readonly differences: readonly Difference[];
+  /** How many were found so far, listed or not. */
+  readonly differenceCount: number;
+  readonly done: boolean;
+}
+
+/** How far a rebuild is. */
+export interface RebuildProgress {
+  readonly built: number;
+  /** How many there are to build, as estimated at the start. */
+  readonly total: number;
+  /** Whether the new index serves. */
+  readonly done: boolean;
+}

@@ -1,0 +1,69 @@
+import { AdminGroup } from './admin/admin-group.js';
+import { type ClientOptions, resolveOptions } from './client-options.js';
+import { HealthGroup } from './health/health-group.js';
+import { waitForReady } from './health/wait-for-ready.js';
+import { LeaderboardGroup } from './leaderboards/leaderboard-group.js';
+import { ScoreGroup } from './scores/score-group.js';
+import { StandingGroup } from './standings/standing-group.js';
+import type { CallOptions } from './transport/call-options.js';
+import { Connection } from './transport/connection.js';
+import { WatchGroup } from './watch/watch-group.js';
+
+/**
+ * A client of one Rostrum service. Share one: it is one connection, and all calls run over it side
+ * by side. Close it when done, or declare it with `await using`.
+ */
+export class RostrumClient implements AsyncDisposable {
+  readonly leaderboards: LeaderboardGroup;
+  readonly scores: ScoreGroup;
+  readonly standings: StandingGroup;
+  readonly watch: WatchGroup;
+  readonly admin: AdminGroup;
+  readonly health: HealthGroup;
+  readonly #connection: Connection;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    this.leaderboards = new LeaderboardGroup(connection);
+    this.scores = new ScoreGroup(connection);
+    this.standings = new StandingGroup(connection);
+    this.watch = new WatchGroup(connection);
+    this.admin = new AdminGroup(connection);
+    this.health = new HealthGroup(connection);
+  }
+
+  /**
+   * Makes a client. Reads the certificates now and connects with the first call; `waitForReady`
+   * tells whether that works.
+   * @throws INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID
+   */
+  static connect(options: ClientOptions = {}): RostrumClient {
+    return new RostrumClient(new Connection(resolveOptions(options)));
+  }
+
+  /** `host:port` of the server. */
+  get address(): string {
+    return this.#connection.settings.address;
+  }
+
+  /**
+   * Waits until the server serves.
+   * @throws CONNECTION_FAILED or SERVER_NOT_READY when the deadline passes; at once:
+   * CERTIFICATE_REFUSED, IDENTITY_MISSING, CLIENT_CLOSED, the signal's reason
+   */
+  waitForReady(options: CallOptions = {}): Promise<void> {
+    return waitForReady(this.#connection, options);
+  }
+
+  /**
+   * Cancels all calls and watches, which then reject with CLIENT_CLOSED, and resolves when the
+   * connection is down. Later calls reject with CLIENT_CLOSED.
+   */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

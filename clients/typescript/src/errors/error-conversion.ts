@@ -1,0 +1,95 @@
+import { status as GrpcStatus, type Metadata } from '@grpc/grpc-js';
+import type { Any } from '../gen/google/protobuf/any.js';
+import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
+import { Status } from '../gen/google/rpc/status.js';
+import {
+  type ErrorReason,
+  type FieldViolation,
+  RostrumError,
+  type StatusCode,
+} from './rostrum-error.js';
+
+/** The part of a grpc-js error or status that is read here. */
+export interface CallStatus {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata?: Metadata | undefined;
+  /** The HTTP/2 code with which the stream was reset, where no status came at all. */
+  readonly rstCode?: number | undefined;
+}
+
+interface Details {
+  reason: ErrorReason | undefined;
+  metadata: Readonly<Record<string, string>>;
+  fieldViolations: readonly FieldViolation[];
+  retryAfterMs: number | undefined;
+}
+
+const ERROR_DOMAIN = 'rostrum.v1';
+const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
+
+/** The error of a call, from its status and the `google.rpc.Status` in its trailers. */
+export function errorFromCall(status: CallStatus): RostrumError {
+  const encoded = status.metadata?.get('grpc-status-details-bin')[0];
+  const details = Buffer.isBuffer(encoded) ? decodeDetails(encoded) : NO_DETAILS;
+  const code = codeName(status.code);
+  const reason = details.reason ?? localReason(code, status);
+  return new RostrumError(code, reason, status.details || code, details);
+}
+
+/** The error of one item of a batch or stream. */
+export function errorFromStatus(status: Status): RostrumError {
+  const details = readDetails(status.details);
+  return new RostrumError(codeName(status.code), details.reason, status.message, details);
+}
+
+/** Names the cause of a status that grpc-js made, which has no details. */
+function localReason(code: StatusCode, status: CallStatus): ErrorReason | undefined {
+  if (code === 'DEADLINE_EXCEEDED') return 'DEADLINE_EXCEEDED';
+  if (code === 'UNAVAILABLE') return 'CONNECTION_FAILED';
+  // grpc-js gives a stream that a dying connection reset one of these codes.
+  const reset = code === 'CANCELLED' || code === 'INTERNAL' || code === 'RESOURCE_EXHAUSTED';
+  return reset && status.rstCode !== undefined ? 'CONNECTION_FAILED' : undefined;
+}
+
+const NO_DETAILS: Details = {
+  reason: undefined,
+  metadata: {},
+  fieldViolations: [],
+  retryAfterMs: undefined,
+};
+
+function decodeDetails(encoded: Buffer): Details {
+  try {
+    return readDetails(Status.decode(encoded).details);
+  } catch {
+    // A proxy may put anything here; the code and message still tell what happened.
+    return NO_DETAILS;
+  }
+}
+
+function readDetails(anys: readonly Any[]): Details {
+  const details = { ...NO_DETAILS };
+  for (const any of anys) {
+    if (any.typeUrl === `${TYPE_PREFIX}ErrorInfo`) {
+      const info = ErrorInfo.decode(any.value);
+      if (info.domain === ERROR_DOMAIN) {
+        details.reason = info.reason as ErrorReason;
+        details.metadata = info.metadata;
+      }
+    } else if (any.typeUrl === `${TYPE_PREFIX}BadRequest`) {
+      details.fieldViolations = BadRequest.decode(any.value).fieldViolations.map(
+        ({ field, description }) => ({ field, description }),
+      );
+    } else if (any.typeUrl === `${TYPE_PREFIX}RetryInfo`) {
+      const delay = RetryInfo.decode(any.value).retryDelay;
+      if (delay) details.retryAfterMs = delay.seconds * 1000 + delay.nanos / 1e6;
+    }
+  }
+  return details;
+}
+
+function codeName(code: number): StatusCode {
+  const name: string | undefined = GrpcStatus[code];
+  return name === undefined || name === 'OK' ? 'UNKNOWN' : (name as StatusCode);
+}

@@ -1,0 +1,116 @@
+import type { EnumNames } from '../enum-names.js';
+import type { ErrorReason as ErrorReasonEnum } from '../gen/rostrum/v1/error.js';
+
+/** The canonical gRPC status codes, by name. */
+export type StatusCode =
+  | 'CANCELLED'
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'DATA_LOSS'
+  | 'UNAUTHENTICATED';
+
+/** The causes of errors that the service documents in `rostrum/v1/error.proto`. */
+export type ServiceErrorReason = EnumNames<typeof ErrorReasonEnum, 'ERROR_REASON_'>;
+
+/**
+ * The causes of errors that arise in this client:
+ *
+ * - `CLIENT_CLOSED` (CANCELLED): the client was closed before the call ended.
+ * - `INVALID_OPTIONS` (INVALID_ARGUMENT): the client cannot be made from these options.
+ * - `CERTIFICATE_FILE_MISSING` (FAILED_PRECONDITION): a certificate or key file cannot be read.
+ *   Metadata: `path`.
+ * - `CERTIFICATE_INVALID` (FAILED_PRECONDITION): a certificate or key cannot be used.
+ * - `CERTIFICATE_REFUSED` (UNAUTHENTICATED): the server refuses this client's certificate, or this
+ *   client refuses the server's.
+ * - `CONNECTION_FAILED` (UNAVAILABLE): the server cannot be reached, or the connection was lost
+ *   before the answer came.
+ * - `SERVER_NOT_READY` (UNAVAILABLE): the server answers, and says that it does not serve yet.
+ * - `STREAM_ENDED` (FAILED_PRECONDITION): a submission to a score stream after `end()`.
+ * - `STREAM_FULL` (RESOURCE_EXHAUSTED): more submissions wait in a score stream than it holds.
+ */
+export type ClientErrorReason =
+  | 'CLIENT_CLOSED'
+  | 'INVALID_OPTIONS'
+  | 'CERTIFICATE_FILE_MISSING'
+  | 'CERTIFICATE_INVALID'
+  | 'CERTIFICATE_REFUSED'
+  | 'CONNECTION_FAILED'
+  | 'SERVER_NOT_READY'
+  | 'STREAM_ENDED'
+  | 'STREAM_FULL';
+
+/** Why a call failed; decide on this or on the code, never on the message text. */
+export type ErrorReason = ServiceErrorReason | ClientErrorReason;
+
+/** One refused field: its path in the request and what is wrong with it. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly description: string;
+}
+
+export interface RostrumErrorDetails {
+  /** Values that the reason speaks of, such as `leaderboard_id`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly fieldViolations?: readonly FieldViolation[];
+  /** How long the service asks to wait before trying again, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/** The error of every failed call, except where an AbortSignal ended it: that rejects with the signal's reason. */
+export class RostrumError extends Error {
+  override readonly name = 'RostrumError';
+  readonly code: StatusCode;
+  /** Undefined when neither the service nor this client names a cause, as for a proxy's errors. */
+  readonly reason: ErrorReason | undefined;
+  /** Values that the reason speaks of, such as `leaderboard_id`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The refused fields, for `INVALID_FIELD`. */
+  readonly fieldViolations: readonly FieldViolation[];
+  /** How long the service asks to wait before trying again, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: StatusCode,
+    reason: ErrorReason | undefined,
+    message: string,
+    details: RostrumErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.reason = reason;
+    this.metadata = details.metadata ?? {};
+    this.fieldViolations = details.fieldViolations ?? [];
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** Whether a value is a RostrumError, and of one of the given reasons if any are given. */
+export function isRostrumError(
+  value: unknown,
+  ...reasons: readonly ErrorReason[]
+): value is RostrumError {
+  return (
+    value instanceof RostrumError &&
+    (reasons.length === 0 || (value.reason !== undefined && reasons.includes(value.reason)))
+  );
+}
+
+export function clientClosed(): RostrumError {
+  return new RostrumError('CANCELLED', 'CLIENT_CLOSED', 'the client is closed');
+}
+
+export function invalidOptions(message: string): RostrumError {
+  return new RostrumError('INVALID_ARGUMENT', 'INVALID_OPTIONS', message);
+}

@@ -1,0 +1,37 @@
+import { isRostrumError, RostrumError } from '../errors/rostrum-error.js';
+import { Backoff } from '../transport/backoff.js';
+import type { CallOptions } from '../transport/call-options.js';
+import type { Connection } from '../transport/connection.js';
+import { healthCheck } from '../transport/health-check.js';
+import { sleep } from '../transport/sleep.js';
+import { callUnary } from '../transport/unary.js';
+
+/**
+ * Waits until the server says that it serves.
+ * @throws CONNECTION_FAILED, SERVER_NOT_READY when the deadline (default: the client's) passes;
+ * at once: CERTIFICATE_REFUSED, IDENTITY_MISSING, CLIENT_CLOSED, the signal's reason
+ */
+export async function waitForReady(connection: Connection, options: CallOptions): Promise<void> {
+  const { settings } = connection;
+  const { signal } = options;
+  const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
+  const backoff = new Backoff(settings.retry);
+  for (;;) {
+    const deadlineMs = deadline - Date.now();
+    let status: string;
+    try {
+      status = await callUnary(connection, healthCheck, '', 'freely', { deadlineMs, signal });
+    } catch (error) {
+      // A server without the health service is reached all the same.
+      if (isRostrumError(error) && error.code === 'UNIMPLEMENTED') return;
+      throw error;
+    }
+    if (status === 'SERVING') return;
+    const waitMs = backoff.next();
+    if (Date.now() + waitMs >= deadline) {
+      const message = `the server at ${settings.address} answers, and does not serve yet (${status})`;
+      throw new RostrumError('UNAVAILABLE', 'SERVER_NOT_READY', message);
+    }
+    await sleep(waitMs, signal, connection.closing);
+  }
+}

@@ -1,0 +1,68 @@
+import { enumName, enumValue } from '../enum-names.js';
+import {
+  Aggregation,
+  type Leaderboard as LeaderboardMessage,
+  RankMethod,
+  SortOrder,
+  TieBreak,
+} from '../gen/rostrum/v1/leaderboard.js';
+import type { Leaderboard, LeaderboardUpdate, NewLeaderboard } from './leaderboard.js';
+
+export function fromLeaderboardMessage(message: LeaderboardMessage | undefined): Leaderboard {
+  if (!message) throw new TypeError('the server sent an answer without a leaderboard');
+  return {
+    leaderboardId: message.leaderboardId,
+    displayName: message.displayName,
+    sortOrder: enumName(SortOrder, 'SORT_ORDER_', message.sortOrder),
+    subscoreSortOrder: enumName(SortOrder, 'SORT_ORDER_', message.subscoreSortOrder),
+    aggregation: enumName(Aggregation, 'AGGREGATION_', message.aggregation),
+    tieBreak: enumName(TieBreak, 'TIE_BREAK_', message.tieBreak),
+    rankMethod: enumName(RankMethod, 'RANK_METHOD_', message.rankMethod),
+    metadata: message.metadata,
+    createTime: message.createTime,
+    updateTime: message.updateTime,
+  };
+}
+
+export function toLeaderboardMessage(board: NewLeaderboard): LeaderboardMessage {
+  return {
+    leaderboardId: board.leaderboardId,
+    displayName: board.displayName ?? '',
+    ...toEntrySettings(board),
+    tieBreak: enumValue(TieBreak, 'TIE_BREAK_', board.tieBreak),
+    rankMethod: enumValue(RankMethod, 'RANK_METHOD_', board.rankMethod),
+    segmentKeys: [],
+    resetSchedule: '',
+    timeZone: '',
+    metadata: board.metadata,
+    createTime: undefined,
+    updateTime: undefined,
+  };
+}
+
+/** The settings that also a submission can choose for the leaderboard that it creates. */
+export function toEntrySettings(
+  settings: Pick<NewLeaderboard, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'>,
+): Pick<LeaderboardMessage, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'> {
+  return {
+    sortOrder: enumValue(SortOrder, 'SORT_ORDER_', settings.sortOrder) as SortOrder,
+    subscoreSortOrder: enumValue(SortOrder, 'SORT_ORDER_', settings.subscoreSortOrder) as SortOrder,
+    aggregation: enumValue(Aggregation, 'AGGREGATION_', settings.aggregation) as Aggregation,
+  };
+}
+
+const MASK_PATHS = {
+  displayName: 'display_name',
+  sortOrder: 'sort_order',
+  subscoreSortOrder: 'subscore_sort_order',
+  aggregation: 'aggregation',
+  tieBreak: 'tie_break',
+  rankMethod: 'rank_method',
+  metadata: 'metadata',
+} as const satisfies Record<Exclude<keyof LeaderboardUpdate, 'leaderboardId'>, string>;
+
+/** The field mask of an update: what the caller named, even where the value is the default. */
+export function toUpdateMask(update: LeaderboardUpdate): string[] {
+  const keys = Object.keys(MASK_PATHS) as (keyof typeof MASK_PATHS)[];
+  return keys.filter((key) => update[key] !== undefined).map((key) => MASK_PATHS[key]);
+}

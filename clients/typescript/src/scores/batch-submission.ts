@@ -1,0 +1,94 @@
+import { RostrumError } from '../errors/rostrum-error.js';
+import {
+  ScoreServiceService,
+  type ScoreSubmission as ScoreSubmissionMessage,
+} from '../gen/rostrum/v1/score.js';
+import { Backoff } from '../transport/backoff.js';
+import type { CallOptions } from '../transport/call-options.js';
+import type { Connection } from '../transport/connection.js';
+import { retryWaitMs } from '../transport/retry-decision.js';
+import { sleep } from '../transport/sleep.js';
+import { callUnary } from '../transport/unary.js';
+import type { ScoreItem } from './score.js';
+import { fromItemMessage } from './score-conversion.js';
+
+/**
+ * Submits up to 1,000 scores in one call, and sends again, until the deadline, those that were
+ * refused for a cause that passes. Rejects only when no call gave items at all.
+ */
+export async function submitBatch(
+  connection: Connection,
+  submissions: readonly ScoreSubmissionMessage[],
+  options: CallOptions = {},
+): Promise<ScoreItem[]> {
+  const { settings } = connection;
+  const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
+  const backoff = new Backoff(settings.retry);
+  const items = await submitOnce(connection, submissions, options);
+  for (let attempt = 2; attempt <= settings.retry.maxAttempts; attempt++) {
+    const again = repeatable(submissions, items);
+    if (again.length === 0) break;
+    const waitMs = backoff.next(longestWaitMs(again, items));
+    if (Date.now() + waitMs >= deadline) break;
+    await sleep(waitMs, options.signal, connection.closing);
+    const retried = await retry(
+      connection,
+      again.map((index) => submissions[index] as ScoreSubmissionMessage),
+      { deadlineMs: deadline - Date.now(), signal: options.signal },
+    );
+    if (!retried) break;
+    for (const [position, index] of again.entries()) items[index] = retried[position] as ScoreItem;
+  }
+  return items;
+}
+
+async function submitOnce(
+  connection: Connection,
+  submissions: readonly ScoreSubmissionMessage[],
+  options: CallOptions,
+): Promise<ScoreItem[]> {
+  const method = ScoreServiceService.batchSubmitScores;
+  const message = { submissions: [...submissions] };
+  const { items } = await callUnary(connection, method, message, 'freely', options);
+  return submissions.map((_, index) => fromItemMessage(items[index]));
+}
+
+/** Undefined when the call failed as a whole: the items before it then stand. */
+async function retry(
+  connection: Connection,
+  submissions: readonly ScoreSubmissionMessage[],
+  options: CallOptions,
+): Promise<ScoreItem[] | undefined> {
+  try {
+    return await submitOnce(connection, submissions, options);
+  } catch (error) {
+    if (error instanceof RostrumError && error.reason !== 'CLIENT_CLOSED') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The items worth sending again, in order. Not those that a later, accepted submission of the same
+ * player has overtaken: arriving late, they could replace it where the last write wins.
+ */
+function repeatable(
+  submissions: readonly ScoreSubmissionMessage[],
+  items: readonly ScoreItem[],
+): number[] {
+  const accepted = new Set<string>();
+  const indexes: number[] = [];
+  for (let index = items.length - 1; index >= 0; index--) {
+    const submission = submissions[index] as ScoreSubmissionMessage;
+    const item = items[index] as ScoreItem;
+    const key = `${submission.leaderboardId} ${submission.playerId}`;
+    if (item.ok) accepted.add(key);
+    else if (!accepted.has(key) && retryWaitMs(item.error, 'freely') !== undefined) {
+      indexes.unshift(index);
+    }
+  }
+  return indexes;
+}
+
+function longestWaitMs(indexes: readonly number[], items: readonly ScoreItem[]): number {
+  return Math.max(...indexes.map((index) => items[index]?.error?.retryAfterMs ?? 0));
+}

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { enumName } from '../enum-names.js';
+import { errorFromStatus } from '../errors/error-conversion.js';
+import { RostrumError } from '../errors/rostrum-error.js';
+import {
+  Outcome,
+  type ScoreItem as ScoreItemMessage,
+  type ScoreResult as ScoreResultMessage,
+  type ScoreSubmission as ScoreSubmissionMessage,
+} from '../gen/rostrum/v1/score.js';
+import { toEntrySettings } from '../leaderboards/leaderboard-conversion.js';
+import { fromRequiredStanding } from '../standings/standing-conversion.js';
+import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
+
+/** Gives the submission its id, so that every retry of the message carries the same one. */
+export function toSubmissionMessage(submission: ScoreSubmission): ScoreSubmissionMessage {
+  return {
+    leaderboardId: submission.leaderboardId,
+    playerId: submission.playerId,
+    score: submission.score,
+    subscore: submission.subscore ?? 0,
+    submissionId: submission.submissionId || randomUUID(),
+    clientTime: submission.clientTime,
+    displayName: submission.displayName ?? '',
+    segments: {},
+    metadata: submission.metadata,
+    newLeaderboard: submission.newLeaderboard && toEntrySettings(submission.newLeaderboard),
+  };
+}
+
+export function fromResultMessage(message: ScoreResultMessage | undefined): ScoreResult {
+  if (!message) throw missing();
+  return {
+    outcome: enumName(Outcome, 'OUTCOME_', message.outcome),
+    standing: fromRequiredStanding(message.standing),
+    previousRank: message.previousRank,
+    previousScore: message.previousScore,
+    ranked: message.ranked,
+    revision: message.revision,
+    unlockedAchievements: message.unlockedAchievements,
+    replayed: message.replayed,
+    totalPlayers: message.totalPlayers,
+  };
+}
+
+export function fromItemMessage(message: ScoreItemMessage | undefined): ScoreItem {
+  switch (message?.item?.$case) {
+    case 'result':
+      return { ok: true, result: fromResultMessage(message.item.value) };
+    case 'error':
+      return { ok: false, error: errorFromStatus(message.item.value) };
+    default:
+      return { ok: false, error: missing() };
+  }
+}
+
+function missing(): RostrumError {
+  return new RostrumError('INTERNAL', undefined, 'the server sent an answer without a result');
+}

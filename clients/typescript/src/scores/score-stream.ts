@@ -1,0 +1,334 @@
+import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
+import { clientClosed, RostrumError } from '../errors/rostrum-error.js';
+import { Fifo } from '../fifo.js';
+import { ScoreServiceService, type StreamScoresResponse } from '../gen/rostrum/v1/score.js';
+import { Backoff } from '../transport/backoff.js';
+import type { Connection } from '../transport/connection.js';
+import { reopenWaitMs, retryWaitMs } from '../transport/retry-decision.js';
+import { sleep } from '../transport/sleep.js';
+import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
+import { fromItemMessage, toSubmissionMessage } from './score-conversion.js';
+
+export interface ScoreStreamOptions {
+  /** Cancels the stream; what was not answered rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many submissions may be on their way without an answer. Default: 1,024. */
+  readonly maxInFlight?: number | undefined;
+  /** How many submissions the stream holds in all, those on their way included. Default: 65,536. */
+  readonly maxPending?: number | undefined;
+  /**
+   * How long the stream goes on trying without a single answer before it fails, in milliseconds.
+   * Default: 60,000.
+   */
+  readonly giveUpAfterMs?: number | undefined;
+}
+
+interface Entry {
+  readonly payload: Buffer;
+  /** Leaderboard and player: submissions of the same key must not overtake each other. */
+  readonly key: string;
+  readonly resolve: (result: ScoreResult) => void;
+  readonly reject: (error: unknown) => void;
+  /** The final answer, kept until those before it have theirs. */
+  item: ScoreItem | undefined;
+  /** The last refusal that a retry may mend. */
+  refusal: RostrumError | undefined;
+}
+
+type Call = ClientDuplexStream<Buffer, StreamScoresResponse>;
+
+const method = ScoreServiceService.streamScores;
+
+/**
+ * Many submissions over one call. Results come in the order of the submissions. When the
+ * connection is lost, or the store of record is away, what was not answered is sent again with the
+ * same submission ids, so that nothing counts twice.
+ */
+export class ScoreStream implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #signal: AbortSignal | undefined;
+  readonly #maxInFlight: number;
+  readonly #maxPending: number;
+  readonly #giveUpAfterMs: number;
+  readonly #backoff: Backoff;
+  readonly #done = Promise.withResolvers<void>();
+  /** Everything without a final answer given to the caller, in the order of `submit`. */
+  readonly #entries = new Fifo<Entry>();
+  readonly #unsent = new Fifo<Entry>();
+  readonly #inFlight = new Fifo<Entry>();
+  #call: Call | undefined;
+  #writable = false;
+  #sending = true;
+  #retryAfterMs = 0;
+  #failingSince: number | undefined;
+  #state: 'open' | 'ending' | 'ended' | 'failed' = 'open';
+  #failure: unknown;
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(connection: Connection, options: ScoreStreamOptions = {}) {
+    this.#connection = connection;
+    this.#signal = options.signal;
+    this.#maxInFlight = options.maxInFlight ?? 1_024;
+    this.#maxPending = options.maxPending ?? 65_536;
+    this.#giveUpAfterMs = options.giveUpAfterMs ?? 60_000;
+    this.#backoff = new Backoff(connection.settings.retry);
+    // Whoever awaits `end` sees the failure; so does each submission.
+    this.#done.promise.catch(() => {});
+    this.#signal?.addEventListener('abort', this.#onAbort);
+    connection.closing.addEventListener('abort', this.#onAbort);
+    if (this.#signal?.aborted || connection.closing.aborted) this.#onAbort();
+  }
+
+  /** How many submissions have no result yet. */
+  get pending(): number {
+    return this.#entries.length;
+  }
+
+  /**
+   * Submits one score. Submit several without waiting for their results, and await `ready` now and
+   * then, to keep the stream full without piling up submissions.
+   * @throws as `scores.submit`, and STREAM_ENDED, STREAM_FULL
+   */
+  submit(submission: ScoreSubmission): Promise<ScoreResult> {
+    if (this.#state === 'failed') return Promise.reject(this.#failure);
+    if (this.#state !== 'open') {
+      return Promise.reject(
+        new RostrumError('FAILED_PRECONDITION', 'STREAM_ENDED', 'the score stream has ended'),
+      );
+    }
+    if (this.#entries.length >= this.#maxPending) {
+      const message = `${this.#maxPending} submissions are waiting already; await ready() before more`;
+      return Promise.reject(new RostrumError('RESOURCE_EXHAUSTED', 'STREAM_FULL', message));
+    }
+    let payload: Buffer;
+    try {
+      payload = this.#connection.encode(method, { submission: toSubmissionMessage(submission) });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      const key = `${submission.leaderboardId} ${submission.playerId}`;
+      const entry = { payload, key, resolve, reject, item: undefined, refusal: undefined };
+      this.#entries.push(entry);
+      this.#unsent.push(entry);
+      this.#pump();
+    });
+  }
+
+  /** Resolves when a submission would be sent without waiting for others, or the stream has failed. */
+  ready(): Promise<void> {
+    if (this.#state !== 'open' || this.#entries.length < this.#maxInFlight) {
+      return Promise.resolve();
+    }
+    this.#room ??= Promise.withResolvers<void>();
+    return this.#room.promise;
+  }
+
+  /**
+   * Takes no more submissions, and resolves when all have their results and the stream is closed.
+   * Rejects with what made the stream fail.
+   */
+  end(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#state = 'ending';
+      this.#endIfComplete();
+    }
+    return this.#done.promise;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+
+  #pump(): void {
+    if (!this.#sending || this.#unsent.length === 0) return;
+    const call = this.#call ?? this.#open();
+    if (!call) return;
+    while (this.#writable && this.#unsent.length > 0 && this.#inFlight.length < this.#maxInFlight) {
+      const entry = this.#unsent.shift() as Entry;
+      this.#inFlight.push(entry);
+      this.#writable = call.write(entry.payload);
+    }
+  }
+
+  #open(): Call | undefined {
+    let call: Call;
+    try {
+      call = this.#connection.openDuplexStream(method);
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+    let status: StatusObject | undefined;
+    call.on('error', () => {});
+    call.on('status', (received) => {
+      status = received;
+    });
+    call.on('data', (response: StreamScoresResponse) => {
+      if (call === this.#call) this.#onAnswer(fromItemMessage(response.item));
+    });
+    call.on('drain', () => {
+      if (call !== this.#call) return;
+      this.#writable = true;
+      this.#pump();
+    });
+    // `end` comes after the last answer was handled, `status` may come before that.
+    call.on('end', () => {
+      if (call === this.#call) this.#onCallEnd(status);
+    });
+    this.#call = call;
+    this.#writable = true;
+    return call;
+  }
+
+  #onAnswer(item: ScoreItem): void {
+    const entry = this.#inFlight.shift();
+    if (!entry) {
+      this.#fail(new RostrumError('INTERNAL', undefined, 'the server sent an answer too many'));
+      return;
+    }
+    this.#connection.noteAnswer();
+    const waitMs = item.ok ? undefined : retryWaitMs(item.error, 'freely');
+    if (waitMs === undefined || item.ok) {
+      entry.item = item;
+      this.#failingSince = undefined;
+      this.#backoff.reset();
+      this.#deliver();
+    } else {
+      entry.refusal = item.error;
+      this.#retryAfterMs = Math.max(this.#retryAfterMs, waitMs);
+      // Nothing more is sent until what is on its way is answered: only then is it known which
+      // refused submissions a later one of the same player has overtaken.
+      this.#sending = false;
+    }
+    if (this.#sending) this.#pump();
+    else if (this.#inFlight.length === 0) void this.#sendAgain(entry.refusal);
+  }
+
+  /** Gives the answers to the callers, in order. */
+  #deliver(): void {
+    for (let entry = this.#entries.first(); entry?.item; entry = this.#entries.first()) {
+      this.#entries.shift();
+      if (entry.item.ok) entry.resolve(entry.item.result);
+      else entry.reject(entry.item.error);
+    }
+    if (this.#entries.length < this.#maxInFlight) this.#releaseRoom();
+    this.#endIfComplete();
+  }
+
+  #onCallEnd(status: StatusObject | undefined): void {
+    this.#call = undefined;
+    if (this.#state === 'ended' || this.#state === 'failed') return;
+    if (this.#entries.length === 0) {
+      // Nobody waits for an answer: the next submission opens a new call.
+      if (this.#state === 'ending') this.#complete();
+      return;
+    }
+    const failure = this.#connection.failure(
+      Object.assign(new Error(status?.details), {
+        code: 14,
+        details: 'the stream ended',
+        ...status,
+      }),
+      this.#signal,
+    );
+    const waitMs =
+      status?.code === 0 ? 0 : failure instanceof RostrumError ? reopenWaitMs(failure) : undefined;
+    if (waitMs === undefined) {
+      this.#fail(failure);
+      return;
+    }
+    this.#sending = false;
+    this.#retryAfterMs = Math.max(this.#retryAfterMs, waitMs);
+    void this.#sendAgain(failure as RostrumError);
+  }
+
+  /** Waits, then sends everything without an answer again, in the order of `submit`. */
+  async #sendAgain(cause: RostrumError | undefined): Promise<void> {
+    this.#failingSince ??= Date.now();
+    let failure: unknown = cause;
+    if (cause?.reason === 'CONNECTION_FAILED') {
+      const explained = await this.#connection.explain();
+      failure = explained?.error ?? cause;
+      if (explained?.permanent) {
+        this.#fail(failure);
+        return;
+      }
+    }
+    if (Date.now() - this.#failingSince >= this.#giveUpAfterMs) {
+      this.#fail(failure);
+      return;
+    }
+    const waitMs = this.#backoff.next(this.#retryAfterMs);
+    this.#retryAfterMs = 0;
+    await sleep(waitMs, this.#signal, this.#connection.closing);
+    if (this.#state === 'failed') return;
+    this.#inFlight.reset();
+    this.#unsent.reset(this.#unanswered());
+    this.#sending = true;
+    this.#deliver();
+    this.#pump();
+  }
+
+  #unanswered(): Entry[] {
+    const overtaken = new Set<string>();
+    const unanswered: Entry[] = [];
+    for (const entry of this.#entries.toArray().reverse()) {
+      if (entry.item) {
+        if (entry.item.ok) overtaken.add(entry.key);
+      } else if (entry.refusal && overtaken.has(entry.key)) {
+        // Sent again, it would arrive after a later score of the same player and could replace it
+        // where the last write wins: that is for the caller to decide.
+        entry.item = { ok: false, error: entry.refusal };
+      } else {
+        entry.refusal = undefined;
+        unanswered.push(entry);
+      }
+    }
+    return unanswered.reverse();
+  }
+
+  #endIfComplete(): void {
+    if (this.#state !== 'ending' || this.#entries.length > 0) return;
+    if (this.#call) this.#call.end();
+    else this.#complete();
+  }
+
+  #complete(): void {
+    this.#state = 'ended';
+    this.#release();
+    this.#done.resolve();
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(this.#signal?.aborted ? this.#signal.reason : clientClosed());
+  };
+
+  #fail(failure: unknown): void {
+    if (this.#state === 'ended' || this.#state === 'failed') return;
+    this.#state = 'failed';
+    this.#failure = failure;
+    this.#release();
+    this.#call?.cancel();
+    const entries = this.#entries.toArray();
+    this.#entries.reset();
+    this.#unsent.reset();
+    this.#inFlight.reset();
+    for (const entry of entries) {
+      if (entry.item?.ok) entry.resolve(entry.item.result);
+      else entry.reject(entry.item?.error ?? failure);
+    }
+    this.#done.reject(failure);
+  }
+
+  #release(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#connection.closing.removeEventListener('abort', this.#onAbort);
+    this.#releaseRoom();
+  }
+
+  #releaseRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}

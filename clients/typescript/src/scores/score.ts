@@ -1,0 +1,71 @@
+import type { EnumNames } from '../enum-names.js';
+import type { RostrumError } from '../errors/rostrum-error.js';
+import type { Outcome as OutcomeEnum } from '../gen/rostrum/v1/score.js';
+import type { JsonObject } from '../json.js';
+import type { LeaderboardSettings } from '../leaderboards/leaderboard.js';
+import type { Standing } from '../standings/standing.js';
+
+/**
+ * What became of a submission:
+ *
+ * - `APPLIED`: it changed the entry.
+ * - `NOT_IMPROVED`: recorded, and not better than the present score.
+ * - `STALE`: recorded, and not newer than the present score of a `LATEST` leaderboard.
+ * - `DUPLICATE`: not recorded: its `submissionId` was used before for a different submission.
+ * - `QUARANTINED`: recorded and held back for review (planned).
+ */
+export type Outcome = EnumNames<typeof OutcomeEnum, 'OUTCOME_'>;
+
+/** One score of one player. */
+export interface ScoreSubmission {
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown leaderboard is created. */
+  readonly leaderboardId: string;
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown player is created. */
+  readonly playerId: string;
+  /** Finite, within ±2^53. */
+  readonly score: number;
+  /** Decides between equal scores. Finite, within ±2^53. Default: 0. */
+  readonly subscore?: number | undefined;
+  /**
+   * The idempotency key, unique for the player on the leaderboard. Sending it again returns the
+   * recorded outcome. Default: a random UUID, kept through all retries of this call.
+   */
+  readonly submissionId?: string | undefined;
+  /** When the score was made. Decides on `LATEST` leaderboards. Default: the time of arrival. */
+  readonly clientTime?: Date | undefined;
+  /** Sets the player's name: up to 64 characters. Default: unchanged. */
+  readonly displayName?: string | undefined;
+  /** Data that belongs to this score: at most 1,024 bytes as JSON. */
+  readonly metadata?: JsonObject | undefined;
+  /** Settings in case this submission creates the leaderboard; ignored when it exists. */
+  readonly newLeaderboard?:
+    | Pick<LeaderboardSettings, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'>
+    | undefined;
+}
+
+/** What became of one submission. */
+export interface ScoreResult {
+  /** `UNKNOWN` stands for an outcome that only a newer client knows. */
+  readonly outcome: Outcome | 'UNKNOWN';
+  /** The player's standing after the submission. */
+  readonly standing: Standing;
+  /** Undefined for a first entry, while `ranked` is false, and when `replayed`. */
+  readonly previousRank: number | undefined;
+  /** Undefined for a first entry. */
+  readonly previousScore: number | undefined;
+  /** False while the index is being repaired: the score is durable, and `standing.rank` is 0. */
+  readonly ranked: boolean;
+  /** The revision of the ranking that includes the submission; 0 while `ranked` is false. */
+  readonly revision: number;
+  /** Planned; always empty today. */
+  readonly unlockedAchievements: readonly string[];
+  /** Whether the submission had been recorded before and this answers a repetition. */
+  readonly replayed: boolean;
+  /** How many players the ranking has; 0 while `ranked` is false. */
+  readonly totalPlayers: number;
+}
+
+/** The result of one submission among several: look at `ok`. */
+export type ScoreItem =
+  | { readonly ok: true; readonly result: ScoreResult; readonly error?: undefined }
+  | { readonly ok: false; readonly error: RostrumError; readonly result?: undefined };

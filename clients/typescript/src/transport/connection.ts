@@ -1,0 +1,249 @@
+import {
+  type ChannelOptions,
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  connectivityState,
+  credentials,
+  Metadata,
+} from '@grpc/grpc-js';
+import { type ClientSettings, isLoopback } from '../client-options.js';
+import { errorFromCall } from '../errors/error-conversion.js';
+import { clientClosed, RostrumError } from '../errors/rostrum-error.js';
+import { type Diagnosis, diagnose } from './diagnosis.js';
+
+/** The part of a generated method definition that a client needs. */
+export interface Method<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (response: Buffer) => Response;
+}
+
+interface Cancellable {
+  cancel(): void;
+}
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
+const CERTAIN_AFTER = 3;
+const DIAGNOSIS_TTL_MS = 200;
+
+/** The grpc-js channel: makes single attempts at calls and ends them all when it is closed. */
+export class Connection {
+  readonly settings: ClientSettings;
+  readonly #client: Client;
+  readonly #calls = new Set<Cancellable>();
+  readonly #closing = new AbortController();
+  #allEnded: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
+  #answered = false;
+  #diagnosis: Promise<Diagnosis | undefined> | undefined;
+  #doubts = 0;
+
+  constructor(settings: ClientSettings) {
+    this.settings = settings;
+    const { tls, address } = settings;
+    this.#client = new Client(
+      address,
+      tls ? credentials.createFromSecureContext(tls.context, {}) : credentials.createInsecure(),
+      channelOptions(settings),
+    );
+  }
+
+  /** Aborts when `close` is called. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Encodes a request. @throws INVALID_FIELD when it cannot be encoded at all */
+  encode<Request>(method: Method<Request, unknown>, request: Request): Buffer {
+    try {
+      return method.requestSerialize(request);
+    } catch (cause) {
+      const text = `the request cannot be encoded: ${(cause as Error).message}`;
+      throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', text, { cause });
+    }
+  }
+
+  /**
+   * Makes one attempt at a unary call. `deadline` is in milliseconds since 1970.
+   * Rejects with a RostrumError, or with the signal's reason.
+   */
+  attempt<Response>(
+    method: Method<never, Response>,
+    payload: Buffer,
+    deadline: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Response> {
+    if (signal?.aborted || this.closing.aborted)
+      return Promise.reject(this.failure(undefined, signal));
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        method.path,
+        identity,
+        method.responseDeserialize,
+        payload,
+        new Metadata(),
+        { deadline },
+        (error, response) => {
+          signal?.removeEventListener('abort', cancel);
+          this.#ended(call);
+          if (error) {
+            reject(this.failure(error, signal));
+          } else {
+            this.#answered = true;
+            resolve(response as Response);
+          }
+        },
+      );
+      const cancel = (): void => call.cancel();
+      signal?.addEventListener('abort', cancel);
+      this.#calls.add(call);
+    });
+  }
+
+  /**
+   * Opens a stream of responses; `deadline` is in milliseconds since 1970.
+   * @throws CLIENT_CLOSED, INVALID_FIELD
+   */
+  openServerStream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    deadline: number | undefined,
+  ): ClientReadableStream<Response> {
+    if (this.closing.aborted) throw clientClosed();
+    const payload = this.encode(method, request);
+    const { path, responseDeserialize } = method;
+    const options = deadline === undefined ? {} : { deadline };
+    return this.#track(
+      this.#client.makeServerStreamRequest(path, identity, responseDeserialize, payload, options),
+    );
+  }
+
+  /** Opens a stream in both directions; requests are given encoded. @throws CLIENT_CLOSED */
+  openDuplexStream<Response>(
+    method: Method<never, Response>,
+  ): ClientDuplexStream<Buffer, Response> {
+    if (this.closing.aborted) throw clientClosed();
+    const { path, responseDeserialize } = method;
+    return this.#track(this.#client.makeBidiStreamRequest(path, identity, responseDeserialize));
+  }
+
+  /** Whether there is a connection now; begins to connect if there is none. */
+  isReady(): boolean {
+    return (
+      !this.closing.aborted &&
+      this.#client.getChannel().getConnectivityState(true) === connectivityState.READY
+    );
+  }
+
+  /** What to reject a failed call with; errors of grpc-js become RostrumErrors. */
+  failure(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    if (this.closing.aborted) return clientClosed();
+    if (!isCallStatus(error)) return error;
+    const converted = errorFromCall(error);
+    if (converted.reason !== 'CONNECTION_FAILED' && converted.reason !== 'DEADLINE_EXCEEDED') {
+      this.#answered = true;
+    }
+    return converted;
+  }
+
+  /** Notes that the server let this client in. */
+  noteAnswer(): void {
+    this.#answered = true;
+  }
+
+  /**
+   * Finds out why a connection fails that never worked. Undefined when it cannot be told.
+   * `permanent` means that no retry can mend it.
+   */
+  async explain(): Promise<{ error: RostrumError; permanent: boolean } | undefined> {
+    if (this.#answered || this.closing.aborted) return undefined;
+    if (!this.#diagnosis) {
+      this.#diagnosis = diagnose(this.settings).then((diagnosis) => {
+        this.#doubts = diagnosis?.mendable === 'doubtful' ? this.#doubts + 1 : 0;
+        setTimeout(() => {
+          this.#diagnosis = undefined;
+        }, DIAGNOSIS_TTL_MS).unref();
+        return diagnosis;
+      });
+    }
+    const diagnosis = await this.#diagnosis;
+    if (!diagnosis) return undefined;
+    const { error, mendable } = diagnosis;
+    return { error, permanent: mendable === 'no' || this.#doubts >= CERTAIN_AFTER };
+  }
+
+  /** Cancels every call and stream, and resolves when all have ended. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    for (const call of this.#calls) call.cancel();
+    if (this.#calls.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#allEnded = resolve;
+      });
+    }
+    this.#client.close();
+  }
+
+  #track<Stream extends ClientReadableStream<unknown>>(stream: Stream): Stream {
+    this.#calls.add(stream);
+    stream.once('status', () => this.#ended(stream));
+    return stream;
+  }
+
+  #ended(call: Cancellable): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) this.#allEnded?.();
+  }
+}
+
+const identity = (payload: Buffer): Buffer => payload;
+
+function channelOptions({ address, tls, retry }: ClientSettings): ChannelOptions {
+  return {
+    ...(tls?.serverName === undefined
+      ? {}
+      : {
+          'grpc.ssl_target_name_override': tls.serverName,
+          'grpc.default_authority': tls.serverName,
+        }),
+    // Two clients of one process must not share a connection: they may be different identities, and
+    // closing one would leave the other's connection open.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_channelz': 0,
+    // This client retries by itself; grpc-js would do it once more behind its back.
+    'grpc.enable_retries': 0,
+    'grpc.service_config_disable_resolution': 1,
+    // A proxy from the environment has no way to this machine's loopback interface.
+    ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    // A server that was restarted is found again within about a second.
+    'grpc.initial_reconnect_backoff_ms': Math.min(100, retry.maxBackoffMs),
+    'grpc.max_reconnect_backoff_ms': retry.maxBackoffMs,
+    'grpc.dns_min_time_between_resolutions_ms': 1_000,
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  };
+}
+
+interface CallStatusError {
+  readonly code: number;
+  readonly details: string;
+}
+
+function isCallStatus(error: unknown): error is CallStatusError {
+  return (
+    error instanceof Error &&
+    'details' in error &&
+    'code' in error &&
+    typeof error.code === 'number' &&
+    typeof error.details === 'string'
+  );
+}

@@ -1,0 +1,87 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { RostrumError } from '../errors/rostrum-error.js';
+
+/** A PEM file's path, or its content. */
+export type PemSource = string | Uint8Array;
+
+/** Who the client is and whom it trusts. */
+export interface TlsOptions {
+  /** The certificate of the authority that issued the server's certificate. */
+  readonly ca: PemSource;
+  /** The client's certificate, with any intermediate certificates after it. */
+  readonly cert: PemSource;
+  /** The client's private key. */
+  readonly key: PemSource;
+  /** The name to expect in the server's certificate, where it is not the host of the address. */
+  readonly serverName?: string | undefined;
+}
+
+export interface LoadedTls {
+  readonly context: SecureContext;
+  readonly serverName: string | undefined;
+  /** When the client's certificate ends. */
+  readonly validTo: Date;
+}
+
+/**
+ * Reads certificates and key.
+ * @throws CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID
+ */
+export function loadTls(options: TlsOptions): LoadedTls {
+  const ca = readPem('ca', options.ca);
+  const cert = readPem('cert', options.cert);
+  const key = readPem('key', options.key);
+  attempt('ca', options.ca, () => new X509Certificate(ca));
+  const certificate = attempt('cert', options.cert, () => new X509Certificate(cert));
+  const privateKey = attempt('key', options.key, () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw invalid(`${label('key', options.key)} does not belong to ${label('cert', options.cert)}`);
+  }
+  const context = attempt('cert', options.cert, () =>
+    createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' }),
+  );
+  return { context, serverName: options.serverName, validTo: new Date(certificate.validTo) };
+}
+
+function readPem(name: string, source: PemSource): Buffer {
+  if (typeof source !== 'string') return Buffer.from(source);
+  try {
+    return readFileSync(source);
+  } catch (cause) {
+    throw new RostrumError(
+      'FAILED_PRECONDITION',
+      'CERTIFICATE_FILE_MISSING',
+      `cannot read ${label(name, source)} (${errorCode(cause)}); development certificates are made ` +
+        'by `npm start`, or by `node certs/generate.ts`',
+      { metadata: { path: source }, cause },
+    );
+  }
+}
+
+function attempt<T>(name: string, source: PemSource, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw invalid(`${label(name, source)} cannot be used: ${(cause as Error).message}`, cause);
+  }
+}
+
+function invalid(message: string, cause?: unknown): RostrumError {
+  return new RostrumError('FAILED_PRECONDITION', 'CERTIFICATE_INVALID', message, { cause });
+}
+
+const KINDS: Record<string, string> = {
+  ca: 'the authority certificate',
+  cert: 'the client certificate',
+  key: 'the client key',
+};
+
+function label(name: string, source: PemSource): string {
+  return typeof source === 'string' ? `${KINDS[name]} ${source}` : `${KINDS[name]} (tls.${name})`;
+}
+
+function errorCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}

@@ -1,0 +1,117 @@
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ClientSettings } from '../client-options.js';
+import { RostrumError } from '../errors/rostrum-error.js';
+
+/** What an attempt to connect found out. */
+export interface Diagnosis {
+  readonly error: RostrumError;
+  /** `no`: trying again cannot help. `doubtful`: it looks so, and a dying server looks the same. */
+  readonly mendable: 'yes' | 'no' | 'doubtful';
+}
+
+const TIMEOUT_MS = 3_000;
+
+/** What the server's certificate may lack, by the error code of Node and OpenSSL. */
+const SERVER_CERTIFICATE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'has expired',
+  CERT_NOT_YET_VALID: 'is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'is not for this host',
+  CERT_SIGNATURE_FAILURE: 'is not issued by the configured authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'is not issued by the configured authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'is not issued by the configured authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'is not issued by the configured authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'is not issued by the configured authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'is not issued by the configured authority',
+};
+
+const NETWORK: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the host name cannot be resolved now',
+  ETIMEDOUT: 'no answer',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+};
+
+/**
+ * Connects once, beside grpc-js, to learn why it cannot: grpc-js tells only in message texts.
+ * Undefined when the connection works.
+ */
+export function diagnose(settings: ClientSettings): Promise<Diagnosis | undefined> {
+  const { address, tls } = settings;
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
+  const port = Number(address.slice(colon + 1));
+  return new Promise((resolve) => {
+    const socket = tls
+      ? connectTls({
+          host,
+          port,
+          secureContext: tls.context,
+          servername: tls.serverName ?? (/^[\d.]+$|:/.test(host) ? '' : host),
+          ALPNProtocols: ['h2'],
+        })
+      : connectTcp({ host, port });
+    let secured = false;
+    const finish = (diagnosis: Diagnosis | undefined): void => {
+      socket.removeAllListeners();
+      socket.on('error', () => {});
+      socket.destroy();
+      resolve(diagnosis);
+    };
+    socket.setTimeout(TIMEOUT_MS, () => finish(unreachable(address, 'ETIMEDOUT')));
+    socket.on(tls ? 'secureConnect' : 'connect', () => {
+      secured = true;
+    });
+    // With TLS 1.3 the server judges our certificate after the handshake is over for us: only its
+    // first bytes, the HTTP/2 settings, say that it let us in.
+    socket.on('data', () => finish(undefined));
+    socket.on('error', (error) => finish(explain(settings, error, secured)));
+    socket.on('close', () => finish(explain(settings, undefined, secured)));
+  });
+}
+
+function explain(
+  settings: ClientSettings,
+  error: NodeJS.ErrnoException | undefined,
+  secured: boolean,
+): Diagnosis {
+  const { address, tls } = settings;
+  const code = error?.code ?? 'closed';
+  if (!tls) return unreachable(address, code, error);
+  const fault = SERVER_CERTIFICATE[code];
+  if (fault !== undefined) {
+    return refused(`the certificate of the server at ${address} ${fault}`, code, 'no', error);
+  }
+  if (tls.validTo.getTime() < Date.now() && (secured || code.includes('_ALERT_'))) {
+    const when = tls.validTo.toISOString();
+    return refused(`the client certificate expired at ${when}`, code, 'no', error);
+  }
+  if (code.includes('_ALERT_')) {
+    return refused(`the server at ${address} refuses the client certificate`, code, 'no', error);
+  }
+  if (secured) {
+    const message = `the server at ${address} closes the connection after the TLS handshake: it probably refuses the client certificate`;
+    return refused(message, code, 'doubtful', error);
+  }
+  return unreachable(address, code, error);
+}
+
+function refused(
+  message: string,
+  code: string,
+  mendable: Diagnosis['mendable'],
+  cause: unknown,
+): Diagnosis {
+  const text = `${message} (${code}); development certificates are made by \`npm start\`, or by \`node certs/generate.ts\``;
+  const error = new RostrumError('UNAUTHENTICATED', 'CERTIFICATE_REFUSED', text, { cause });
+  return { error, mendable };
+}
+
+function unreachable(address: string, code: string, cause?: unknown): Diagnosis {
+  const why = NETWORK[code] ?? 'the connection fails';
+  const text = `cannot reach a Rostrum server at ${address}: ${why} (${code}); start one with \`npm start\`, or set ROSTRUM_ADDRESS`;
+  const error = new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text, { cause });
+  return { error, mendable: 'yes' };
+}

@@ -1,0 +1,32 @@
+import type { Standing } from '../standings/standing.js';
+
+interface ChangeBase {
+  readonly playerId: string;
+  /** The revision that the change made; 0 where several changes may be merged. */
+  readonly revision: number;
+}
+
+interface Before {
+  readonly previousRank: number;
+  readonly previousScore: number;
+}
+
+/**
+ * The change of one player's place:
+ *
+ * - `ENTERED`: the player was not in the view (or ranking) before.
+ * - `MOVED`: the player's rank changed.
+ * - `UPDATED`: the rank is the same, and something else of the standing changed.
+ * - `LEFT`: the player is no longer in the view (or ranking).
+ */
+export type RankChange =
+  | (ChangeBase & {
+      readonly kind: 'ENTERED';
+      readonly standing: Standing;
+      readonly previousRank?: undefined;
+      readonly previousScore?: undefined;
+    })
+  | (ChangeBase & Before & { readonly kind: 'MOVED' | 'UPDATED'; readonly standing: Standing })
+  | (ChangeBase & Before & { readonly kind: 'LEFT'; readonly standing?: undefined });
+
+export type RankChangeKind = RankChange['kind'];

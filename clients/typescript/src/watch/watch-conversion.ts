@@ -1,0 +1,92 @@
+import {
+  RankChange_Kind,
+  type RankChange as RankChangeMessage,
+  type WatchChangesRequest as WatchChangesRequestMessage,
+  type WatchChangesResponse,
+  type WatchStandingsRequest as WatchStandingsRequestMessage,
+  type WatchStandingsResponse,
+} from '../gen/rostrum/v1/watch.js';
+import { toRankingFields } from '../ranking/ranking-selector-conversion.js';
+import type { RankChange } from './rank-change.js';
+import type {
+  ChangesMessage,
+  StandingsEvent,
+  WatchChangesRequest,
+  WatchStandingsRequest,
+} from './watch.js';
+
+export function toWatchStandingsMessage(
+  request: WatchStandingsRequest,
+  resumeToken: string,
+): WatchStandingsRequestMessage {
+  return {
+    ...toRankingFields(request),
+    view: toView(request.view),
+    minInterval: toDuration(request.minIntervalMs),
+    resumeToken,
+  };
+}
+
+export function toWatchChangesMessage(
+  request: WatchChangesRequest,
+  resumeToken: string,
+): WatchChangesRequestMessage {
+  return { ...toRankingFields(request), resumeToken, playerIds: [...(request.playerIds ?? [])] };
+}
+
+export function fromWatchStandingsMessage(message: WatchStandingsResponse): StandingsEvent {
+  const { event, revision, resumeToken } = message;
+  switch (event?.$case) {
+    case 'snapshot':
+      return { type: 'snapshot', ...event.value, revision, resumeToken };
+    case 'changes': {
+      const { changes, totalPlayers } = event.value;
+      return {
+        type: 'changes',
+        changes: changes.map(fromRankChange),
+        totalPlayers,
+        revision,
+        resumeToken,
+      };
+    }
+    default:
+      return { type: 'checkpoint', revision, resumeToken };
+  }
+}
+
+export function fromWatchChangesMessage(message: WatchChangesResponse): ChangesMessage {
+  return { ...message, changes: message.changes.map(fromRankChange) };
+}
+
+function toView(view: WatchStandingsRequest['view']): WatchStandingsRequestMessage['view'] {
+  if (!view) return undefined;
+  if ('top' in view) return { $case: 'top', value: { count: view.top } };
+  if ('around' in view) {
+    return { $case: 'around', value: { playerId: view.around, count: view.count ?? 0 } };
+  }
+  return { $case: 'players', value: { playerIds: [...view.players] } };
+}
+
+function toDuration(ms: number | undefined): WatchStandingsRequestMessage['minInterval'] {
+  if (ms === undefined) return undefined;
+  const seconds = Math.trunc(ms / 1_000);
+  return { seconds, nanos: Math.round((ms - seconds * 1_000) * 1e6) };
+}
+
+function fromRankChange(message: RankChangeMessage): RankChange {
+  const { standing, playerId, revision } = message;
+  const before = {
+    previousRank: message.previousRank ?? 0,
+    previousScore: message.previousScore ?? 0,
+  };
+  if (!standing) return { kind: 'LEFT', playerId, revision, ...before };
+  switch (message.kind) {
+    case RankChange_Kind.KIND_ENTERED:
+      return { kind: 'ENTERED', playerId, revision, standing };
+    case RankChange_Kind.KIND_MOVED:
+      return { kind: 'MOVED', playerId, revision, standing, ...before };
+    default:
+      // A kind that only a newer server knows still says where the player stands now.
+      return { kind: 'UPDATED', playerId, revision, standing, ...before };
+  }
+}

@@ -1,0 +1,80 @@
+import type { RostrumError } from '../errors/rostrum-error.js';
+import type { RankingSelector } from '../ranking/ranking-selector.js';
+import type { Standing } from '../standings/standing.js';
+import type { RankChange } from './rank-change.js';
+
+/** Which part of a ranking to watch. */
+export type StandingsView =
+  /** The first players: 1 to 1,000. */
+  | { readonly top: number }
+  /** The neighbourhood of a player: `count` standings (default 11, at most 1,000). */
+  | { readonly around: string; readonly count?: number | undefined }
+  /** Some players, wherever they stand: 1 to 1,000. */
+  | { readonly players: readonly string[] };
+
+export interface WatchStandingsRequest extends RankingSelector {
+  /** Default: the top 10. */
+  readonly view?: StandingsView | undefined;
+  /** The least time between two messages, in milliseconds, 10 to 60,000. Default: 50. */
+  readonly minIntervalMs?: number | undefined;
+  /** `resumeToken` of the last event that was handled, to go on from there. Default: a snapshot. */
+  readonly resumeToken?: string | undefined;
+}
+
+export interface WatchChangesRequest extends RankingSelector {
+  /** `resumeToken` of the last message that was handled. Default: the next change. */
+  readonly resumeToken?: string | undefined;
+  /** Only changes of these players: up to 1,000. Default: of all. */
+  readonly playerIds?: readonly string[] | undefined;
+}
+
+export interface WatchOptions {
+  /** Ends the watch; the loop throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Called when the watch was lost and will be resumed after `waitMs` milliseconds. Until the next
+   * event arrives, what is known may be old.
+   */
+  readonly onInterrupted?: ((error: RostrumError, waitMs: number) => void) | undefined;
+}
+
+interface WatchEvent {
+  /** The revision of the ranking that the view now shows. */
+  readonly revision: number;
+  /** Resumes after this event. */
+  readonly resumeToken: string;
+}
+
+/** The whole view. With `reset` it replaces what was known. */
+export interface SnapshotEvent extends WatchEvent {
+  readonly type: 'snapshot';
+  /** Best first. */
+  readonly standings: readonly Standing[];
+  readonly totalPlayers: number;
+  readonly reset: boolean;
+}
+
+/** How the view differs from the event before. */
+export interface ChangesEvent extends WatchEvent {
+  readonly type: 'changes';
+  readonly changes: readonly RankChange[];
+  readonly totalPlayers: number;
+}
+
+/** Nothing changed in the view up to `revision`. */
+export interface CheckpointEvent extends WatchEvent {
+  readonly type: 'checkpoint';
+}
+
+export type StandingsEvent = SnapshotEvent | ChangesEvent | CheckpointEvent;
+
+/** Part of the feed of a ranking. */
+export interface ChangesMessage extends WatchEvent {
+  /** In revision order; empty in a checkpoint. */
+  readonly changes: readonly RankChange[];
+  /**
+   * Whether the ranking was rebuilt since the message before: its changes in between are not told.
+   * Read the standings anew, then apply what follows.
+   */
+  readonly reset: boolean;
+}
