@@ -1,0 +1,211 @@
+import { LOG_LEVELS, type LogLevel } from './observability/log.js';
+
+/** The settings of a server process. */
+export interface Config {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Processes that share the address. */
+  readonly workers: number;
+  readonly logLevel: LogLevel;
+  /** Whether a submission to an unknown leaderboard creates it. */
+  readonly createLeaderboards: boolean;
+  /** Batches of submissions that are written to the store of record at the same time. */
+  readonly writeLanes: number;
+  /** Changes of a ranking that can be resumed from, at least. */
+  readonly feedRetentionChanges: number;
+  /** How long a submission id is remembered. */
+  readonly idempotencyDays: number;
+  /** Open watches of one process, at most. */
+  readonly maxWatches: number;
+  /** How long open calls may go on after SIGTERM. */
+  readonly shutdownGraceMs: number;
+}
+
+/** One setting, as the README lists it. */
+export interface Setting {
+  readonly name: string;
+  /** Empty when there is none and the setting must be given. */
+  readonly default: string;
+  readonly meaning: string;
+}
+
+/** All settings, in the order of the README. They are read once, when the server starts. */
+export const SETTINGS = [
+  {
+    name: 'ROSTRUM_ADDRESS',
+    default: 'localhost:50051',
+    meaning: 'Where to listen: `host:port`, `[ipv6]:port`; port 0 takes a free one',
+  },
+  {
+    name: 'DATABASE_URL',
+    default: '',
+    meaning: 'PostgreSQL: `postgres://user:password@host:5432/database`',
+  },
+  { name: 'REDIS_URL', default: '', meaning: 'Redis: `redis://host:6379/0`, `rediss://` for TLS' },
+  {
+    name: 'ROSTRUM_TLS_CA',
+    default: 'certs/dev/ca.crt',
+    meaning: 'File of the authorities that client certificates must come from, PEM',
+  },
+  {
+    name: 'ROSTRUM_TLS_CERT',
+    default: 'certs/dev/server.crt',
+    meaning: 'File of the server certificate, then its intermediates, PEM; re-read on change',
+  },
+  {
+    name: 'ROSTRUM_TLS_KEY',
+    default: 'certs/dev/server.key',
+    meaning: 'File of the private key of the server certificate, PEM',
+  },
+  {
+    name: 'ROSTRUM_WORKERS',
+    default: '1',
+    meaning: 'Server processes that share the address, 1 to 64',
+  },
+  {
+    name: 'ROSTRUM_LOG_LEVEL',
+    default: 'info',
+    meaning: `Least level of the log: ${LOG_LEVELS.join(', ')}`,
+  },
+  {
+    name: 'ROSTRUM_CREATE_LEADERBOARDS',
+    default: 'on',
+    meaning: 'Whether a submission to an unknown leaderboard creates it: `on` or `off`',
+  },
+  {
+    name: 'ROSTRUM_WRITE_LANES',
+    default: '2',
+    meaning: 'Batches that one process writes to PostgreSQL at the same time, 1 to 32',
+  },
+  {
+    name: 'ROSTRUM_FEED_RETENTION',
+    default: '100000',
+    meaning: 'Changes of each ranking that a watch can resume from, 100 to 10000000',
+  },
+  {
+    name: 'ROSTRUM_IDEMPOTENCY_DAYS',
+    default: '31',
+    meaning: 'Days for which a repeated `submission_id` is recognised, 1 to 3650',
+  },
+  {
+    name: 'ROSTRUM_MAX_WATCHES',
+    default: '20000',
+    meaning: 'Open watches of one process, 1 to 1000000',
+  },
+  {
+    name: 'ROSTRUM_SHUTDOWN_GRACE_MS',
+    default: '10000',
+    meaning: 'Milliseconds that open calls may go on after SIGTERM, 0 to 600000',
+  },
+] as const satisfies readonly Setting[];
+
+type SettingName = (typeof SETTINGS)[number]['name'];
+
+/** All that is wrong with the settings; the message has a line for each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/**
+ * Reads the settings. An empty value counts as not set.
+ *
+ * @throws ConfigError that names every setting that is missing or wrong. Values of URLs are not
+ * repeated: they hold passwords.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const reader = new SettingReader(env);
+  const config: Config = {
+    address: reader.address('ROSTRUM_ADDRESS'),
+    databaseUrl: reader.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: reader.url('REDIS_URL', ['redis:', 'rediss:']),
+    tls: {
+      ca: reader.text('ROSTRUM_TLS_CA'),
+      cert: reader.text('ROSTRUM_TLS_CERT'),
+      key: reader.text('ROSTRUM_TLS_KEY'),
+    },
+    workers: reader.integer('ROSTRUM_WORKERS', 1, 64),
+    logLevel: reader.choice('ROSTRUM_LOG_LEVEL', LOG_LEVELS),
+    createLeaderboards: reader.choice('ROSTRUM_CREATE_LEADERBOARDS', ['on', 'off']) === 'on',
+    writeLanes: reader.integer('ROSTRUM_WRITE_LANES', 1, 32),
+    feedRetentionChanges: reader.integer('ROSTRUM_FEED_RETENTION', 100, 10_000_000),
+    idempotencyDays: reader.integer('ROSTRUM_IDEMPOTENCY_DAYS', 1, 3650),
+    maxWatches: reader.integer('ROSTRUM_MAX_WATCHES', 1, 1_000_000),
+    shutdownGraceMs: reader.integer('ROSTRUM_SHUTDOWN_GRACE_MS', 0, 600_000),
+  };
+  reader.finish();
+  return config;
+}
+
+/** Names that start like settings and are none, most likely misspelt. */
+export function unknownSettings(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set<string>(SETTINGS.map(({ name }) => name));
+  return Object.keys(env).filter((name) => name.startsWith('ROSTRUM_') && !known.has(name));
+}
+
+class SettingReader {
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #problems: string[] = [];
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.#env = env;
+  }
+
+  text(name: SettingName): string {
+    const given = this.#env[name]?.trim();
+    if (given) return given;
+    const fallback = SETTINGS.find((setting) => setting.name === name)?.default ?? '';
+    if (fallback === '') this.#problems.push(`${name} must be set`);
+    return fallback;
+  }
+
+  integer(name: SettingName, minimum: number, maximum: number): number {
+    const text = this.text(name);
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    this.#refuse(name, text, `a whole number from ${minimum} to ${maximum}`);
+    return minimum;
+  }
+
+  choice<T extends string>(name: SettingName, choices: readonly T[]): T {
+    const text = this.text(name);
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice !== undefined) return choice;
+    this.#refuse(name, text, `one of ${choices.join(', ')}`);
+    return choices[0] as T;
+  }
+
+  url(name: SettingName, protocols: readonly string[]): string {
+    const text = this.text(name);
+    if (text === '') return text;
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      const forms = protocols.map((protocol) => `${protocol}//…`).join(' or ');
+      this.#problems.push(`${name} must be a URL of the form ${forms}`);
+    }
+    return text;
+  }
+
+  address(name: SettingName): { host: string; port: number } {
+    const text = this.text(name);
+    const match = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
+    const port = Number(match?.[3]);
+    const host = match?.[1] ?? match?.[2];
+    if (host !== undefined && port <= 65_535) return { host, port };
+    this.#refuse(name, text, 'host:port, such as localhost:50051 or [::]:50051');
+    return { host: '', port: 0 };
+  }
+
+  /** @throws ConfigError if anything was wrong. */
+  finish(): void {
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+  }
+
+  #refuse(name: SettingName, text: string, expected: string): void {
+    this.#problems.push(`${name} is ${JSON.stringify(text)}; it must be ${expected}`);
+  }
+}

@@ -1,0 +1,195 @@
+import type grpc from '@grpc/grpc-js';
+import { CallContext } from './call-context.js';
+import { toRostrumError, toServiceError } from './errors.js';
+import { admit, bindable, type Method, requireDecoded } from './method.js';
+import { ServerStream } from './server-stream.js';
+import type { UndecodableRequest } from './service-definition.js';
+
+/**
+ * Answers one request of a stream with one message, or with the bytes of one. It is called for the
+ * next request before the answer to this one is ready; answers leave in the order of the requests.
+ * What it throws ends the stream, after the answers to all earlier requests.
+ */
+export type BidiHandler<Req, Res> = (
+  request: Req,
+  context: CallContext,
+) => Res | Uint8Array | Promise<Res | Uint8Array>;
+
+export interface BidiOptions {
+  /** Requests of one stream that may wait for their answers to leave; then reading pauses. */
+  readonly maxInFlight?: number;
+}
+
+const DEFAULT_MAX_IN_FLIGHT = 1024;
+
+/**
+ * Makes a bidirectional gRPC handler that answers each request, in order, with flow control: a
+ * caller that does not read its answers is not read from either.
+ */
+export function bidiStreaming<Req, Res>(
+  handler: BidiHandler<Req, Res>,
+  options: BidiOptions = {},
+): grpc.handleBidiStreamingCall<Req, Res> {
+  const maxInFlight = options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
+  return bindable<grpc.handleBidiStreamingCall<Req, Res>>((method) => (call) => {
+    method.stats.opened();
+    try {
+      const connection = admit(call, method);
+      const stream = new ServerStream<Res>(call, connection, method);
+      const context = new CallContext(call, connection, method);
+      stream.onClose(() => {
+        if (!stream.failed) context.finish();
+        method.stats.ended(stream.failed, undefined);
+      });
+      new OrderedReplies(call, stream, context, method, handler, maxInFlight).start();
+    } catch (error) {
+      method.stats.ended(true, undefined);
+      const { errors } = method.environment;
+      call.emit('error', toServiceError(toRostrumError(error, method.path, errors)));
+    }
+  });
+}
+
+/** The place of one answer in the order of the requests. */
+interface Slot<Res> {
+  state: 'pending' | 'answered' | 'failed';
+  answer: Res | Uint8Array | undefined;
+  error: unknown;
+}
+
+class OrderedReplies<Req, Res> {
+  readonly #call: grpc.ServerDuplexStream<Req, Res>;
+  readonly #stream: ServerStream<Res>;
+  readonly #context: CallContext;
+  readonly #method: Method;
+  readonly #handler: BidiHandler<Req, Res>;
+  readonly #maxInFlight: number;
+  /** From the oldest request on; those before `#head` have left. */
+  #slots: Slot<Res>[] = [];
+  #head = 0;
+  #halfClosed = false;
+  #paused = false;
+  #flushing = false;
+  #scheduled = false;
+
+  constructor(
+    call: grpc.ServerDuplexStream<Req, Res>,
+    stream: ServerStream<Res>,
+    context: CallContext,
+    method: Method,
+    handler: BidiHandler<Req, Res>,
+    maxInFlight: number,
+  ) {
+    this.#call = call;
+    this.#stream = stream;
+    this.#context = context;
+    this.#method = method;
+    this.#handler = handler;
+    this.#maxInFlight = maxInFlight;
+  }
+
+  start(): void {
+    this.#stream.onClose(() => this.#stopReading());
+    this.#call.on('end', () => {
+      this.#halfClosed = true;
+      this.#schedule();
+    });
+    this.#call.on('data', (request: Req | UndecodableRequest) => this.#take(request));
+  }
+
+  #take(undecoded: Req | UndecodableRequest): void {
+    if (!this.#stream.isOpen) return;
+    const slot: Slot<Res> = { state: 'pending', answer: undefined, error: undefined };
+    this.#slots.push(slot);
+    if (this.#slots.length - this.#head >= this.#maxInFlight) this.#pause();
+    const succeed = (answer: Res | Uint8Array) => {
+      slot.state = 'answered';
+      slot.answer = answer;
+      this.#schedule();
+    };
+    const fail = (error: unknown) => {
+      slot.state = 'failed';
+      slot.error = error;
+      this.#schedule();
+    };
+    let result: Res | Uint8Array | Promise<Res | Uint8Array>;
+    try {
+      result = this.#handler(requireDecoded(undecoded), this.#context);
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (result instanceof Promise) result.then(succeed, fail);
+    else succeed(result);
+  }
+
+  /** Flushes when all that is resolving in this turn has resolved, so that it leaves together. */
+  #schedule(): void {
+    if (this.#scheduled || this.#flushing) return;
+    this.#scheduled = true;
+    process.nextTick(() => {
+      this.#scheduled = false;
+      this.#flush();
+    });
+  }
+
+  /** Sends the answers that are ready and have none missing before them; one batch at a time. */
+  #flush(): void {
+    if (!this.#stream.isOpen || this.#flushing) return;
+    const ready: Uint8Array[] = [];
+    let failed: Slot<Res> | undefined;
+    while (this.#head < this.#slots.length) {
+      const slot = this.#slots[this.#head] as Slot<Res>;
+      if (slot.state === 'pending') break;
+      if (slot.state === 'answered') {
+        try {
+          ready.push(this.#method.encode(slot.answer));
+        } catch (error) {
+          slot.state = 'failed';
+          slot.error = error;
+        }
+      }
+      if (slot.state === 'failed') {
+        failed = slot;
+        break;
+      }
+      this.#head += 1;
+    }
+    this.#forgetSent();
+    if (ready.length > 0) {
+      this.#flushing = true;
+      this.#stream.writeMany(ready, () => {
+        this.#flushing = false;
+        this.#flush();
+      });
+    }
+    if (failed !== undefined) {
+      this.#stopReading();
+      this.#stream.end(failed.error);
+    } else if (this.#halfClosed && this.#slots.length === this.#head) {
+      this.#stream.end();
+    } else if (this.#paused && this.#slots.length - this.#head <= this.#maxInFlight / 2) {
+      this.#paused = false;
+      this.#call.resume();
+    }
+  }
+
+  #forgetSent(): void {
+    if (this.#head === this.#slots.length) this.#slots = [];
+    else if (this.#head >= this.#maxInFlight) this.#slots = this.#slots.slice(this.#head);
+    else return;
+    this.#head = 0;
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#call.pause();
+  }
+
+  #stopReading(): void {
+    this.#slots = [];
+    this.#head = 0;
+    this.#pause();
+  }
+}

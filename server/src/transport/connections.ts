@@ -1,0 +1,81 @@
+import type { Duplex } from 'node:stream';
+import type { Identity } from './identity.js';
+
+/** One client connection, from the end of its handshake to its close. */
+export class Connection {
+  /** What the log calls it: the peer's address and port, and the connection's number. */
+  readonly label: string;
+  /** Undefined when the certificate carries none: every call is refused. */
+  readonly identity: Identity | undefined;
+  readonly #socket: Duplex;
+  /** Open watches of this connection, kept by whoever limits them. */
+  watches = 0;
+
+  constructor(label: string, identity: Identity | undefined, socket: Duplex) {
+    this.label = label;
+    this.identity = identity;
+    this.#socket = socket;
+  }
+
+  /** Ends the connection at once, with all its calls. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}
+
+/** The open connections of a server, by label. */
+export class Connections {
+  readonly #byLabel = new Map<string, Connection>();
+  #accepted = 0;
+
+  get count(): number {
+    return this.#byLabel.size;
+  }
+
+  find(label: string): Connection | undefined {
+    return this.#byLabel.get(label);
+  }
+
+  /**
+   * Takes in a socket that is about to be handed to grpc-js.
+   *
+   * A call finds its connection by `call.getPeer()`. Address and port alone would not do: with
+   * several local addresses, two connections may have the same ones, and a caller could borrow
+   * another's role. So the socket's `remoteAddress`, which grpc-js reads for `getPeer()`, is
+   * overlaid with a label that is unique in the process. The overlaid fields also save grpc-js
+   * four system-level getters a call.
+   */
+  add(socket: Duplex & SocketAddresses, identity: Identity | undefined): Connection {
+    this.#accepted += 1;
+    const label = `${formatAddress(socket.remoteAddress, socket.remotePort)}#${this.#accepted}`;
+    const connection = new Connection(label, identity, socket);
+    overlay(socket, 'remoteAddress', label);
+    overlay(socket, 'remotePort', undefined);
+    overlay(socket, 'localAddress', socket.localAddress);
+    overlay(socket, 'localPort', socket.localPort);
+    this.#byLabel.set(label, connection);
+    socket.once('close', () => this.#byLabel.delete(label));
+    return connection;
+  }
+
+  destroyAll(): void {
+    for (const connection of [...this.#byLabel.values()]) connection.destroy();
+  }
+}
+
+export interface SocketAddresses {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+}
+
+/** Formats a peer for the log; a socket that is already gone has no address. */
+export function formatAddress(address: string | undefined, port: number | undefined): string {
+  if (address === undefined) return 'unknown';
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function overlay(socket: object, name: string, value: unknown): void {
+  Object.defineProperty(socket, name, { value, configurable: true, enumerable: false });
+}

@@ -1,0 +1,63 @@
+/** Why a connection was refused, in words for the log. */
+export interface Refusal {
+  readonly reason: string;
+  /** Nobody's fault, such as a port probe that sends nothing: not worth a warning. */
+  readonly harmless: boolean;
+}
+
+interface HandshakeError {
+  readonly code?: string | undefined;
+  readonly message: string;
+}
+
+/** What OpenSSL finds wrong with a client's certificate. */
+const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the client certificate has expired',
+  CERT_NOT_YET_VALID: 'the client certificate is not valid yet',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the client certificate is from a foreign authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'the client certificate is from a foreign authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the client certificate is from a foreign authority',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the client certificate is from a foreign authority',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the client certificate is self-signed',
+  CERT_SIGNATURE_FAILURE: 'the signature of the client certificate is wrong',
+  CERT_REVOKED: 'the client certificate is revoked',
+  CERT_CHAIN_TOO_LONG: 'the chain of the client certificate is too long',
+  INVALID_PURPOSE: 'the client certificate is not meant for clients',
+  INVALID_CA: 'the issuer of the client certificate is no authority',
+};
+
+const PROTOCOL_REASONS: Readonly<Record<string, string>> = {
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no client certificate',
+  ERR_SSL_NO_APPLICATION_PROTOCOL: 'the client does not speak HTTP/2 (ALPN h2)',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'the client wants a TLS version below 1.2',
+  ERR_SSL_HTTP_REQUEST: 'plaintext HTTP instead of TLS',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'plaintext or garbage instead of TLS',
+  ERR_SSL_NO_SHARED_CIPHER: 'the client shares no cipher with the server',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the client does not trust the server: foreign authority',
+  ERR_SSL_SSL_ALERT_BAD_CERTIFICATE: 'the client does not trust the server: bad certificate',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the client does not trust the server: bad certificate',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the client does not trust the server: expired',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake took too long',
+};
+
+/**
+ * Explains a failed handshake.
+ *
+ * @param authorizationError What was wrong with the client's certificate, if that was it; Node
+ * then closes the connection, and `error` speaks of the close only.
+ */
+export function explainRefusal(error: HandshakeError, authorizationError?: string): Refusal {
+  if (authorizationError !== undefined) {
+    const reason = CERTIFICATE_REASONS[authorizationError];
+    return {
+      reason: reason ?? `the client certificate is not acceptable (${authorizationError})`,
+      harmless: false,
+    };
+  }
+  const { code } = error;
+  if (code === 'ECONNRESET' || code === 'EPIPE') {
+    return { reason: 'the client went away during the handshake', harmless: true };
+  }
+  const reason = code === undefined ? undefined : PROTOCOL_REASONS[code];
+  return { reason: reason ?? `the handshake failed (${code ?? error.message})`, harmless: false };
+}

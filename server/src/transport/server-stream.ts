@@ -1,0 +1,182 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type grpc from '@grpc/grpc-js';
+import { type RostrumError, StatusCode } from '../domain/errors.js';
+import type { Connection } from './connections.js';
+import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
+import { FrameBatch } from './frame-batch.js';
+import type { Method } from './method.js';
+
+type StreamingCall =
+  | grpc.ServerWritableStream<unknown, unknown>
+  | grpc.ServerDuplexStream<unknown, unknown>;
+
+/**
+ * The way back to the caller of a streaming call.
+ *
+ * Messages are queued when the caller does not read: stop writing when `write` returns false, and
+ * go on after `drained()` or `onDrain`. The stream closes once, by `end`, by the caller, or with
+ * its connection; after that, writing does nothing.
+ */
+export class ServerStream<Res> {
+  readonly #call: StreamingCall;
+  readonly #connection: Connection;
+  readonly #method: Method;
+  readonly #closeListeners: (() => void)[] = [];
+  #drainListener: (() => void) | undefined;
+  #drainWaiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #grace: NodeJS.Timeout | undefined;
+  #state: 'open' | 'ending' | 'closed' = 'open';
+  #failed = false;
+
+  /** For the wrappers. */
+  constructor(call: StreamingCall, connection: Connection, method: Method) {
+    this.#call = call;
+    this.#connection = connection;
+    this.#method = method;
+    // grpc-js says `cancelled` at the end of every call, however it ends.
+    call.once('cancelled', () => this.#close());
+    call.on('drain', () => this.#drain());
+  }
+
+  /** Whether messages can still be written. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Whether the stream is over: its status is out, or the caller is gone. */
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Whether the call ended otherwise than with OK. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Whether so much is queued that nothing more should be written until it is drained. */
+  get writableNeedDrain(): boolean {
+    return this.#call.writableNeedDrain;
+  }
+
+  /** Resolves when the stream is over, however it came to that. Never rejects. */
+  get closed(): Promise<void> {
+    return new Promise((resolve) => this.onClose(resolve));
+  }
+
+  /**
+   * Sends a message, or the bytes of one. The same buffer may go to many streams; it must not
+   * change afterwards.
+   *
+   * @param onFlushed Called when it has left; not called when the stream closes before.
+   * @returns Whether more may be written at once.
+   */
+  write(message: Res | Uint8Array, onFlushed?: () => void): boolean {
+    if (this.#state !== 'open') return false;
+    if (onFlushed === undefined) return this.#call.write(message);
+    return this.#call.write(message, (error: unknown) => {
+      if (error === null || error === undefined) onFlushed();
+    });
+  }
+
+  /**
+   * Sends several messages, given as bytes, at the price of one.
+   *
+   * @param onFlushed Called when they have left; not called when the stream closes before.
+   * @returns Whether more may be written at once.
+   */
+  writeMany(messages: readonly Uint8Array[], onFlushed?: () => void): boolean {
+    if (this.#state !== 'open') return false;
+    const batch = new FrameBatch(messages);
+    if (onFlushed === undefined) return this.#call.write(batch);
+    return this.#call.write(batch, (error: unknown) => {
+      if (error === null || error === undefined) onFlushed();
+    });
+  }
+
+  /**
+   * Resolves when more may be written.
+   *
+   * @throws CallCancelled when the stream is over or ends before; let it pass through the handler.
+   */
+  drained(): Promise<void> {
+    if (this.#state !== 'open') return Promise.reject(new CallCancelled());
+    if (!this.#call.writableNeedDrain) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#drainWaiters.push({ resolve, reject }));
+  }
+
+  /** Calls `listener` each time that more may be written after it could not. There is one. */
+  onDrain(listener: () => void): void {
+    this.#drainListener = listener;
+  }
+
+  /** Calls `listener` once when the stream is over; at once if it already is. */
+  onClose(listener: () => void): void {
+    if (this.#state === 'closed') listener();
+    else this.#closeListeners.push(listener);
+  }
+
+  /**
+   * Ends the call: with OK, or with an error. What is queued goes out first, then the status. A
+   * caller that does not take both within the grace time loses the stream by a reset, which it
+   * sees as RESOURCE_EXHAUSTED (UNAVAILABLE if that was the error) without details; HTTP/2 has no
+   * way to hand a status past a full window.
+   */
+  end(error?: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#failed = error !== undefined;
+    this.#rejectDrainWaiters();
+    let shown: RostrumError | undefined;
+    if (error === undefined) {
+      this.#call.end();
+    } else {
+      shown = toRostrumError(error, this.#method.path, this.#method.environment.errors);
+      this.#call.emit('error', toServiceError(shown));
+    }
+    this.#grace = setTimeout(() => this.#reset(shown), this.#method.environment.streamEndGraceMs);
+    this.#grace.unref();
+  }
+
+  #drain(): void {
+    const waiters = this.#drainWaiters;
+    this.#drainWaiters = [];
+    for (const waiter of waiters) waiter.resolve();
+    if (this.#state === 'open') this.#drainListener?.();
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'open') this.#failed = true;
+    this.#state = 'closed';
+    clearTimeout(this.#grace);
+    this.#rejectDrainWaiters();
+    for (const listener of this.#closeListeners.splice(0)) listener();
+  }
+
+  #rejectDrainWaiters(): void {
+    const waiters = this.#drainWaiters;
+    this.#drainWaiters = [];
+    for (const waiter of waiters) waiter.reject(new CallCancelled());
+  }
+
+  #reset(error: RostrumError | undefined): void {
+    const stream = http2StreamOf(this.#call);
+    if (stream === undefined) this.#connection.destroy();
+    else stream.close(resetCode(error));
+  }
+}
+
+function resetCode(error: RostrumError | undefined): number {
+  return error?.code === StatusCode.UNAVAILABLE
+    ? constants.NGHTTP2_REFUSED_STREAM
+    : constants.NGHTTP2_ENHANCE_YOUR_CALM;
+}
+
+/**
+ * The HTTP/2 stream under a call. grpc-js has no public way to reset a stream; should a later
+ * version keep it elsewhere, this finds nothing, and the connection is closed instead.
+ */
+function http2StreamOf(call: StreamingCall): ServerHttp2Stream | undefined {
+  const inner = (call as unknown as { call?: { stream?: ServerHttp2Stream } }).call;
+  return typeof inner?.stream?.close === 'function' ? inner.stream : undefined;
+}

@@ -1,0 +1,27 @@
+import type grpc from '@grpc/grpc-js';
+import { expect, test } from 'vitest';
+import { ping, TransportServer } from '../../test/support/transport-server.ts';
+
+test('a call is answered, with the identity of the certificate', async () => {
+  await using running = await TransportServer.start();
+  await expect(ping(running.client('writer'))).resolves.toMatchObject({
+    payload: 'hello',
+    role: 'writer',
+    name: 'writer',
+  });
+  await expect(ping(running.client('reader'))).resolves.toMatchObject({ role: 'reader' });
+  expect(running.server.connections.count).toBe(2);
+});
+
+test('a fault of the server does not reach the caller, and its log has it', async () => {
+  await using running = await TransportServer.start();
+  const client = running.client('admin');
+  const error = await new Promise<grpc.ServiceError | null>((done) => {
+    client.getServerStats({}, (failure) => done(failure));
+  });
+  expect(error?.code).toBe(13);
+  expect(error?.details).not.toContain('secret');
+  const line = await running.recorded.waitFor(({ msg }) => msg === 'call failed');
+  expect(error?.details).toContain(line.requestId);
+  expect(JSON.stringify(line)).toContain('secret of the driver');
+});

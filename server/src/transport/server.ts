@@ -1,0 +1,231 @@
+import { createServer, isIP, type Server as NetServer } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
+import grpc from '@grpc/grpc-js';
+import type { RostrumError } from '../domain/errors.js';
+import type { Logger } from '../observability/log.js';
+import type { MethodStatsRegistry } from '../observability/method-stats.js';
+import { METHOD_ROLES } from './authorization.js';
+import { BoundedLog } from './bounded-log.js';
+import type { CertificateFiles } from './certificate-files.js';
+import { Connections } from './connections.js';
+import type { ErrorListener } from './errors.js';
+import type { Identity } from './identity.js';
+import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
+import { bindHandler, type CallEnvironment, type Method } from './method.js';
+import { encodedResponses } from './service-definition.js';
+import { createTlsServer, replaceCertificates } from './tls-server.js';
+
+/** Limits of one server. Times are in milliseconds, sizes in bytes. */
+export interface GrpcLimits {
+  readonly maxReceiveMessageBytes: number;
+  readonly maxConnections: number;
+  /** Calls, watches included, that one connection may have open. */
+  readonly maxConcurrentStreams: number;
+  /** After this long without a sign of life a connection is pinged. */
+  readonly keepaliveTimeMs: number;
+  /** A ping that is not answered within this closes the connection. */
+  readonly keepaliveTimeoutMs: number;
+  /** Connections are asked to be made anew after this long, give or take a tenth. */
+  readonly maxConnectionAgeMs: number;
+  /** How long the calls of such a connection may go on. */
+  readonly maxConnectionAgeGraceMs: number;
+  /** How long a stream that was ended may take to hand over what is queued. */
+  readonly streamEndGraceMs: number;
+}
+
+export const DEFAULT_LIMITS: GrpcLimits = {
+  maxReceiveMessageBytes: 4 * 1024 * 1024,
+  maxConnections: 20_000,
+  maxConcurrentStreams: 1_000,
+  keepaliveTimeMs: 30_000,
+  keepaliveTimeoutMs: 10_000,
+  maxConnectionAgeMs: 2 * 60 * 60 * 1000,
+  maxConnectionAgeGraceMs: 30 * 60 * 1000,
+  streamEndGraceMs: 5_000,
+};
+
+export interface GrpcServerOptions {
+  readonly log: Logger;
+  readonly stats: MethodStatsRegistry;
+  readonly limits?: Partial<GrpcLimits>;
+}
+
+/** Who everybody is on a plaintext connection. */
+const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
+
+/** A gRPC server whose handlers are made by the wrappers of this folder. */
+export class GrpcServer {
+  readonly connections = new Connections();
+  readonly #log: Logger;
+  readonly #stats: MethodStatsRegistry;
+  readonly #limits: GrpcLimits;
+  readonly #environment: CallEnvironment;
+  readonly #server: grpc.Server;
+  readonly #listening: NetServer[] = [];
+  readonly #cleanups: (() => void)[] = [];
+  #drained: Promise<void> | undefined;
+
+  constructor(options: GrpcServerOptions) {
+    this.#log = options.log;
+    this.#stats = options.stats;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#environment = {
+      connections: this.connections,
+      errors: errorListener(options.log),
+      streamEndGraceMs: this.#limits.streamEndGraceMs,
+      draining: false,
+      drainListeners: new Set(),
+    };
+    this.#server = new grpc.Server({
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': this.#limits.maxReceiveMessageBytes,
+      'grpc.max_concurrent_streams': this.#limits.maxConcurrentStreams,
+      'grpc.keepalive_time_ms': this.#limits.keepaliveTimeMs,
+      'grpc.keepalive_timeout_ms': this.#limits.keepaliveTimeoutMs,
+      'grpc.max_connection_age_ms': this.#limits.maxConnectionAgeMs,
+      'grpc.max_connection_age_grace_ms': this.#limits.maxConnectionAgeGraceMs,
+    });
+  }
+
+  /** Whether the server is shutting down. */
+  get draining(): boolean {
+    return this.#environment.draining;
+  }
+
+  /**
+   * Adds a service whose handlers were made by `unary`, `serverStreaming` and `bidiStreaming`.
+   *
+   * @throws Error when a method has no handler, or no role in `METHOD_ROLES`.
+   */
+  addService(
+    definition: grpc.ServiceDefinition,
+    implementation: grpc.UntypedServiceImplementation,
+  ): void {
+    const encoded = encodedResponses(definition);
+    const bound: grpc.UntypedServiceImplementation = {};
+    for (const [name, { path, responseSerialize }] of Object.entries(encoded)) {
+      const role = METHOD_ROLES[path];
+      if (role === undefined) throw new Error(`${path} has no role in METHOD_ROLES`);
+      const method: Method = {
+        path,
+        role,
+        stats: this.#stats.of(path),
+        encode: responseSerialize,
+        environment: this.#environment,
+      };
+      bound[name] = bindHandler(implementation[name], method);
+    }
+    this.#server.addService(encoded, bound);
+  }
+
+  /**
+   * Calls `listener` when the server starts to shut down. Whoever owns long streams ends them then
+   * (`stream.end(shuttingDown({ resume_token }))`). Returns the way to stop.
+   */
+  onDrain(listener: () => void): () => void {
+    this.#environment.drainListeners.add(listener);
+    return () => this.#environment.drainListeners.delete(listener);
+  }
+
+  /**
+   * Listens with mutual TLS, and uses new certificates as the files change.
+   *
+   * @returns The port.
+   */
+  async listen(address: ListenAddress, certificates: CertificateFiles): Promise<number> {
+    const accept = this.#injector();
+    const { servers, port } = await listenOnAll(await resolveHost(address.host), address.port, () =>
+      createTlsServer(
+        certificates.current,
+        this.#limits.maxConnections,
+        this.#log,
+        (socket, identity) => {
+          this.connections.add(socket, identity);
+          accept(socket);
+        },
+      ),
+    );
+    this.#listening.push(...servers);
+    this.#cleanups.push(
+      certificates.onChange((set) => {
+        for (const server of servers) replaceCertificates(server as TlsServer, set);
+      }),
+    );
+    return port;
+  }
+
+  /**
+   * Listens without TLS, everybody an admin: to measure what TLS costs, and for nothing else.
+   *
+   * @throws Error when the address is not loopback.
+   */
+  async listenPlaintext(address: ListenAddress): Promise<number> {
+    const addresses = await resolveHost(address.host);
+    if (!addresses.every(isLoopback)) {
+      throw new Error(`plaintext is for loopback only, not for ${address.host}`);
+    }
+    const accept = this.#injector();
+    const { servers, port } = await listenOnAll(addresses, address.port, () =>
+      createServer({ noDelay: true }, (socket) => {
+        socket.on('error', () => {});
+        this.connections.add(socket, PLAINTEXT_IDENTITY);
+        accept(socket);
+      }),
+    );
+    this.#listening.push(...servers);
+    return port;
+  }
+
+  /**
+   * Shuts down: takes no new connections, refuses new calls as SHUTTING_DOWN, tells the owners of
+   * streams, waits for the open calls, and cuts off those that are left after `timeoutMs`. Resolves
+   * when no connection is left. Calling it again returns the same promise.
+   */
+  drain(timeoutMs: number): Promise<void> {
+    this.#drained ??= this.#drain(timeoutMs);
+    return this.#drained;
+  }
+
+  async #drain(timeoutMs: number): Promise<void> {
+    this.#environment.draining = true;
+    for (const cleanup of this.#cleanups.splice(0)) cleanup();
+    const closed = this.#listening.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const listener of [...this.#environment.drainListeners]) listener();
+    const timer = setTimeout(() => {
+      this.#log.warn({ connections: this.connections.count }, 'calls left after the grace time');
+      // Not left to forceShutdown: without channelz it does not know the connections.
+      this.connections.destroyAll();
+    }, timeoutMs);
+    await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await Promise.all(closed);
+    clearTimeout(timer);
+    this.#server.forceShutdown();
+  }
+
+  /**
+   * The way to hand accepted sockets to grpc-js. They come through the TLS already, so it is told
+   * that they need no credentials; HTTP/2 reads the native TLS stream either way.
+   */
+  #injector(): (socket: Parameters<grpc.ConnectionInjector['injectConnection']>[0]) => void {
+    const injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    return (socket) => injector.injectConnection(socket);
+  }
+}
+
+function errorListener(log: Logger): ErrorListener {
+  const causes = new BoundedLog(log);
+  return {
+    fault(requestId: string, error: unknown, method: string): void {
+      log.error({ requestId, method, err: error }, 'call failed');
+    },
+    cause(error: RostrumError, method: string): void {
+      causes.warn({ reason: error.reason, method, err: error.details.cause }, 'call refused');
+    },
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || (isIP(address) === 4 && address.startsWith('127.'));
+}

@@ -1,0 +1,104 @@
+import { constants } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import type { Logger } from '../observability/log.js';
+import { BoundedLog } from './bounded-log.js';
+import type { CertificateSet } from './certificate-files.js';
+import { formatAddress } from './connections.js';
+import { type Identity, parseIdentity } from './identity.js';
+import { explainRefusal } from './refused-connection.js';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Hears of each client whose handshake was accepted; identity is undefined for a role-less one. */
+export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefined) => void;
+
+/**
+ * Makes a TLS server that lets in clients with a certificate of the configured authority only, and
+ * logs each refusal with its reason in one line.
+ *
+ * `rejectUnauthorized` has OpenSSL itself refuse a client without a certificate. Sessions are not
+ * resumed: a resumed one would be accepted by what was true of its certificate when it began, also
+ * after that expired or the authority was replaced.
+ *
+ * @param maxConnections Beyond it, new connections are closed unheard.
+ */
+export function createTlsServer(
+  certificates: CertificateSet,
+  maxConnections: number,
+  log: Logger,
+  onConnection: ConnectionListener,
+): Server {
+  const server = createServer({
+    ...secureContextOf(certificates),
+    requestCert: true,
+    rejectUnauthorized: true,
+    ALPNProtocols: ['h2'],
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    noDelay: true,
+  });
+  server.maxConnections = maxConnections;
+  const refusals = new BoundedLog(log);
+  const peers = new WeakMap<object, string>();
+
+  // A socket that was refused has forgotten its peer, so it is noted before the handshake.
+  server.prependListener('connection', (socket: Socket) => {
+    peers.set(socket, formatAddress(socket.remoteAddress, socket.remotePort));
+    socket.on('error', () => {});
+  });
+  server.on('drop', (data) => {
+    const peer = formatAddress(data?.remoteAddress, data?.remotePort);
+    refusals.warn({ peer, reason: 'too many connections' }, 'connection refused');
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    const peer = peers.get(rawSocketOf(socket) ?? socket) ?? 'unknown';
+    // Node's types call it an Error; it is the code of one.
+    const wrong = (socket.authorizationError ?? undefined) as unknown as string | undefined;
+    const { reason, harmless } = explainRefusal(error, wrong);
+    if (harmless) log.debug({ peer, reason }, 'connection refused');
+    else refusals.warn({ peer, reason }, 'connection refused');
+    socket.destroy();
+  });
+  server.on('secureConnection', (socket: TLSSocket) => {
+    socket.on('error', () => {});
+    const peer = formatAddress(socket.remoteAddress, socket.remotePort);
+    // Not reached by an unauthorised socket; the check is the promise itself, so it stands here.
+    const certificate = socket.authorized ? socket.getPeerX509Certificate() : undefined;
+    if (certificate === undefined || socket.alpnProtocol !== 'h2') {
+      const reason =
+        certificate === undefined
+          ? 'no client certificate'
+          : 'the client does not speak HTTP/2 (ALPN h2)';
+      refusals.warn({ peer, reason }, 'connection refused');
+      socket.destroy();
+      return;
+    }
+    const identity = parseIdentity(certificate.subjectAltName);
+    if (identity === undefined) {
+      const reason = 'the client certificate has no identity spiffe://rostrum/<role>/<name>';
+      refusals.warn({ peer, reason }, 'connection without an identity: its calls are refused');
+    }
+    onConnection(socket, identity);
+  });
+  return server;
+}
+
+/** Puts new certificates to use for the handshakes that follow; open connections stay. */
+export function replaceCertificates(server: Server, certificates: CertificateSet): void {
+  server.setSecureContext(secureContextOf(certificates));
+}
+
+function secureContextOf(certificates: CertificateSet) {
+  return {
+    ca: certificates.ca,
+    cert: certificates.cert,
+    key: certificates.key,
+    minVersion: 'TLSv1.2' as const,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/** The TCP socket under a TLS one. Node has no public way to it; without it the log says unknown. */
+function rawSocketOf(socket: TLSSocket): object | undefined {
+  return (socket as unknown as { _parent?: object })._parent;
+}
