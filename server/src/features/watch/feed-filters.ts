@@ -1,0 +1,41 @@
+import type { PlayerId } from '../../domain/ids.js';
+import type { RankingChange } from '../../domain/ranking.js';
+import type { FeedWatcher } from './feed-watcher.js';
+
+/**
+ * Which watchers want which players. With it a page costs its changes and their receivers, not all
+ * watchers times all changes.
+ */
+export class FeedFilters {
+  readonly #wanted = new Map<PlayerId, Set<FeedWatcher>>();
+
+  add(watcher: FeedWatcher): void {
+    for (const player of watcher.players ?? []) {
+      const watchers = this.#wanted.get(player);
+      if (watchers === undefined) this.#wanted.set(player, new Set([watcher]));
+      else watchers.add(watcher);
+    }
+  }
+
+  remove(watcher: FeedWatcher): void {
+    for (const player of watcher.players ?? []) {
+      const watchers = this.#wanted.get(player);
+      watchers?.delete(watcher);
+      if (watchers?.size === 0) this.#wanted.delete(player);
+    }
+  }
+
+  /** The changes that each watcher with a filter is to be told of, in order. */
+  select(changes: readonly RankingChange[]): Map<FeedWatcher, RankingChange[]> {
+    const selection = new Map<FeedWatcher, RankingChange[]>();
+    if (this.#wanted.size === 0) return selection;
+    for (const change of changes) {
+      for (const watcher of this.#wanted.get(change.playerId) ?? []) {
+        const selected = selection.get(watcher);
+        if (selected === undefined) selection.set(watcher, [change]);
+        else selected.push(change);
+      }
+    }
+    return selection;
+  }
+}

@@ -1,0 +1,71 @@
+import type {
+  WatchChangesRequest,
+  WatchChangesResponse,
+  WatchServiceServer,
+  WatchStandingsRequest,
+  WatchStandingsResponse,
+} from '../../gen/rostrum/v1/watch.js';
+import type { ServerStream } from '../../transport/server-stream.js';
+import { serverStreaming } from '../../transport/server-streaming.js';
+import type { RankingDirectory } from '../rankings/ports.js';
+import type { WatchStream } from './ports.js';
+import type { WatchHub } from './watch-hub.js';
+import { toFilter, toIntervalMs, toSelector, toViewSpec } from './watch-requests.js';
+
+/** A view's watcher that is not read gets one merged message when it is, not a queue of old ones. */
+const UNSENT_VIEW_MESSAGES = 1;
+/** The feed merges nothing, so a few pages may wait; they are shared between watchers. */
+const UNSENT_FEED_MESSAGES = 4;
+
+/** `rostrum.v1.WatchService`. */
+export function watchService(directory: RankingDirectory, hub: WatchHub): WatchServiceServer {
+  return {
+    watchStandings: serverStreaming<WatchStandingsRequest, WatchStandingsResponse>(
+      async (request, stream) => {
+        const spec = toViewSpec(request.view);
+        const intervalMs = toIntervalMs(request.minInterval);
+        const selector = toSelector(request);
+        const ranking = await directory.resolve(selector);
+        const out = watchStream(stream, UNSENT_VIEW_MESSAGES);
+        hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
+        await stream.closed;
+      },
+    ),
+    watchChanges: serverStreaming<WatchChangesRequest, WatchChangesResponse>(
+      async (request, stream) => {
+        const players = toFilter(request);
+        const selector = toSelector(request);
+        const ranking = await directory.resolve(selector);
+        const out = watchStream(stream, UNSENT_FEED_MESSAGES);
+        hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
+        await stream.closed;
+      },
+    ),
+  };
+}
+
+/** The transport's stream as the hub sees it: full once `maxUnsent` messages have not left yet. */
+function watchStream<Res>(stream: ServerStream<Res>, maxUnsent: number): WatchStream {
+  let unsent = 0;
+  let full = false;
+  let onDrain = () => {};
+  const flushed = () => {
+    unsent--;
+    if (!full || unsent > 0) return;
+    full = false;
+    onDrain();
+  };
+  return {
+    write: (message) => {
+      unsent++;
+      stream.write(message, flushed);
+      full = unsent >= maxUnsent;
+      return !full;
+    },
+    onDrain: (listener) => {
+      onDrain = listener;
+    },
+    onClose: (listener) => stream.onClose(listener),
+    end: (error) => stream.end(error),
+  };
+}

@@ -1,0 +1,75 @@
+import type { RankingNo } from '../../domain/ids.js';
+import { diffRows } from './diff.js';
+import type { Frame } from './frame.js';
+import { encodeResumeToken, type TokenScope } from './resume-token.js';
+import type { WatchCounters } from './watch-counters.js';
+import {
+  type EncodedMessage,
+  encodeChanges,
+  encodeCheckpoint,
+  encodeSnapshot,
+  type Progress,
+} from './watch-encoding.js';
+
+/** Encodes the messages that show a view's present frame, each only once for all watchers. */
+export class ViewMessages {
+  readonly #scope: TokenScope;
+  readonly #counters: WatchCounters;
+  #frame: Frame | undefined;
+  #revision = 0;
+  /** By the frame that changes lead from, or by the kind of message. */
+  readonly #encoded = new Map<Frame | 'snapshot' | 'reset' | 'checkpoint', EncodedMessage>();
+
+  constructor(rankingNo: RankingNo, viewHash: Buffer, counters: WatchCounters) {
+    this.#scope = { kind: 'view', rankingNo, viewHash };
+    this.#counters = counters;
+  }
+
+  get scope(): TokenScope {
+    return this.#scope;
+  }
+
+  snapshot(frame: Frame, reset: boolean): EncodedMessage {
+    return this.#once(frame, reset ? 'reset' : 'snapshot', (progress) =>
+      encodeSnapshot(frame.rows, frame.totalPlayers, reset, progress),
+    );
+  }
+
+  /** From one frame to a later one of the same lineage. */
+  changes(from: Frame, to: Frame): EncodedMessage {
+    return this.#once(to, from, (progress) =>
+      encodeChanges(diffRows(from.byPlayer, to.byPlayer), to.totalPlayers, progress),
+    );
+  }
+
+  checkpoint(frame: Frame): EncodedMessage {
+    return this.#once(frame, 'checkpoint', encodeCheckpoint);
+  }
+
+  /** Lets go of what is kept for reuse. */
+  clear(): void {
+    this.#frame = undefined;
+    this.#encoded.clear();
+  }
+
+  #once(
+    frame: Frame,
+    key: Frame | 'snapshot' | 'reset' | 'checkpoint',
+    encode: (progress: Progress) => EncodedMessage,
+  ): EncodedMessage {
+    const { revision } = frame;
+    if (this.#frame !== frame || this.#revision !== revision) {
+      this.#encoded.clear();
+      this.#frame = frame;
+      this.#revision = revision;
+    }
+    let message = this.#encoded.get(key);
+    if (message === undefined) {
+      const resumeToken = encodeResumeToken(this.#scope, { epoch: frame.epoch, revision });
+      message = encode({ revision, resumeToken });
+      this.#encoded.set(key, message);
+      this.#counters.messagesEncoded++;
+    }
+    return message;
+  }
+}

@@ -1,0 +1,209 @@
+import { RostrumError } from '../../domain/errors.js';
+import type { PlayerId } from '../../domain/ids.js';
+import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import type { RankingDirectory, RankingIndexReader, RankingSignals } from '../rankings/ports.js';
+import { Feed } from './feed.js';
+import { HistoryBudget } from './frame-history.js';
+import type { ReportFault, WatchStats, WatchStream } from './ports.js';
+import { View } from './view.js';
+import { intervalStep, type ViewSpec, viewKey } from './view-key.js';
+import { WatchCounters } from './watch-counters.js';
+import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
+
+export interface WatchHubDependencies {
+  readonly directory: RankingDirectory;
+  readonly reader: RankingIndexReader;
+  readonly signals: RankingSignals;
+  readonly reportFault: ReportFault;
+}
+
+/** A ranking together with how its watchers named it. */
+export interface WatchedRanking {
+  readonly ranking: Ranking;
+  readonly selector: RankingSelector;
+}
+
+/** A view or a feed, and how its ranking was named. */
+interface Held<T extends View | Feed> {
+  readonly group: T;
+  readonly selector: RankingSelector;
+  confirmedAt: number;
+}
+
+/** All watches of this server: brings watchers of the same view or feed together. */
+export class WatchHub {
+  readonly #dependencies: WatchHubDependencies;
+  readonly #options: WatchOptions;
+  readonly #counters = new WatchCounters();
+  readonly #budget: HistoryBudget;
+  /** In order of last use, the longest unused first. */
+  readonly #views = new Map<string, Held<View>>();
+  readonly #feeds = new Map<number, Held<Feed>>();
+  readonly #ticker: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(dependencies: WatchHubDependencies, options: Partial<WatchOptions> = {}) {
+    this.#dependencies = dependencies;
+    this.#options = { ...DEFAULT_WATCH_OPTIONS, ...options };
+    this.#budget = new HistoryBudget(this.#options.totalHistoryRows);
+    this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);
+    this.#ticker.unref();
+  }
+
+  /**
+   * Sends a view to `stream` until that ends. `resumeToken` is empty for a new watch.
+   * @throws INVALID_RESUME_TOKEN, TOO_MANY_WATCHES, SHUTTING_DOWN
+   */
+  watchStandings(
+    { ranking, selector }: WatchedRanking,
+    spec: ViewSpec,
+    minIntervalMs: number,
+    resumeToken: string,
+    stream: WatchStream,
+  ): void {
+    this.#admit();
+    const interval = intervalStep(minIntervalMs);
+    const key = viewKey(ranking.rankingNo, spec, interval);
+    const held = this.#views.get(key) ?? {
+      group: new View(ranking, spec, interval, this.#environment()),
+      selector,
+      confirmedAt: performance.now(),
+    };
+    held.group.join(stream, resumeToken);
+    this.#views.delete(key);
+    this.#views.set(key, held);
+  }
+
+  /**
+   * Sends the changes of a ranking to `stream` until that ends; `players` undefined means all.
+   * `resumeToken` is empty for a new watch.
+   * @throws INVALID_RESUME_TOKEN, TOO_MANY_WATCHES, SHUTTING_DOWN
+   */
+  watchChanges(
+    { ranking, selector }: WatchedRanking,
+    players: readonly PlayerId[] | undefined,
+    resumeToken: string,
+    stream: WatchStream,
+  ): void {
+    this.#admit();
+    const held = this.#feeds.get(ranking.rankingNo) ?? {
+      group: new Feed(ranking, this.#environment()),
+      selector,
+      confirmedAt: performance.now(),
+    };
+    held.group.join(stream, players, resumeToken);
+    this.#feeds.set(ranking.rankingNo, held);
+  }
+
+  stats(): WatchStats {
+    const { messagesSent, messagesEncoded, slowEnded } = this.#counters;
+    return {
+      viewWatchers: sum(this.#views),
+      views: this.#views.size,
+      feedWatchers: sum(this.#feeds),
+      messagesSent,
+      messagesEncoded,
+      slowEnded,
+    };
+  }
+
+  /**
+   * Ends every watch with SHUTTING_DOWN and the token to resume with, and admits no more. Call it
+   * before waiting for open streams to end.
+   */
+  endAll(): void {
+    this.#closed = true;
+    clearInterval(this.#ticker);
+    for (const { group } of this.#groups()) group.endAll();
+    for (const { group } of this.#views.values()) group.release();
+    this.#views.clear();
+    this.#feeds.clear();
+  }
+
+  #admit(): void {
+    if (this.#closed) {
+      throw new RostrumError('SHUTTING_DOWN', 'the server is shutting down; call another one', {
+        retryAfterMs: 500,
+      });
+    }
+    const open = sum(this.#views) + sum(this.#feeds);
+    if (open >= this.#options.maxWatches) {
+      throw new RostrumError(
+        'TOO_MANY_WATCHES',
+        `this server has ${open} watches open, which is as many as it accepts`,
+        { metadata: { limit: String(this.#options.maxWatches) }, retryAfterMs: 5_000 },
+      );
+    }
+  }
+
+  #environment() {
+    const { reader, signals, reportFault } = this.#dependencies;
+    const options = this.#options;
+    return {
+      reader,
+      signals,
+      reportFault,
+      options,
+      counters: this.#counters,
+      budget: this.#budget,
+    };
+  }
+
+  *#groups(): Generator<Held<View | Feed>> {
+    yield* this.#views.values();
+    yield* this.#feeds.values();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const held of this.#groups()) {
+      held.group.tick(now);
+      if (held.group.watcherCount > 0 && now - held.confirmedAt >= this.#options.checkpointMs) {
+        held.confirmedAt = now;
+        void this.#confirm(held);
+      }
+    }
+    for (const [key, { group }] of this.#feeds) {
+      if (group.watcherCount === 0) this.#feeds.delete(key);
+    }
+    this.#releaseIdleViews(now);
+  }
+
+  #releaseIdleViews(now: number): void {
+    const idle = [...this.#views].filter(([, { group }]) => group.watcherCount === 0);
+    const surplus = idle.length - this.#options.maxIdleViews;
+    for (const [index, [key, { group }]] of idle.entries()) {
+      if (index >= surplus && group.idleMs(now) < this.#options.lingerMs) continue;
+      group.release();
+      this.#views.delete(key);
+    }
+  }
+
+  /** Ends the watches of a ranking that is no more. */
+  async #confirm({ group, selector }: Held<View | Feed>): Promise<void> {
+    try {
+      const ranking = await this.#dependencies.directory.resolve(selector);
+      if (ranking.boardNo === group.ranking.boardNo) return;
+      group.endAll(
+        new RostrumError('LEADERBOARD_NOT_FOUND', 'the leaderboard was deleted and made again', {
+          metadata: { leaderboard_id: selector.leaderboardId },
+        }),
+      );
+    } catch (error) {
+      if (error instanceof RostrumError && GONE.has(error.reason)) group.endAll(error);
+      // Anything else, such as a store that is away, is no reason to end watches.
+    }
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set([
+  'LEADERBOARD_NOT_FOUND',
+  'SEASON_NOT_FOUND',
+  'SEGMENT_NOT_FOUND',
+]);
+
+function sum(held: ReadonlyMap<unknown, { readonly group: View | Feed }>): number {
+  let watchers = 0;
+  for (const { group } of held.values()) watchers += group.watcherCount;
+  return watchers;
+}
