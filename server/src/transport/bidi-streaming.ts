@@ -1,7 +1,7 @@
 import type grpc from '@grpc/grpc-js';
 import { CallContext } from './call-context.js';
 import { toRostrumError, toServiceError } from './errors.js';
-import { admit, bindable, type Method, requireDecoded } from './method.js';
+import { admit, bindable, type Method, requireDecoded, shuttingDown } from './method.js';
 import { ServerStream } from './server-stream.js';
 import type { UndecodableRequest } from './service-definition.js';
 
@@ -24,7 +24,8 @@ const DEFAULT_MAX_IN_FLIGHT = 1024;
 
 /**
  * Makes a bidirectional gRPC handler that answers each request, in order, with flow control: a
- * caller that does not read its answers is not read from either.
+ * caller that does not read its answers is not read from either. When the server shuts down, what
+ * was taken in is answered, and the stream ends with SHUTTING_DOWN.
  */
 export function bidiStreaming<Req, Res>(
   handler: BidiHandler<Req, Res>,
@@ -68,6 +69,7 @@ class OrderedReplies<Req, Res> {
   #slots: Slot<Res>[] = [];
   #head = 0;
   #halfClosed = false;
+  #draining = false;
   #paused = false;
   #flushing = false;
   #scheduled = false;
@@ -89,7 +91,13 @@ class OrderedReplies<Req, Res> {
   }
 
   start(): void {
-    this.#stream.onClose(() => this.#stopReading());
+    const { drainListeners } = this.#method.environment;
+    const drain = () => this.#drain();
+    drainListeners.add(drain);
+    this.#stream.onClose(() => {
+      drainListeners.delete(drain);
+      this.#abandon();
+    });
     this.#call.on('end', () => {
       this.#halfClosed = true;
       this.#schedule();
@@ -98,7 +106,7 @@ class OrderedReplies<Req, Res> {
   }
 
   #take(undecoded: Req | UndecodableRequest): void {
-    if (!this.#stream.isOpen) return;
+    if (!this.#stream.isOpen || this.#draining) return;
     const slot: Slot<Res> = { state: 'pending', answer: undefined, error: undefined };
     this.#slots.push(slot);
     if (this.#slots.length - this.#head >= this.#maxInFlight) this.#pause();
@@ -164,11 +172,15 @@ class OrderedReplies<Req, Res> {
       });
     }
     if (failed !== undefined) {
-      this.#stopReading();
+      this.#abandon();
       this.#stream.end(failed.error);
-    } else if (this.#halfClosed && this.#slots.length === this.#head) {
-      this.#stream.end();
-    } else if (this.#paused && this.#slots.length - this.#head <= this.#maxInFlight / 2) {
+    } else if (this.#slots.length === this.#head && (this.#halfClosed || this.#draining)) {
+      this.#stream.end(this.#halfClosed ? undefined : shuttingDown());
+    } else if (
+      this.#paused &&
+      !this.#draining &&
+      this.#slots.length - this.#head <= this.#maxInFlight / 2
+    ) {
       this.#paused = false;
       this.#call.resume();
     }
@@ -187,7 +199,15 @@ class OrderedReplies<Req, Res> {
     this.#call.pause();
   }
 
-  #stopReading(): void {
+  /** Takes in nothing more; ends when what was taken in is answered. */
+  #drain(): void {
+    this.#draining = true;
+    this.#pause();
+    this.#schedule();
+  }
+
+  /** Forgets what is not answered yet: nobody waits for it. */
+  #abandon(): void {
     this.#slots = [];
     this.#head = 0;
     this.#pause();

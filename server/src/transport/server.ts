@@ -10,6 +10,7 @@ import type { CertificateFiles } from './certificate-files.js';
 import { Connections } from './connections.js';
 import type { ErrorListener } from './errors.js';
 import type { Identity } from './identity.js';
+import { guardLibraryHandler } from './library-service.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
 import { bindHandler, type CallEnvironment, type Method } from './method.js';
 import { encodedResponses } from './service-definition.js';
@@ -63,6 +64,7 @@ export class GrpcServer {
   readonly #server: grpc.Server;
   readonly #listening: NetServer[] = [];
   readonly #cleanups: (() => void)[] = [];
+  readonly #services = new Set<string>();
   #drained: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -92,6 +94,11 @@ export class GrpcServer {
     return this.#environment.draining;
   }
 
+  /** The full names of the services added so far, such as `rostrum.v1.ScoreService`. */
+  get services(): ReadonlySet<string> {
+    return this.#services;
+  }
+
   /**
    * Adds a service whose handlers were made by `unary`, `serverStreaming` and `bidiStreaming`.
    *
@@ -101,19 +108,49 @@ export class GrpcServer {
     definition: grpc.ServiceDefinition,
     implementation: grpc.UntypedServiceImplementation,
   ): void {
+    this.#add(definition, implementation, (handler, method) => bindHandler(handler, method));
+  }
+
+  /**
+   * Adds a service whose handlers a library made, behind the same checks.
+   *
+   * @throws Error when a method has no handler, or no role in `METHOD_ROLES`.
+   */
+  addLibraryService(
+    definition: grpc.ServiceDefinition,
+    implementation: grpc.UntypedServiceImplementation,
+  ): void {
+    this.#add(definition, implementation, (handler, method, streaming) => {
+      if (handler === undefined) throw new Error(`no handler for ${method.path}`);
+      return guardLibraryHandler(handler, streaming, method);
+    });
+  }
+
+  #add(
+    definition: grpc.ServiceDefinition,
+    implementation: grpc.UntypedServiceImplementation,
+    toHandler: (
+      handler: grpc.UntypedHandleCall | undefined,
+      method: Method,
+      streaming: boolean,
+    ) => grpc.UntypedHandleCall,
+  ): void {
     const encoded = encodedResponses(definition);
     const bound: grpc.UntypedServiceImplementation = {};
-    for (const [name, { path, responseSerialize }] of Object.entries(encoded)) {
+    for (const [name, methodDefinition] of Object.entries(encoded)) {
+      const { path, originalName = name } = methodDefinition;
       const role = METHOD_ROLES[path];
       if (role === undefined) throw new Error(`${path} has no role in METHOD_ROLES`);
       const method: Method = {
         path,
         role,
         stats: this.#stats.of(path),
-        encode: responseSerialize,
+        encode: methodDefinition.responseSerialize,
         environment: this.#environment,
       };
-      bound[name] = bindHandler(implementation[name], method);
+      const handler = implementation[name] ?? implementation[originalName];
+      this.#services.add(path.slice(1, path.lastIndexOf('/')));
+      bound[name] = toHandler(handler, method, methodDefinition.responseStream);
     }
     this.#server.addService(encoded, bound);
   }

@@ -1,0 +1,77 @@
+import type grpc from '@grpc/grpc-js';
+import { toRostrumError, toServiceError } from './errors.js';
+import { admit, type Method, requireDecoded, shuttingDown } from './method.js';
+import type { UndecodableRequest } from './service-definition.js';
+
+type AnyCall = grpc.ServerUnaryCall<unknown, unknown> | StreamCall;
+type StreamCall =
+  | grpc.ServerWritableStream<unknown, unknown>
+  | grpc.ServerDuplexStream<unknown, unknown>;
+
+/**
+ * Puts a handler of a library, which knows nothing of roles and shutting down, behind the same
+ * checks as our own: roles, shutting down, requests that cannot be decoded. Its streams are ended
+ * when the server shuts down, and one whose caller does not read is not read from either.
+ */
+export function guardLibraryHandler(
+  handler: grpc.UntypedHandleCall,
+  streaming: boolean,
+  method: Method,
+): grpc.UntypedHandleCall {
+  const { environment, stats } = method;
+  const refusal = (error: unknown) =>
+    toServiceError(toRostrumError(error, method.path, environment.errors));
+  const run = handler as (call: AnyCall, callback: unknown) => void;
+
+  if (!streaming) {
+    const guarded: grpc.handleUnaryCall<unknown, unknown> = (call, callback) => {
+      const startMs = performance.now();
+      stats.opened();
+      const done = (failed: boolean) => stats.ended(failed, performance.now() - startMs);
+      try {
+        admit(call, method);
+        requireDecoded(call.request as UndecodableRequest);
+        run(call, (error: Partial<grpc.StatusObject> | null, value: unknown) => {
+          done(error !== null);
+          callback(error, value);
+        });
+      } catch (error) {
+        done(true);
+        callback(refusal(error));
+      }
+    };
+    return guarded;
+  }
+
+  return (call: StreamCall) => {
+    stats.opened();
+    try {
+      admit(call, method);
+      if ('request' in call) requireDecoded(call.request as UndecodableRequest);
+    } catch (error) {
+      stats.ended(true, undefined);
+      call.emit('error', refusal(error));
+      return;
+    }
+    const endForDrain = () => call.emit('error', toServiceError(shuttingDown()));
+    environment.drainListeners.add(endForDrain);
+    call.once('cancelled', () => {
+      environment.drainListeners.delete(endForDrain);
+      stats.ended(false, undefined);
+    });
+    if ('pause' in call) pauseWhileFull(call);
+    run(call, undefined);
+  };
+}
+
+function pauseWhileFull(call: grpc.ServerDuplexStream<unknown, unknown>): void {
+  const write = call.write.bind(call) as (message: unknown) => boolean;
+  call.write = (message: unknown) => {
+    const more = write(message);
+    if (!more) {
+      call.pause();
+      call.once('drain', () => call.resume());
+    }
+    return more;
+  };
+}
