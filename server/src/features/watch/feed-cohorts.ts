@@ -13,6 +13,12 @@ export class Cohort {
   constructor(position: WatchPosition) {
     this.position = position;
   }
+
+  /** Adds a watcher from outside, which is to be told at once even that there is nothing new. */
+  admit(watcher: FeedWatcher): void {
+    this.watchers.add(watcher);
+    this.due = true;
+  }
 }
 
 /** What to read next. */

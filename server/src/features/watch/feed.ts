@@ -69,7 +69,7 @@ export class Feed {
     this.#watchers.add(watcher);
     this.#filters.add(watcher);
     if (position === undefined) this.#starting.add(watcher);
-    else this.#cohorts.at(position).watchers.add(watcher);
+    else this.#cohorts.at(position).admit(watcher);
     this.#unsubscribe ??= this.#environment.signals.subscribe(this.ranking, () => this.#look());
     stream.onClose(() => this.#leave(watcher));
     void this.#run();
@@ -118,7 +118,7 @@ export class Feed {
     if (!watcher.lagging || !this.#watchers.has(watcher)) return;
     watcher.drained();
     if (watcher.position === undefined) return;
-    this.#cohorts.at(watcher.position).watchers.add(watcher);
+    this.#cohorts.at(watcher.position).admit(watcher);
     void this.#run();
   }
 

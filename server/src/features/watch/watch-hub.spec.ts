@@ -1,0 +1,188 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RecordingStream } from '../../../test/support/watch/recording-stream.js';
+import { RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
+import { RostrumError } from '../../domain/errors.js';
+import type { BoardNo } from '../../domain/ids.js';
+import type { Ranking } from '../../domain/ranking.js';
+import type { ViewSpec } from './view-key.js';
+import { type WatchedRanking, WatchHub } from './watch-hub.js';
+import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
+
+const TOP: ViewSpec = { kind: 'top', count: 3 };
+const WATCHED: WatchedRanking = {
+  ranking: RANKING,
+  selector: { leaderboardId: 'board', seasonId: '', segment: undefined },
+};
+
+let index: ScriptedIndex;
+let resolve: () => Promise<Ranking>;
+let hub: WatchHub;
+
+function makeHub(options: Partial<WatchOptions> = {}): WatchHub {
+  return new WatchHub(
+    {
+      directory: { resolve: () => resolve() },
+      reader: index,
+      signals: index,
+      reportFault: (fault) => {
+        throw fault;
+      },
+    },
+    options,
+  );
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  index = new ScriptedIndex();
+  resolve = async () => RANKING;
+  hub = makeHub();
+});
+
+afterEach(() => {
+  hub.endAll();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+function watchTop(count = 3, minIntervalMs = 50, token = ''): RecordingStream {
+  const stream = new RecordingStream();
+  hub.watchStandings(WATCHED, { kind: 'top', count }, minIntervalMs, token, stream);
+  return stream;
+}
+
+function watchFeed(): RecordingStream {
+  const stream = new RecordingStream();
+  hub.watchChanges(WATCHED, undefined, '', stream);
+  return stream;
+}
+
+function reasonOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof RostrumError) return error.reason;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('the hub', () => {
+  it('brings equal views together and counts', async () => {
+    watchTop();
+    watchTop();
+    watchTop(3, 46);
+    watchTop(4);
+    watchFeed();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(hub.stats()).toEqual({
+      viewWatchers: 4,
+      views: 2,
+      feedWatchers: 1,
+      messagesSent: 5,
+      messagesEncoded: 3,
+      slowEnded: 0,
+    });
+  });
+
+  it('refuses more watches than its limit, until one ends', () => {
+    hub.endAll();
+    hub = makeHub({ maxWatches: 2 });
+    const first = watchTop();
+    watchFeed();
+    expect(reasonOf(() => watchTop())).toBe('TOO_MANY_WATCHES');
+    expect(reasonOf(() => watchFeed())).toBe('TOO_MANY_WATCHES');
+    first.close();
+    expect(reasonOf(() => watchTop())).toBe('accepted');
+  });
+
+  it('does not keep the view of a refused token', () => {
+    expect(reasonOf(() => watchTop(3, 50, 'forged'))).toBe('INVALID_RESUME_TOKEN');
+    expect(hub.stats()).toMatchObject({ viewWatchers: 0, views: 0 });
+  });
+
+  it('keeps a view for a while after its watchers left, so that they resume', async () => {
+    const first = watchTop();
+    await vi.advanceTimersByTimeAsync(20);
+    first.close();
+    index.set('a', 1);
+    await vi.advanceTimersByTimeAsync(DEFAULT_WATCH_OPTIONS.lingerMs - 2000);
+    const second = watchTop(3, 50, first.token);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(second.events).toEqual(['changes']);
+    second.close();
+    await vi.advanceTimersByTimeAsync(DEFAULT_WATCH_OPTIONS.lingerMs + 2000);
+    expect(hub.stats().views).toBe(0);
+    const third = watchTop(3, 50, first.token);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(third.events).toEqual(['reset']);
+  });
+
+  it('keeps only a limited number of views without watchers', async () => {
+    hub.endAll();
+    hub = makeHub({ maxIdleViews: 2 });
+    const streams = [1, 2, 3, 4, 5].map((count) => watchTop(count));
+    await vi.advanceTimersByTimeAsync(20);
+    for (const stream of streams.slice(1)) stream.close();
+    await vi.advanceTimersByTimeAsync(DEFAULT_WATCH_OPTIONS.tickMs);
+    expect(hub.stats().views).toBe(3);
+    const resumed = watchTop(5, 50, streams[4]?.token);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(resumed.events).toEqual(['checkpoint']);
+  });
+
+  it('sends checkpoints by its own clock', async () => {
+    const view = watchTop();
+    const feed = watchFeed();
+    await vi.advanceTimersByTimeAsync(35_000);
+    expect(view.events).toEqual(['snapshot', 'checkpoint', 'checkpoint', 'checkpoint']);
+    expect(feed.changes).toHaveLength(4);
+  });
+
+  it('ends the watches of a leaderboard that was deleted', async () => {
+    const view = watchTop();
+    const feed = watchFeed();
+    resolve = async () => {
+      throw new RostrumError('LEADERBOARD_NOT_FOUND', 'gone');
+    };
+    await vi.advanceTimersByTimeAsync(DEFAULT_WATCH_OPTIONS.checkpointMs + 1000);
+    expect(view.error?.reason).toBe('LEADERBOARD_NOT_FOUND');
+    expect(feed.error?.reason).toBe('LEADERBOARD_NOT_FOUND');
+    expect(hub.stats()).toMatchObject({ viewWatchers: 0, feedWatchers: 0 });
+  });
+
+  it('ends the watches of a leaderboard that was deleted and made again', async () => {
+    const view = watchTop();
+    resolve = async () => ({ ...RANKING, boardNo: 99 as BoardNo });
+    await vi.advanceTimersByTimeAsync(DEFAULT_WATCH_OPTIONS.checkpointMs + 1000);
+    expect(view.error?.reason).toBe('LEADERBOARD_NOT_FOUND');
+  });
+
+  it('lets watches go on while the store of record is away', async () => {
+    const view = watchTop();
+    resolve = async () => {
+      throw new RostrumError('STORE_UNAVAILABLE', 'away');
+    };
+    await vi.advanceTimersByTimeAsync(DEFAULT_WATCH_OPTIONS.checkpointMs + 1000);
+    index.set('a', 1);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(view.error).toBeUndefined();
+    expect(view.view).toEqual(['1 a 1']);
+  });
+
+  it('ends everything with tokens on shutdown and admits no more', async () => {
+    const view = watchTop();
+    const feed = watchFeed();
+    await vi.advanceTimersByTimeAsync(20);
+    hub.endAll();
+    expect(view.error?.reason).toBe('SHUTTING_DOWN');
+    expect(view.error?.details.metadata).toEqual({ resume_token: view.token });
+    expect(feed.error?.reason).toBe('SHUTTING_DOWN');
+    expect(feed.error?.details.metadata).toEqual({
+      resume_token: feed.changes[0]?.resumeToken,
+    });
+    expect(index.subscriptions).toBe(0);
+    expect(reasonOf(() => watchTop())).toBe('SHUTTING_DOWN');
+    expect(reasonOf(() => hub.watchStandings(WATCHED, TOP, 50, '', view))).toBe('SHUTTING_DOWN');
+  });
+});
