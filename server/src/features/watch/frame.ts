@@ -49,11 +49,18 @@ export class Frame {
   }
 }
 
+/** Best first: a read of given players answers in the order of asking. */
+function sorted(view: RankingView): RankingView {
+  const inOrder = view.rows.every((row, i) => i === 0 || row.rank >= (view.rows[i - 1]?.rank ?? 0));
+  return inOrder ? view : { ...view, rows: view.rows.toSorted((a, b) => a.rank - b.rank) };
+}
+
 /**
- * The frame that follows `before` when a read answers `view`: `before` itself when nothing changed.
+ * The frame that follows `before` when a read gives `answer`: `before` itself when nothing changed.
  * A new epoch, or a revision that went backwards (the index lost data), starts a new lineage.
  */
-export function nextFrame(before: Frame | undefined, view: RankingView): Frame {
+export function nextFrame(before: Frame | undefined, answer: RankingView): Frame {
+  const view = sorted(answer);
   if (before === undefined) return new Frame(0, { ...view, rows: view.rows.map(own) });
   if (view.epoch !== before.epoch || view.revision < before.revision) {
     return new Frame(before.lineage + 1, { ...view, rows: view.rows.map(own) });
@@ -80,16 +87,15 @@ function sameContent(frame: Frame, view: RankingView): boolean {
 /** Frames that are kept share what did not change, so that a history costs little memory. */
 function shareWith(old: RankedRow | undefined, row: RankedRow): RankedRow {
   if (old === undefined || !samePayload(old, row)) return own(row);
-  return old.rank === row.rank ? old : { ...row, payload: old.payload };
+  return old.rank === row.rank ? old : { ...old, rank: row.rank };
 }
 
 /**
- * Payloads may be slices of much larger read buffers, which a kept slice would keep alive; a slice
- * of Node's buffer pool would do the same on a smaller scale.
+ * A plain copy. Rows as they are read look into the much larger buffer they were read into, which
+ * must not stay alive with them; a slice of Node's buffer pool would keep that alive instead.
  */
-function own(row: RankedRow): RankedRow {
-  if (row.payload.buffer.byteLength === row.payload.length) return row;
-  const payload = Buffer.allocUnsafeSlow(row.payload.length);
-  row.payload.copy(payload);
-  return { ...row, payload };
+function own({ rank, playerId, score, payload }: RankedRow): RankedRow {
+  const copy = Buffer.allocUnsafeSlow(payload.length);
+  payload.copy(copy);
+  return { rank, playerId, score, payload: copy };
 }

@@ -152,6 +152,15 @@ describe('a watcher of a view', () => {
     expect(stream.view).toEqual(['1 x 100', '2 p9 9', '3 p8 8']);
   });
 
+  it('sees the players it asked for, best first', async () => {
+    for (let i = 1; i <= 5; i++) index.set(`p${i}`, i);
+    const playerIds = ['none', 'p1', 'p2', 'p4'].map(player);
+    const stream = await join(makeView({}, { kind: 'players', playerIds }));
+    const [snapshot] = stream.standings;
+    if (snapshot?.event?.$case !== 'snapshot') throw new Error('snapshot expected');
+    expect(snapshot.event.value.standings.map((standing) => standing.rank)).toEqual([2, 4, 5]);
+  });
+
   it('starts over with a reset snapshot when the ranking was rebuilt', async () => {
     index.set('a', 1);
     const stream = await join(makeView());
@@ -417,7 +426,9 @@ it('shows everyone at each message exactly what a read at that revision answers'
     const answers = new Map<number, string[]>();
     const note = async () => {
       const answer = await index.tryRead(RANKING, readOf(spec));
-      if (answer !== undefined) answers.set(answer.revision, shown(answer.rows));
+      if (answer === undefined) return;
+      const rows = answer.rows.toSorted((a, b) => a.rank - b.rank);
+      answers.set(answer.revision, shown(rows));
     };
     await note();
     const watchers = Array.from({ length: 8 }, () => [new RecordingStream()]);

@@ -47,6 +47,29 @@ export function rowOf(rank: number, playerId: string, score: number, displayName
   return { rank, playerId: player(playerId), score, payload };
 }
 
+/** A row that looks into what was read only when asked, as the rows of the real index do. */
+class LazyRow implements RankedRow {
+  readonly rank: number;
+  readonly #row: RankedRow;
+
+  constructor(row: RankedRow) {
+    this.rank = row.rank;
+    this.#row = row;
+  }
+
+  get playerId(): PlayerId {
+    return this.#row.playerId;
+  }
+
+  get score(): number {
+    return this.#row.score;
+  }
+
+  get payload(): Buffer {
+    return this.#row.payload;
+  }
+}
+
 /** A ranking index in memory whose state and availability the test decides. */
 export class ScriptedIndex implements RankingIndexReader, RankingSignals {
   epoch = 1;
@@ -115,7 +138,8 @@ export class ScriptedIndex implements RankingIndexReader, RankingSignals {
     if (this.away) return undefined;
     const { epoch, revision } = this;
     const rows = this.rows();
-    return { rows: select(rows, read), totalPlayers: rows.length, revision, epoch };
+    const selected = select(rows, read).map((row) => new LazyRow(row));
+    return { rows: selected, totalPlayers: rows.length, revision, epoch };
   }
 
   async tryReadChanges(
@@ -157,7 +181,7 @@ function select(rows: RankedRow[], read: RankingRead): RankedRow[] {
     case 'player':
       return rows.filter((row) => row.playerId === read.playerId);
     case 'players':
-      return rows.filter((row) => read.playerIds.includes(row.playerId));
+      return read.playerIds.flatMap((id) => rows.filter((row) => row.playerId === id));
     case 'around': {
       const at = rows.findIndex((row) => row.playerId === read.playerId);
       if (at === -1) return [];
