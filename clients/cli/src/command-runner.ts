@@ -3,7 +3,7 @@ import type { CommandContext } from './command-context.js';
 import type { ConnectionPool } from './connection/connection-pool.js';
 import { ExitCode } from './errors.js';
 import type { GlobalOptions } from './global-options.js';
-import type { Interruptions, InterruptionScope } from './interruptions.js';
+import type { InterruptionScope, Interruptions } from './interruptions.js';
 import { Output, type Streams } from './output/output.js';
 
 /** What a command does. Returns an exit code where it is not 0. */
@@ -11,7 +11,7 @@ export type Action<Arguments extends unknown[], Options> = (
   context: CommandContext,
   options: Options,
   ...args: Arguments
-) => Promise<ExitCode | undefined | void>;
+) => Promise<ExitCode> | Promise<void>;
 
 /** Runs one whole command line. */
 export type RunLine = (args: readonly string[], runner: CommandRunner) => Promise<ExitCode>;

@@ -19,7 +19,9 @@ export interface ErrorReport {
 export interface ErrorSituation {
   readonly address: string;
   /** The certificate file used and its SAN URI, if it got that far. */
-  readonly credentials?: { readonly cert: string; readonly identity: string | undefined } | undefined;
+  readonly credentials?:
+    | { readonly cert: string; readonly identity: string | undefined }
+    | undefined;
 }
 
 /** Turns whatever was thrown into a report. */
@@ -28,7 +30,7 @@ export function reportOf(error: unknown, situation: ErrorSituation): ErrorReport
     return { code: error.code, message: error.message, hints: error.hints };
   }
   if (error instanceof CommanderError) {
-    return { code: 'USAGE', message: error.message.replace(/^error: /, ''), hints: [] };
+    return { code: 'USAGE', message: error.message.replace(/^error: /, ''), hints: [USAGE] };
   }
   if (error instanceof RostrumError) {
     return {
@@ -40,7 +42,11 @@ export function reportOf(error: unknown, situation: ErrorSituation): ErrorReport
       fieldViolations: error.fieldViolations,
     };
   }
-  return { code: 'UNEXPECTED', message: error instanceof Error ? error.message : String(error), hints: [] };
+  return {
+    code: 'UNEXPECTED',
+    message: error instanceof Error ? error.message : String(error),
+    hints: [],
+  };
 }
 
 /** The exit code for whatever was thrown. */
@@ -125,5 +131,7 @@ function cameAs(credentials: ErrorSituation['credentials']): string[] {
   const { cert, identity } = credentials;
   return [`You came with ${cert}, which is ${identity ?? 'without a Rostrum identity'}.`];
 }
+
+const USAGE = '`rostrum help` lists the commands, `rostrum help <command>` explains one.';
 
 const LATE = 'The answer took too long; --timeout 30s waits longer.';

@@ -15,9 +15,11 @@ export async function runCommandLine(
     await program.parseAsync([...args], { from: 'user' });
     return runner.exitCode;
   } catch (error) {
-    // Help and version end by way of an error; so does a bare `rostrum`, which shows the help.
-    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
-      return error.exitCode === 0 ? ExitCode.OK : ExitCode.USAGE;
+    // Help and version end by way of an error; so does a command line that names no command.
+    if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.OK;
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      runner.surroundings.streams.stderr.write(program.helpInformation());
+      return ExitCode.USAGE;
     }
     if (runner.signal.aborted) return ExitCode.INTERRUPTED;
     const report = reportOf(error, {

@@ -114,7 +114,9 @@ async function listBoards({ connect, call, output }: CommandContext): Promise<vo
   }
   if (output.json) return;
   if (boards.length === 0) {
-    output.note('There are no leaderboards yet. `rostrum submit <leaderboard> <player> <score>` makes one.');
+    output.note(
+      'There are no leaderboards yet. `rostrum submit <leaderboard> <player> <score>` makes one.',
+    );
     return;
   }
   output.lines(...renderLeaderboards(boards, output));

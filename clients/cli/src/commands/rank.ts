@@ -19,7 +19,9 @@ export function registerRank(program: Command, runner: CommandRunner): void {
             const found = await client.standings.get({ leaderboardId, playerId }, context.call);
             if (output.json) return output.value(found);
             output.lines(...renderStandings([found.standing], output));
-            return output.note(output.errorStyle.dim(`of ${formatCount(found.totalPlayers)} players`));
+            return output.note(
+              output.errorStyle.dim(`of ${formatCount(found.totalPlayers)} players`),
+            );
           }
           const found = await client.standings.batchGet({ leaderboardId, playerIds }, context.call);
           if (output.json) return output.value(found);

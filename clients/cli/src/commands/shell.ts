@@ -34,7 +34,9 @@ async function interact(context: CommandContext, program: Command): Promise<Exit
   const history = new HistoryFile(historyPath(context.env));
   const boards = leaderboardIds(context);
   output.lines(
-    style.dim(`Connected to ${options.address}. \`help\` lists commands, Tab completes, Ctrl-D leaves.`),
+    style.dim(
+      `Connected to ${options.address}. \`help\` lists commands, Tab completes, Ctrl-D leaves.`,
+    ),
   );
   while (!signal.aborted) {
     const lines = await promptLines(output.streams, {

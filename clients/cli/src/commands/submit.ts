@@ -1,7 +1,12 @@
 import type { JsonObject, ScoreResult } from '@rostrum/client';
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
-import { type AggregationWord, aggregationOption, type OrderWord, orderOption } from '../input/board-settings.js';
+import {
+  type AggregationWord,
+  aggregationOption,
+  type OrderWord,
+  orderOption,
+} from '../input/board-settings.js';
 import { parseJsonObject } from '../input/parse-json-object.js';
 import { parseScore } from '../input/parse-score.js';
 import { parseTime } from '../input/parse-time.js';
@@ -27,12 +32,15 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
     .argument('<leaderboard>')
     .argument('<player>')
     .argument('<score>', 'a number within ±2^53', parseScore)
-    .addOption(new Option('--subscore <number>', 'decides between equal scores').argParser(parseScore))
+    .addOption(
+      new Option('--subscore <number>', 'decides between equal scores').argParser(parseScore),
+    )
     .option('--id <id>', 'idempotency key; sending it again returns the first outcome')
     .addOption(
-      new Option('--time <time>', 'when the score was made: ISO 8601, or seconds since 1970').argParser(
-        parseTime,
-      ),
+      new Option(
+        '--time <time>',
+        'when the score was made: ISO 8601, or seconds since 1970',
+      ).argParser(parseTime),
     )
     .option('--name <name>', "sets the player's name")
     .addOption(

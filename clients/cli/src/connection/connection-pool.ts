@@ -28,7 +28,11 @@ export class ConnectionPool {
    *
    * @throws CliError or RostrumError when there is no certificate or no server.
    */
-  async connect(options: GlobalOptions, leastRole: Role, signal: AbortSignal): Promise<RostrumClient> {
+  async connect(
+    options: GlobalOptions,
+    leastRole: Role,
+    signal: AbortSignal,
+  ): Promise<RostrumClient> {
     const files = findCredentials(options, leastRole, this.env, this.cwd);
     this.lastFiles = files;
     const key = JSON.stringify([options.address, files, options.timeout]);
@@ -72,7 +76,7 @@ async function open(
   tls: CredentialFiles,
   signal: AbortSignal,
 ): Promise<RostrumClient> {
-  const client = await RostrumClient.connect({
+  const client = RostrumClient.connect({
     address,
     tls,
     defaultDeadlineMs: timeout,
@@ -81,7 +85,7 @@ async function open(
   });
   try {
     // Streams reconnect for ever: make sure that there is a server, and that it lets us in.
-    await client.admin.ping({}, { deadlineMs: timeout, signal });
+    await client.admin.ping(undefined, { deadlineMs: timeout, signal });
   } catch (error) {
     await client.close();
     throw error;

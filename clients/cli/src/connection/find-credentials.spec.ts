@@ -67,7 +67,9 @@ describe('findCredentials', () => {
 
   it('looks beside the checkout of the package last', () => {
     const dev = makeDevCertificates('ca.crt', ...READER);
-    expect(findCredentials({}, 'reader', {}, tmpdir(), root).cert).toBe(path.join(dev, 'reader.crt'));
+    expect(findCredentials({}, 'reader', {}, tmpdir(), root).cert).toBe(
+      path.join(dev, 'reader.crt'),
+    );
   });
 
   it('names what it looked for, and what to do', () => {

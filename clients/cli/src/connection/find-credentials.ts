@@ -51,7 +51,11 @@ export function findCredentials(
   }
   const { ca, cert, key } = given;
   if (ca !== undefined && cert !== undefined && key !== undefined) {
-    return { ca: path.resolve(cwd, ca), cert: path.resolve(cwd, cert), key: path.resolve(cwd, key) };
+    return {
+      ca: path.resolve(cwd, ca),
+      cert: path.resolve(cwd, cert),
+      key: path.resolve(cwd, key),
+    };
   }
 
   const roles = options.as ? [options.as] : rolesFrom(leastRole);

@@ -1,7 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 
 const AGGREGATIONS = ['BEST', 'LATEST', 'SUM', 'AVERAGE', 'COUNT'] as const;
-const ORDERS = { desc: 'DESCENDING', descending: 'DESCENDING', asc: 'ASCENDING', ascending: 'ASCENDING' } as const;
+const ORDERS = {
+  desc: 'DESCENDING',
+  descending: 'DESCENDING',
+  asc: 'ASCENDING',
+  ascending: 'ASCENDING',
+} as const;
 
 export type AggregationWord = (typeof AGGREGATIONS)[number];
 export type OrderWord = (typeof ORDERS)[keyof typeof ORDERS];

@@ -28,6 +28,7 @@ describe('option values', () => {
   it('reads numbers within their range only', () => {
     const parse = numberBetween(0, 1);
     expect(parse('0.25')).toBe(0.25);
-    for (const text of ['1.1', '-0.1', '', 'half']) expect(() => parse(text)).toThrow('from 0 to 1');
+    for (const text of ['1.1', '-0.1', '', 'half'])
+      expect(() => parse(text)).toThrow('from 0 to 1');
   });
 });

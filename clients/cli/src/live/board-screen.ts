@@ -39,7 +39,8 @@ export function renderBoardScreen(
     style,
     width: columns,
   });
-  const footer = options.footer === undefined ? [] : ['', style.dim(truncateText(options.footer, columns))];
+  const footer =
+    options.footer === undefined ? [] : ['', style.dim(truncateText(options.footer, columns))];
   const room = rows - 2 - footer.length;
   const shown = table.length <= room ? table : cutTable(table, room, style);
   const logRoom = room - shown.length - 2;
@@ -51,13 +52,22 @@ export function renderBoardScreen(
           style.dim('latest changes'),
           ...board
             .latest(logRoom)
-            .map(({ movement, time }) => `${style.dim(clock(time))}  ${movementLine(movement, style)}`),
+            .map(
+              ({ movement, time }) => `${style.dim(clock(time))}  ${movementLine(movement, style)}`,
+            ),
         ];
   const empty = board.standings.length === 0 ? [style.dim('Nobody is here yet.')] : [];
-  return [titleLine(board, columns, options), '', ...shown, ...empty, ...footer, ...log].slice(0, rows);
+  return [titleLine(board, columns, options), '', ...shown, ...empty, ...footer, ...log].slice(
+    0,
+    rows,
+  );
 }
 
-function titleLine(board: LiveBoard, columns: number, { title, style }: BoardScreenOptions): string {
+function titleLine(
+  board: LiveBoard,
+  columns: number,
+  { title, style }: BoardScreenOptions,
+): string {
   const right = `${formatCount(board.totalPlayers)} players  revision ${board.revision}  ● ${safeText(board.status)}`;
   const left = truncateText(safeText(title), Math.max(0, columns - textWidth(right) - 2));
   const paint = board.status === 'live' ? style.good : style.warn;

@@ -1,5 +1,6 @@
-import type { Standing } from '@rostrum/client';
+import type { Standing, StandingsEvent } from '@rostrum/client';
 import { directionOf, type Movement } from './movement.js';
+import { movementOf } from './movement-of.js';
 
 /** How long a movement stays marked, in milliseconds. */
 export const MARK_MS = 5000;
@@ -11,39 +12,57 @@ export interface Mark {
   readonly at: number;
 }
 
+/** A movement and the time of day when it was seen. */
+export interface LogEntry {
+  readonly movement: Movement;
+  readonly time: Date;
+}
+
 /** What a watcher sees: the standings, the movements still marked, and the latest ones in order. */
 export class LiveBoard {
-  standings: readonly Standing[] = [];
-  totalPlayers = 0;
-  revision = 0;
-  /** What the connection is doing, when it is not simply live. */
+  /** What the connection is doing. */
   status = 'connecting';
+  /** How many changes were seen. */
   changes = 0;
+  private players = new Map<string, Standing>();
+  private sorted: readonly Standing[] = [];
+  private total = 0;
+  private shownRevision = 0;
   private readonly places = new Map<string, Mark>();
   private readonly scores = new Map<string, Mark>();
-  private readonly log: { readonly movement: Movement; readonly time: Date }[] = [];
+  private readonly log: LogEntry[] = [];
 
-  /** Replaces what is known, without marking anything. */
-  replace(standings: readonly Standing[], totalPlayers: number, revision: number): void {
-    this.standings = standings;
-    this.totalPlayers = totalPlayers;
-    this.revision = revision;
-    this.status = 'live';
+  /** Best first. */
+  get standings(): readonly Standing[] {
+    return this.sorted;
   }
 
-  /** Marks the movements that led to the present standings. */
-  mark(movements: readonly Movement[], at: number, time = new Date()): void {
-    for (const movement of movements) {
-      this.changes++;
-      const mark = { movement, at };
-      // A player whose score changes again keeps the arrow of the last change of place.
-      if (directionOf(movement) !== 'same') this.places.set(movement.playerId, mark);
-      if (movement.kind !== 'left' && movement.score !== movement.previousScore) {
-        this.scores.set(movement.playerId, mark);
+  get totalPlayers(): number {
+    return this.total;
+  }
+
+  get revision(): number {
+    return this.shownRevision;
+  }
+
+  /** Applies the next event of the watch, and returns the movements that it tells of. */
+  apply(event: StandingsEvent, at: number, time = new Date()): readonly Movement[] {
+    this.status = 'live';
+    this.shownRevision = event.revision;
+    if (event.type === 'checkpoint') return [];
+    this.total = event.totalPlayers;
+    const movements = event.type === 'changes' ? event.changes.map(movementOf) : [];
+    if (event.type === 'snapshot') {
+      this.players = new Map(event.standings.map((standing) => [standing.playerId, standing]));
+    } else {
+      for (const { playerId, standing } of event.changes) {
+        if (standing === undefined) this.players.delete(playerId);
+        else this.players.set(playerId, standing);
       }
-      this.log.push({ movement, time });
     }
-    this.log.splice(0, Math.max(0, this.log.length - LOG_SIZE));
+    this.sorted = [...this.players.values()].sort((a, b) => a.rank - b.rank);
+    for (const movement of movements) this.mark(movement, at, time);
+    return movements;
   }
 
   /** The change of place still to be marked. */
@@ -56,19 +75,21 @@ export class LiveBoard {
     return current(this.scores, playerId, now);
   }
 
-  /** Whether anything is still marked: the screen must then be drawn again as marks fade. */
-  hasMarks(now: number): boolean {
-    for (const marks of [this.places, this.scores]) {
-      for (const playerId of marks.keys()) {
-        if (current(marks, playerId, now) !== undefined) return true;
-      }
-    }
-    return false;
+  /** The latest movements, newest first. */
+  latest(count: number): readonly LogEntry[] {
+    return count <= 0 ? [] : this.log.slice(-count).reverse();
   }
 
-  /** The latest movements, newest first. */
-  latest(count: number): readonly { readonly movement: Movement; readonly time: Date }[] {
-    return count <= 0 ? [] : this.log.slice(-count).reverse();
+  private mark(movement: Movement, at: number, time: Date): void {
+    this.changes++;
+    const mark = { movement, at };
+    // A player whose score changes again keeps the arrow of the last change of place.
+    if (directionOf(movement) !== 'same') this.places.set(movement.playerId, mark);
+    if (movement.kind !== 'left' && movement.score !== movement.previousScore) {
+      this.scores.set(movement.playerId, mark);
+    }
+    this.log.push({ movement, time });
+    if (this.log.length > LOG_SIZE) this.log.shift();
   }
 }
 

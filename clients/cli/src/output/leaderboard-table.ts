@@ -44,5 +44,10 @@ export function renderLeaderboard(board: Leaderboard, style: Style): string[] {
 }
 
 function timeText(time: Date | undefined): string {
-  return time === undefined ? '-' : time.toISOString().replace('T', ' ').replace(/\.\d+Z$/, ' UTC');
+  return time === undefined
+    ? '-'
+    : time
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/\.\d+Z$/, ' UTC');
 }

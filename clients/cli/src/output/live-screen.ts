@@ -59,6 +59,14 @@ export class LiveScreen {
     this.stdout.write(LEAVE);
   }
 
+  /** Gives the screen back and stops the process as Ctrl-Z does; goes on when it is continued. */
+  suspend(): void {
+    if (!this.running) return;
+    this.stop();
+    process.once('SIGCONT', () => this.start());
+    process.kill(process.pid, 'SIGSTOP');
+  }
+
   private readonly draw = (): void => {
     this.timer = undefined;
     this.lastFrame = performance.now();

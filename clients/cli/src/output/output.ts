@@ -25,6 +25,11 @@ export class Output {
     return !this.json && this.streams.stdout.isTTY === true && process.env.TERM !== 'dumb';
   }
 
+  /** Whether a progress bar can be drawn on standard error. */
+  get progress(): boolean {
+    return !this.json && this.streams.stderr.isTTY === true;
+  }
+
   /** Terminal columns of standard output; undefined where it is none: nothing is cut then. */
   get width(): number | undefined {
     return this.streams.stdout.isTTY ? this.streams.stdout.columns || 80 : undefined;

@@ -30,7 +30,9 @@ describe('renderTable', () => {
   });
 
   it('never sends a control character of a name to the terminal', () => {
-    const [, line = ''] = renderTable(columns, [{ name: '\x1b]0;title\x07\n', score: '1' }], { style });
+    const [, line = ''] = renderTable(columns, [{ name: '\x1b]0;title\x07\n', score: '1' }], {
+      style,
+    });
     expect(line).toContain('␛]0;title␇␊');
   });
 
@@ -43,6 +45,8 @@ describe('renderTable', () => {
 
   it('colours a cell after padding, so that colours do not shift columns', () => {
     const painted = columns.map((column) => ({ ...column, paint: (cell: string) => `<${cell}>` }));
-    expect(renderTable(painted, [{ name: 'Ada', score: '7' }], { style })[1]).toBe('<Ada >  <    7>');
+    expect(renderTable(painted, [{ name: 'Ada', score: '7' }], { style })[1]).toBe(
+      '<Ada >  <    7>',
+    );
   });
 });

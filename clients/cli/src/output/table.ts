@@ -49,10 +49,7 @@ export function renderTable<Row>(
     (cell) => style.dim(cell),
   );
   const body = rows.map((row, rowIndex) =>
-    line(
-      cells[rowIndex] ?? [],
-      (cell, index) => columns[index]?.paint?.(cell, row) ?? cell,
-    ),
+    line(cells[rowIndex] ?? [], (cell, index) => columns[index]?.paint?.(cell, row) ?? cell),
   );
   return [header, ...body].map((text) => (style.enabled ? text : text.trimEnd()));
 }

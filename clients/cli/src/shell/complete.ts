@@ -13,15 +13,17 @@ export async function complete(
   extraCommands: readonly string[],
   leaderboardIds: () => Promise<readonly string[]>,
 ): Promise<Completion> {
-  const words = line.split(/\s+/).filter((word, index, all) => word !== '' || index === all.length - 1);
+  const words = line
+    .split(/\s+/)
+    .filter((word, index, all) => word !== '' || index === all.length - 1);
   const word = words.pop() ?? '';
-  const { command, args, valueOf } = locate(words, program);
+  const { command, args, awaiting } = locate(words, program);
   const matching = (candidates: readonly string[]): Completion => [
     candidates.filter((candidate) => candidate.startsWith(word)).map((found) => `${found} `),
     word,
   ];
 
-  if (valueOf !== undefined) return matching(valueOf.argChoices ?? []);
+  if (awaiting !== undefined) return matching(awaiting.argChoices ?? []);
   if (word.startsWith('-')) {
     const options = [...command.options, ...program.options].filter((option) => !option.hidden);
     return matching([...new Set(options.map((option) => option.long ?? option.short ?? ''))]);
@@ -38,13 +40,15 @@ export async function complete(
 function locate(words: readonly string[], program: Command) {
   let command = program;
   let args: string[] = [];
-  let valueOf: Command['options'][number] | undefined;
+  let awaiting: Command['options'][number] | undefined;
   for (const word of words) {
-    if (valueOf !== undefined) {
-      valueOf = undefined;
+    if (awaiting !== undefined) {
+      awaiting = undefined;
     } else if (word.startsWith('-')) {
-      const option = [...command.options, ...program.options].find((each) => each.is(word));
-      valueOf = option?.required ? option : undefined;
+      const option = [...command.options, ...program.options].find(
+        (each) => each.long === word || each.short === word,
+      );
+      awaiting = option?.required ? option : undefined;
     } else {
       const sub: Command | undefined =
         args.length === 0 ? command.commands.find((each) => each.name() === word) : undefined;
@@ -52,5 +56,5 @@ function locate(words: readonly string[], program: Command) {
       else command = sub;
     }
   }
-  return { command, args, valueOf };
+  return { command, args, awaiting };
 }

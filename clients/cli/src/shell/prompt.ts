@@ -14,7 +14,10 @@ export interface PromptOptions {
  * or undefined at the end of input. The terminal is free for other uses in between: a prompt that
  * stayed open would take the keys from a live table.
  */
-export function promptLines(streams: Streams, options: PromptOptions): Promise<string[] | undefined> {
+export function promptLines(
+  streams: Streams,
+  options: PromptOptions,
+): Promise<string[] | undefined> {
   return new Promise((resolve) => {
     const lines: string[] = [];
     let hinted = false;
@@ -62,4 +65,3 @@ function completerOf({ complete }: PromptOptions) {
     );
   };
 }
-

@@ -1,0 +1,151 @@
+import type { RostrumClient } from '@rostrum/client';
+import { type Command, Option } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import type { CommandRunner } from '../command-runner.js';
+import { type DemoPlayer, demoPlayers } from '../demo/demo-players.js';
+import { DemoRecord, play } from '../demo/play.js';
+import { integerBetween, numberBetween } from '../input/parse-integer.js';
+import { showBoard } from '../live/show-board.js';
+import { formatCount, formatDuration } from '../output/format-number.js';
+import { renderStandings } from '../output/standing-table.js';
+
+interface DemoOptions {
+  readonly players: number;
+  readonly seconds: number;
+  readonly rate: number;
+}
+
+export function registerDemo(program: Command, runner: CommandRunner): void {
+  program
+    .command('demo')
+    .description('let players submit at once, each over a stream of its own, and watch them live')
+    .argument('[leaderboard]', 'made anew as last-write-wins if it does not exist', 'demo')
+    .addOption(
+      new Option('--players <count>', 'how many at once')
+        .default(10)
+        .argParser(integerBetween(1, 500)),
+    )
+    .addOption(
+      new Option('--seconds <seconds>', 'how long').default(30).argParser(numberBetween(1, 86_400)),
+    )
+    .addOption(
+      new Option('--rate <number>', 'submissions a second of each player')
+        .default(2)
+        .argParser(numberBetween(0.1, 1000)),
+    )
+    .action(
+      runner.handle<[string], DemoOptions>((context, options, leaderboardId) =>
+        runDemo(context, options, leaderboardId),
+      ),
+    );
+}
+
+async function runDemo(
+  context: CommandContext,
+  options: DemoOptions,
+  leaderboardId: string,
+): Promise<void> {
+  const { output, signal } = context;
+  const players = demoPlayers(options.players);
+  const client = await context.connect('writer');
+  await seatPlayers(context, client, leaderboardId, players);
+  const clients = await Promise.all(players.map(() => context.connectApart('writer')));
+
+  const record = new DemoRecord();
+  const start = performance.now();
+  const endOfGame = AbortSignal.timeout(options.seconds * 1000);
+  const failed = new AbortController();
+  const playing = AbortSignal.any([signal, endOfGame, failed.signal]);
+  const over = new AbortController();
+  const shown = showBoard(
+    client,
+    {
+      leaderboardId,
+      view: { top: Math.min(1000, Math.max(10, options.players)) },
+      minIntervalMs: 20,
+    },
+    output,
+    {
+      title: `${leaderboardId} · ${options.players} players at once`,
+      footer: () =>
+        footer(record, options.seconds * 1000 - (performance.now() - start), leaderboardId),
+      signal: AbortSignal.any([signal, over.signal]),
+    },
+  ).finally(() => failed.abort());
+  const games = players.map((player, index) =>
+    play(clients[index] ?? client, player, {
+      leaderboardId,
+      rate: options.rate,
+      signal: playing,
+      record,
+    }).catch((error: unknown) => {
+      failed.abort();
+      throw error;
+    }),
+  );
+  const results = await Promise.allSettled(games);
+  over.abort();
+  await shown;
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  await report(context, client, leaderboardId, record, performance.now() - start);
+}
+
+/** Gives every player a first score, so that the leaderboard is there to be watched. */
+async function seatPlayers(
+  { call }: CommandContext,
+  client: RostrumClient,
+  leaderboardId: string,
+  players: readonly DemoPlayer[],
+): Promise<void> {
+  const clientTime = new Date();
+  const items = await client.scores.batchSubmit(
+    players.map(({ playerId, displayName }) => ({
+      leaderboardId,
+      playerId,
+      displayName,
+      score: 0,
+      clientTime,
+      newLeaderboard: { aggregation: 'LATEST' as const },
+    })),
+    call,
+  );
+  for (const item of items) if (!item.ok) throw item.error;
+}
+
+function footer(record: DemoRecord, remainingMs: number, leaderboardId: string): string {
+  const { p50, p99 } = record.times.spread();
+  const left = Math.max(0, Math.ceil(remainingMs / 1000));
+  return `${left} s left · ${formatCount(record.submissions)} submissions, answered in ${formatDuration(p50)} (p50), ${formatDuration(p99)} (p99) · elsewhere: rostrum watch ${leaderboardId}`;
+}
+
+async function report(
+  { output, signal }: CommandContext,
+  client: RostrumClient,
+  leaderboardId: string,
+  record: DemoRecord,
+  tookMs: number,
+): Promise<void> {
+  const spread = record.times.spread();
+  const perSecond = record.submissions / (tookMs / 1000);
+  if (output.json) {
+    const outcomes = Object.fromEntries(record.outcomes);
+    output.value({
+      type: 'summary',
+      submissions: record.submissions,
+      outcomes,
+      perSecond,
+      latencyMs: spread,
+    });
+    return;
+  }
+  if (output.live && !signal.aborted) {
+    const page = await client.standings.list({ leaderboardId, pageSize: 10 });
+    output.lines(...renderStandings(page.standings, output));
+  }
+  const outcomes = [...record.outcomes].map(([name, count]) => `${formatCount(count)} ${name}`);
+  output.note(
+    output.errorStyle.dim(
+      `${formatCount(record.submissions)} submissions (${outcomes.join(', ') || 'none'}), ${perSecond.toFixed(1)} a second; answered in ${formatDuration(spread.p50)} (p50), ${formatDuration(spread.p95)} (p95), ${formatDuration(spread.p99)} (p99)`,
+    ),
+  );
+}

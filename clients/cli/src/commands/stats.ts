@@ -1,0 +1,93 @@
+import type { MethodStats, ServerStats, StoreStats } from '@rostrum/client';
+import type { Command } from 'commander';
+import type { CommandRunner } from '../command-runner.js';
+import { formatBytes, formatCount, formatDuration } from '../output/format-number.js';
+import type { Output } from '../output/output.js';
+import { safeText } from '../output/safe-text.js';
+import { renderTable } from '../output/table.js';
+
+export function registerStats(program: Command, runner: CommandRunner): void {
+  program
+    .command('stats')
+    .description('show what the server is doing: calls, submissions, watches, stores')
+    .action(
+      runner.handle<[], unknown>(async (context) => {
+        const client = await context.connect('admin');
+        const stats = await client.admin.stats(context.call);
+        if (context.output.json) context.output.value(stats);
+        else context.output.lines(...renderStats(stats, context.output));
+      }),
+    );
+}
+
+/** Renders the figures of one server process. */
+export function renderStats(
+  stats: ServerStats,
+  { style, width }: Pick<Output, 'style' | 'width'>,
+): string[] {
+  const { submissions, watches } = stats;
+  const figures: [string, string][] = [
+    ['version', stats.version],
+    ['up', formatDuration(stats.uptimeMs)],
+    ['memory', formatBytes(stats.memoryBytes)],
+    ['connections', formatCount(stats.connections)],
+    [
+      'submissions',
+      `${formatCount(submissions.committed)} in ${formatCount(submissions.batches)} batches (median ${submissions.batchSizeP50}, largest ${submissions.batchSizeMax}), ${formatCount(submissions.pending)} waiting`,
+    ],
+    [
+      'watches',
+      `${formatCount(watches.standingsWatchers)} on ${formatCount(watches.views)} views, ${formatCount(watches.changesWatchers)} on changes; ${formatCount(watches.messages)} messages, ${formatCount(watches.slowWatchersEnded)} slow ones ended`,
+    ],
+    [
+      'index',
+      `${formatCount(stats.outboxPending)} batches to confirm, ${stats.rebuilding} rebuilds`,
+    ],
+  ];
+  return [
+    ...figures.map(([name, value]) => `${style.dim(name.padEnd(12))}  ${safeText(value)}`),
+    '',
+    ...renderTable<StoreStats>(
+      [
+        { header: 'store', text: (store) => store.name },
+        {
+          header: 'state',
+          flexible: true,
+          text: (store) => store.state || (store.healthy ? 'healthy' : 'unusable'),
+          paint: (cell, store) => (store.healthy ? style.good(cell) : style.bad(cell)),
+        },
+        { header: 'p50', align: 'right', text: (store) => formatDuration(store.p50Ms) },
+        { header: 'p99', align: 'right', text: (store) => formatDuration(store.p99Ms) },
+      ],
+      stats.stores,
+      { style, width },
+    ),
+    '',
+    ...renderTable<MethodStats>(
+      [
+        {
+          header: 'method',
+          flexible: true,
+          text: (row) => row.method.replace(/^\/rostrum\.v1\./, ''),
+        },
+        { header: 'calls', align: 'right', text: (row) => formatCount(row.calls) },
+        {
+          header: 'errors',
+          align: 'right',
+          text: (row) => formatCount(row.errors),
+          paint: (cell, row) => (row.errors > 0 ? style.bad(cell) : cell),
+        },
+        { header: 'p50', align: 'right', text: (row) => time(row.p50Ms) },
+        { header: 'p99', align: 'right', text: (row) => time(row.p99Ms) },
+        { header: 'max', align: 'right', text: (row) => time(row.maxMs) },
+      ],
+      stats.methods,
+      { style, width },
+    ),
+  ];
+}
+
+/** Streams are counted and not timed. */
+function time(milliseconds: number): string {
+  return milliseconds === 0 ? '-' : formatDuration(milliseconds);
+}

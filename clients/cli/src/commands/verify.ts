@@ -1,0 +1,56 @@
+import type { Difference } from '@rostrum/client';
+import type { Command } from 'commander';
+import type { CommandRunner } from '../command-runner.js';
+import { ExitCode } from '../errors.js';
+import { formatCount } from '../output/format-number.js';
+import { ProgressBar } from '../output/progress-bar.js';
+import { safeText } from '../output/safe-text.js';
+import { renderTable } from '../output/table.js';
+
+export function registerVerify(program: Command, runner: CommandRunner): void {
+  program
+    .command('verify')
+    .description('compare the index of a leaderboard with the store of record; 1 on differences')
+    .argument('<leaderboard>')
+    .action(
+      runner.handle<[string], unknown>(async (context, _options, leaderboardId) => {
+        const { output, signal } = context;
+        const { style } = output;
+        const client = await context.connect('admin');
+        const bar = new ProgressBar(output.streams.stderr, output.errorStyle, output.progress);
+        const differences: Difference[] = [];
+        let count = 0;
+        let checked = 0;
+        try {
+          for await (const step of client.admin.verify({ leaderboardId }, { signal })) {
+            ({ checked, differenceCount: count } = step);
+            if (output.json) output.value(step);
+            else differences.push(...step.differences);
+            bar.update(checked, step.total, count === 0 ? '' : `${formatCount(count)} differences`);
+          }
+        } finally {
+          bar.clear();
+        }
+        if (!output.json) {
+          if (count === 0) {
+            output.lines(`${style.good('✔')} ${formatCount(checked)} entries agree.`);
+          } else {
+            output.lines(
+              ...renderTable<Difference>(
+                [
+                  { header: 'difference', text: (row) => row.kind.toLowerCase() },
+                  { header: 'player', text: (row) => row.playerId },
+                  { header: 'what', flexible: true, text: (row) => row.description },
+                ],
+                differences,
+                output,
+              ),
+              `${style.bad('✘')} ${formatCount(count)} of ${formatCount(checked)} entries differ.`,
+            );
+            output.note(`\`rostrum rebuild ${safeText(leaderboardId)}\` makes the index anew.`);
+          }
+        }
+        return count === 0 ? ExitCode.OK : ExitCode.FAILURE;
+      }),
+    );
+}

@@ -1,0 +1,144 @@
+import type { RostrumClient, StandingsView } from '@rostrum/client';
+import { type Command, Option } from 'commander';
+import type { CommandContext } from '../command-context.js';
+import type { CommandRunner } from '../command-runner.js';
+import { UsageError } from '../errors.js';
+import { MAX_ROWS } from '../input/limits.js';
+import { parseDuration } from '../input/parse-duration.js';
+import { integerBetween } from '../input/parse-integer.js';
+import { movementLine } from '../live/movement-line.js';
+import { movementOf } from '../live/movement-of.js';
+import { showBoard } from '../live/show-board.js';
+import { formatCount } from '../output/format-number.js';
+import { renderStandings } from '../output/standing-table.js';
+
+const DEFAULT_TOP = 10;
+
+interface WatchOptions {
+  readonly top?: number;
+  readonly around?: string;
+  readonly count?: number;
+  readonly players?: readonly string[];
+  readonly changes?: boolean;
+  readonly interval: number;
+}
+
+export function registerWatch(program: Command, runner: CommandRunner): void {
+  program
+    .command('watch')
+    .description(
+      'watch a leaderboard: a live table, or one line per change where there is no terminal',
+    )
+    .argument('<leaderboard>')
+    .addOption(
+      new Option('--top <count>', `the first players (default: ${DEFAULT_TOP})`)
+        .argParser(integerBetween(1, MAX_ROWS))
+        .conflicts(['around', 'players']),
+    )
+    .addOption(
+      new Option('--around <player>', 'the neighbourhood of a player').conflicts('players'),
+    )
+    .addOption(
+      new Option('-n, --count <count>', 'with --around: how many (default: 11)').argParser(
+        integerBetween(1, MAX_ROWS),
+      ),
+    )
+    .addOption(
+      new Option('--players <ids>', 'these players, separated by commas').argParser((text) =>
+        text.split(',').filter((id) => id !== ''),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--changes',
+        'every single change of the whole leaderboard, a line each',
+      ).conflicts(['top', 'around']),
+    )
+    .addOption(
+      new Option('--interval <duration>', 'the least time between two updates')
+        .default(20, '20ms')
+        .argParser(parseDuration),
+    )
+    .action(
+      runner.handle<[string], WatchOptions>(async (context, options, leaderboardId) => {
+        if (options.count !== undefined && options.around === undefined) {
+          throw new UsageError('--count goes with --around; for the top use --top.');
+        }
+        const client = await context.connect('reader');
+        if (options.changes) await followChanges(context, client, leaderboardId, options.players);
+        else await watchView(context, client, leaderboardId, options);
+      }),
+    );
+}
+
+async function watchView(
+  { output, signal }: CommandContext,
+  client: RostrumClient,
+  leaderboardId: string,
+  options: WatchOptions,
+): Promise<void> {
+  const view = viewOf(options);
+  const request = { leaderboardId, view, minIntervalMs: options.interval };
+  const highlight = options.around;
+  const board = await showBoard(client, request, output, {
+    title: `${leaderboardId} · ${describe(view)}`,
+    highlight,
+    signal,
+  });
+  if (!output.live) return;
+  // The live table is gone with its screen: leave the last standings behind.
+  const { style, width } = output;
+  output.lines(...renderStandings(board.standings, { style, width, highlight }));
+  output.note(
+    output.errorStyle.dim(
+      `${formatCount(board.changes)} changes watched, revision ${board.revision}`,
+    ),
+  );
+}
+
+async function followChanges(
+  { output, signal }: CommandContext,
+  client: RostrumClient,
+  leaderboardId: string,
+  playerIds: readonly string[] | undefined,
+): Promise<void> {
+  const { style, errorStyle } = output;
+  const watch = client.watch.changes(
+    { leaderboardId, playerIds },
+    {
+      signal,
+      onInterrupted: (error) =>
+        output.note(errorStyle.warn(`reconnecting: ${error.reason ?? error.code}`)),
+    },
+  );
+  try {
+    for await (const { changes, reset } of watch) {
+      if (reset) {
+        if (output.json) output.value({ reset: true });
+        else
+          output.note(errorStyle.warn('The ranking was rebuilt: changes in between are not told.'));
+      }
+      for (const change of changes) {
+        if (output.json) output.value(change);
+        else {
+          const revision = style.dim(String(change.revision));
+          output.lines(`${revision}  ${movementLine(movementOf(change), style)}`);
+        }
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function viewOf({ top, around, count, players }: WatchOptions): StandingsView {
+  if (around !== undefined) return { around, count };
+  if (players !== undefined) return { players };
+  return { top: top ?? DEFAULT_TOP };
+}
+
+function describe(view: StandingsView): string {
+  if ('top' in view) return `top ${view.top}`;
+  if ('around' in view) return `around ${view.around}`;
+  return `${view.players.length} players`;
+}
