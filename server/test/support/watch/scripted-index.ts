@@ -79,7 +79,8 @@ export class ScriptedIndex implements RankingIndexReader, RankingSignals {
   away = false;
   reads = 0;
   changeReads = 0;
-  readonly #scores = new Map<PlayerId, number>();
+  /** Each player's row, with no rank yet. */
+  readonly #entries = new Map<PlayerId, RankedRow>();
   #changes: RankingChange[] = [];
   readonly #listeners = new Set<() => void>();
 
@@ -94,11 +95,11 @@ export class ScriptedIndex implements RankingIndexReader, RankingSignals {
   }
 
   setSilently(id: string, score: number): void {
-    this.#change(player(id), () => this.#scores.set(player(id), score));
+    this.#change(player(id), () => this.#entries.set(player(id), rowOf(0, id, score)));
   }
 
   remove(id: string): void {
-    this.#change(player(id), () => this.#scores.delete(player(id)));
+    this.#change(player(id), () => this.#entries.delete(player(id)));
     this.signal();
   }
 
@@ -128,9 +129,9 @@ export class ScriptedIndex implements RankingIndexReader, RankingSignals {
   }
 
   rows(): RankedRow[] {
-    return [...this.#scores]
-      .sort(([idA, a], [idB, b]) => b - a || (idA < idB ? -1 : 1))
-      .map(([id, score], i) => rowOf(i + 1, id, score));
+    return [...this.#entries.values()]
+      .sort((a, b) => b.score - a.score || (a.playerId < b.playerId ? -1 : 1))
+      .map((entry, i) => ({ ...entry, rank: i + 1 }));
   }
 
   async tryRead(_ranking: Ranking, read: RankingRead): Promise<RankingView | undefined> {
