@@ -73,7 +73,8 @@ async function main(): Promise<number> {
     if (state && holdsLock) {
       rmSync(state.environmentFile, { force: true });
       releaseLock(state.lockFile);
-      console.log('Everything that was started has stopped; the data is kept.');
+      if (stops.length > 0)
+        console.log('Everything that was started has stopped; the data is kept.');
     }
   }
 }
@@ -99,7 +100,7 @@ async function serve(
   const server = await startServer({ ...tls.server, ...urls, ROSTRUM_ADDRESS: address }, logFile);
   stops.push(() => server.process.stop(30_000));
   const reachable = clientAddress(parseAddress(await server.address));
-  await loadSamples(reachable, tls.writer);
+  await Promise.race([loadSamples(reachable, tls.writer), stopRequested]);
   interruptionPoint();
 
   console.log(welcome(reachable, logFile, state));

@@ -6,12 +6,15 @@ export async function freePort(preferred?: number): Promise<number> {
   return await listenBriefly('127.0.0.1', 0);
 }
 
+/** Whether nobody listens there; true also where the machine has no such address. */
 export async function isFree(host: string, port: number): Promise<boolean> {
   try {
     await listenBriefly(host, port);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') return false;
+    if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return true;
     throw error;
   }
 }

@@ -28,7 +28,11 @@ export function clientAddress({ host, port }: Address): string {
 
 /** @throws Error that says what to do when another program listens there. */
 export async function requireFree({ host, port }: Address): Promise<void> {
-  if (port === 0 || (await isFree(host === '' ? '0.0.0.0' : host, port))) return;
+  if (port === 0) return;
+  // The name stands for two addresses, and the server wants both.
+  const hosts = host === 'localhost' ? ['127.0.0.1', '::1'] : [host === '' ? '0.0.0.0' : host];
+  const free = await Promise.all(hosts.map((each) => isFree(each, port)));
+  if (!free.includes(false)) return;
   const other = port < 65_435 ? port + 100 : port - 100;
   throw new Error(
     [

@@ -57,5 +57,8 @@ function postgresDirectory(root: string, directory: string): string {
   const account = unprivilegedAccount(here);
   if (!account || canEnter(account, directory)) return here;
   const name = createHash('sha256').update(root).digest('hex').slice(0, 12);
-  return join(SHARED_DIRECTORY, name, 'postgres');
+  const parent = join(SHARED_DIRECTORY, name);
+  mkdirSync(parent, { recursive: true });
+  for (const passage of [SHARED_DIRECTORY, parent]) chmodSync(passage, 0o755);
+  return join(parent, 'postgres');
 }

@@ -78,6 +78,7 @@ export async function keepRunning(store: Store, isStopping: () => boolean): Prom
     if (isStopping()) return `${name} was stopped`;
     try {
       await service.start();
+      console.log(`${name} runs again`);
     } catch (error) {
       return `${name} could not be started again: ${error instanceof Error ? error.message : error}`;
     }
