@@ -14,8 +14,6 @@ export interface CallStatus {
   readonly code: number;
   readonly details: string;
   readonly metadata?: Metadata | undefined;
-  /** The HTTP/2 code with which the stream was reset, where no status came at all. */
-  readonly rstCode?: number | undefined;
 }
 
 interface Details {
@@ -46,10 +44,11 @@ export function errorFromStatus(status: Status): RostrumError {
 /** Names the cause of a status that grpc-js made, which has no details. */
 function localReason(code: StatusCode, status: CallStatus): ErrorReason | undefined {
   if (code === 'DEADLINE_EXCEEDED') return 'DEADLINE_EXCEEDED';
-  if (code === 'UNAVAILABLE') return 'CONNECTION_FAILED';
-  // grpc-js gives a stream that a dying connection reset one of these codes.
-  const reset = code === 'CANCELLED' || code === 'INTERNAL' || code === 'RESOURCE_EXHAUSTED';
-  return reset && status.rstCode !== undefined ? 'CONNECTION_FAILED' : undefined;
+  // Whoever cancels here looks at its own signal; otherwise a dying connection reset the stream.
+  if (code === 'UNAVAILABLE' || code === 'CANCELLED') return 'CONNECTION_FAILED';
+  // grpc-js keeps the HTTP/2 code to itself: its text is all there is to tell a reset by.
+  const reset = code === 'INTERNAL' && status.details.startsWith('Received RST_STREAM');
+  return reset ? 'CONNECTION_FAILED' : undefined;
 }
 
 const NO_DETAILS: Details = {

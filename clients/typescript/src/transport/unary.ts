@@ -78,6 +78,8 @@ async function outOfTime(
   failure: RostrumError,
   lastFailure: RostrumError | undefined,
 ): Promise<RostrumError> {
+  // The last attempt waited in vain for a connection.
+  if (lastFailure?.reason === 'CONNECTION_FAILED' && !connection.isReady()) return lastFailure;
   if (lastFailure) {
     const message = `${failure.message}; the attempt before it: ${lastFailure.message}`;
     return new RostrumError(failure.code, failure.reason, message, { cause: lastFailure });

@@ -1,0 +1,219 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import {
+  certificatePath,
+  clientOptions,
+  connectTo,
+  ScriptedServer,
+} from '../test/scripted-server.js';
+import { isRostrumError, RostrumClient } from './index.js';
+
+const submission = { leaderboardId: 'b', playerId: 'p', score: 1 };
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('RostrumClient.connect', () => {
+  it('names a certificate file that is missing, and the command that makes it', () => {
+    const tls = { ca: '/nowhere/ca.crt', cert: 'c', key: 'k' };
+    let error: unknown;
+    try {
+      RostrumClient.connect({ tls });
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(isRostrumError(error, 'CERTIFICATE_FILE_MISSING')).toBe(true);
+    expect(error).toMatchObject({ metadata: { path: '/nowhere/ca.crt' } });
+    expect(String(error)).toContain('/nowhere/ca.crt (ENOENT)');
+    expect(String(error)).toContain('npm start');
+  });
+
+  it('refuses a key that does not belong to the certificate, and what is no certificate', () => {
+    const ca = certificatePath('ca.crt');
+    const cert = certificatePath('writer.crt');
+    const key = certificatePath('reader.key');
+    expect(() => RostrumClient.connect({ tls: { ca, cert, key } })).toThrow(
+      `${key} does not belong to the client certificate ${cert}`,
+    );
+    const tls = { ca, cert: Buffer.from('no certificate'), key };
+    expect(() => RostrumClient.connect({ tls })).toThrow(
+      expect.objectContaining({ reason: 'CERTIFICATE_INVALID' }),
+    );
+  });
+
+  it('speaks plaintext to loopback addresses only', async () => {
+    for (const address of ['example.com:1', '10.0.0.1:1', '127.0.0.1.example.com:1']) {
+      expect(() => RostrumClient.connect({ address, plaintext: true })).toThrow('loopback');
+    }
+    for (const address of ['localhost:1', '127.0.0.1:1', '[::1]:1']) {
+      await RostrumClient.connect({ address, plaintext: true }).close();
+    }
+  });
+
+  it('refuses addresses and durations that mean nothing', () => {
+    for (const address of ['', 'localhost', 'http://localhost:1', 'local host:1']) {
+      expect(() => RostrumClient.connect({ address: address || ' ', plaintext: true })).toThrow(
+        'host:port',
+      );
+    }
+    expect(() =>
+      RostrumClient.connect({ address: 'localhost:1', plaintext: true, defaultDeadlineMs: 0 }),
+    ).toThrow('defaultDeadlineMs');
+  });
+});
+
+describe('waitForReady', () => {
+  it('says that nothing listens at the address when its deadline passes', async () => {
+    const address = `localhost:${await freePort()}`;
+    await using client = connectTo({ address });
+    await expect(client.waitForReady({ deadlineMs: 300 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      reason: 'CONNECTION_FAILED',
+      message: expect.stringMatching(/cannot reach .*localhost:\d+: nothing listens there/),
+    });
+  });
+
+  it('resolves when a server comes up that was not there at first', async () => {
+    await using server = await ScriptedServer.start({});
+    server.stop();
+    await using client = connectTo(server);
+    const ready = client.waitForReady();
+    await client.health.check('', { deadlineMs: 200 }).catch(() => {});
+    await server.restart();
+    await ready;
+  });
+
+  it('waits for a server that does not serve yet, and says so when it waited too long', async () => {
+    let asked = 0;
+    await using server = await ScriptedServer.start({
+      health: () => (++asked < 4 ? 'NOT_SERVING' : 'SERVING'),
+    });
+    await using client = connectTo(server);
+    await client.waitForReady();
+    expect(asked).toBe(4);
+    await server[Symbol.asyncDispose]();
+    await server.restart({ health: () => 'NOT_SERVING' });
+    await expect(client.waitForReady({ deadlineMs: 500 })).rejects.toMatchObject({
+      reason: 'SERVER_NOT_READY',
+    });
+  });
+
+  it.each(['foreign', 'expired'])(
+    'says at once that the server refuses a certificate that is %s',
+    async (identity) => {
+      await using server = await ScriptedServer.start({});
+      await using client = RostrumClient.connect(clientOptions(server, identity));
+      const start = performance.now();
+      await expect(client.waitForReady()).rejects.toMatchObject({
+        code: 'UNAUTHENTICATED',
+        reason: 'CERTIFICATE_REFUSED',
+        message: expect.stringContaining('client certificate'),
+      });
+      await expect(client.scores.submit(submission)).rejects.toMatchObject({
+        reason: 'CERTIFICATE_REFUSED',
+      });
+      expect(performance.now() - start).toBeLessThan(3_000);
+    },
+  );
+
+  it('says at once that it does not trust the certificate of the server', async () => {
+    await using server = await ScriptedServer.start({}, { identity: 'foreign' });
+    await using client = connectTo(server);
+    await expect(client.waitForReady()).rejects.toMatchObject({
+      reason: 'CERTIFICATE_REFUSED',
+      message: expect.stringContaining('not issued by the configured authority'),
+    });
+  });
+
+  it('says that the certificate of the server is for another host', async () => {
+    await using server = await ScriptedServer.start({});
+    const options = clientOptions(server);
+    const tls = options.tls && { ...options.tls, serverName: 'game.example' };
+    await using client = RostrumClient.connect({ ...options, tls });
+    await expect(client.waitForReady()).rejects.toThrow('not for this host');
+  });
+});
+
+describe('close', () => {
+  it('rejects what is open and what comes later with CLIENT_CLOSED', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const cancelled = Promise.withResolvers<void>();
+    await using server = await ScriptedServer.start({
+      scores: {
+        submitScore: (call) => {
+          call.on('cancelled', cancelled.resolve);
+          arrived.resolve();
+        },
+      },
+    });
+    const client = connectTo(server);
+    const open = client.scores.submit(submission);
+    const rejected = expect(open).rejects.toMatchObject({ reason: 'CLIENT_CLOSED' });
+    await arrived.promise;
+    await client.close();
+    await rejected;
+    await cancelled.promise;
+    const closed = { reason: 'CLIENT_CLOSED' };
+    await expect(client.scores.submit(submission)).rejects.toMatchObject(closed);
+    await expect(client.scores.stream().submit(submission)).rejects.toMatchObject(closed);
+    await expect(client.watch.standings({ leaderboardId: 'b' }).next()).rejects.toMatchObject(
+      closed,
+    );
+    await expect(client.leaderboards.create({ leaderboardId: 'b' })).rejects.toMatchObject(closed);
+    await expect(client.waitForReady()).rejects.toMatchObject(closed);
+    await client.close();
+  });
+
+  it('rejects a call that waits for its next try', async () => {
+    await using client = connectTo({ address: `localhost:${await freePort()}` });
+    const call = client.scores.submit(submission);
+    const rejected = expect(call).rejects.toMatchObject({ reason: 'CLIENT_CLOSED' });
+    await client.health.check('', { deadlineMs: 100 }).catch(() => {});
+    await client.close();
+    await rejected;
+  });
+
+  it('leaves nothing behind that keeps the process alive', async () => {
+    await using server = await ScriptedServer.start({
+      scores: { submitScore: () => {}, streamScores: () => {} },
+      watch: { watchStandings: () => {} },
+    });
+    const program = `
+      import { RostrumClient } from '@rostrum/client';
+      const file = (name) => ${JSON.stringify(certificatePath(''))} + '/' + name;
+      const tls = { ca: file('ca.crt'), cert: file('writer.crt'), key: file('writer.key') };
+      const client = RostrumClient.connect({ address: '${server.address}', tls });
+      await client.waitForReady();
+      const call = client.scores.submit({ leaderboardId: 'b', playerId: 'p', score: 1 });
+      const view = client.watch.liveView({ leaderboardId: 'b' });
+      const stream = client.scores.stream();
+      const waiting = stream.submit({ leaderboardId: 'b', playerId: 'p', score: 1 });
+      setTimeout(async () => { await client.close(); console.log('closed'); }, 50);
+      for (const end of [call, waiting, view.ready(), stream.end()]) {
+        await end.catch((error) => console.log(error.reason));
+      }`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: new URL('..', import.meta.url),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), 8_000);
+    const [code] = await once(child, 'exit');
+    clearTimeout(timer);
+    expect(code).toBe(0);
+    expect(output.split('\n').filter((line) => line === 'CLIENT_CLOSED')).toHaveLength(4);
+    expect(output).toContain('closed');
+  });
+});
