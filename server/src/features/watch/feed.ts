@@ -33,7 +33,8 @@ export interface FeedEnvironment {
  * page is read at a time and told to every cohort that it reaches; they are one cohort afterwards.
  */
 export class Feed {
-  readonly ranking: Ranking;
+  /** As last looked up: the settings of an empty leaderboard may change under its watchers. */
+  ranking: Ranking;
   readonly #environment: FeedEnvironment;
   readonly #scope: TokenScope;
   readonly #watchers = new Set<FeedWatcher>();
@@ -67,6 +68,7 @@ export class Feed {
     const watcher = new FeedWatcher(stream, this.#environment.counters, players, position);
     stream.onDrain(() => this.#drained(watcher));
     this.#watchers.add(watcher);
+    this.#environment.counters.feedWatchers++;
     this.#filters.add(watcher);
     if (position === undefined) this.#starting.add(watcher);
     else this.#cohorts.at(position).admit(watcher);
@@ -104,6 +106,7 @@ export class Feed {
 
   #leave(watcher: FeedWatcher): void {
     if (!this.#watchers.delete(watcher)) return;
+    this.#environment.counters.feedWatchers--;
     this.#filters.remove(watcher);
     this.#starting.delete(watcher);
     this.#cohorts.removeWatcher(watcher);

@@ -38,7 +38,8 @@ class ViewWatcher extends Watcher {
  * acknowledged before it called is in its snapshot.
  */
 export class View {
-  readonly ranking: Ranking;
+  /** As last looked up: the settings of an empty leaderboard may change under its watchers. */
+  ranking: Ranking;
   readonly #minIntervalMs: number;
   readonly #read: RankingRead;
   readonly #environment: ViewEnvironment;
@@ -96,6 +97,7 @@ export class View {
     }
     stream.onDrain(() => this.#drained(watcher));
     this.#watchers.add(watcher);
+    this.#environment.counters.viewWatchers++;
     this.#joining.add(watcher);
     // Subscribed before the first read, so that no change falls between the two.
     this.#unsubscribe ??= this.#environment.signals.subscribe(this.ranking, () => {
@@ -146,6 +148,7 @@ export class View {
 
   #leave(watcher: ViewWatcher): void {
     if (!this.#watchers.delete(watcher)) return;
+    this.#environment.counters.viewWatchers--;
     this.#joining.delete(watcher);
     if (this.#watchers.size > 0) return;
     clearTimeout(this.#timer);

@@ -69,6 +69,7 @@ export class WatchHub {
       selector,
       confirmedAt: performance.now(),
     };
+    held.group.ranking = ranking;
     held.group.join(stream, resumeToken);
     this.#views.delete(key);
     this.#views.set(key, held);
@@ -91,20 +92,13 @@ export class WatchHub {
       selector,
       confirmedAt: performance.now(),
     };
+    held.group.ranking = ranking;
     held.group.join(stream, players, resumeToken);
     this.#feeds.set(ranking.rankingNo, held);
   }
 
   stats(): WatchStats {
-    const { messagesSent, messagesEncoded, slowEnded } = this.#counters;
-    return {
-      viewWatchers: sum(this.#views),
-      views: this.#views.size,
-      feedWatchers: sum(this.#feeds),
-      messagesSent,
-      messagesEncoded,
-      slowEnded,
-    };
+    return { ...this.#counters, views: this.#views.size };
   }
 
   /**
@@ -126,7 +120,7 @@ export class WatchHub {
         retryAfterMs: 500,
       });
     }
-    const open = sum(this.#views) + sum(this.#feeds);
+    const open = this.#counters.viewWatchers + this.#counters.feedWatchers;
     if (open >= this.#options.maxWatches) {
       throw new RostrumError(
         'TOO_MANY_WATCHES',
@@ -183,7 +177,10 @@ export class WatchHub {
   async #confirm({ group, selector }: Held<View | Feed>): Promise<void> {
     try {
       const ranking = await this.#dependencies.directory.resolve(selector);
-      if (ranking.boardNo === group.ranking.boardNo) return;
+      if (ranking.boardNo === group.ranking.boardNo) {
+        group.ranking = ranking;
+        return;
+      }
       group.endAll(
         new RostrumError('LEADERBOARD_NOT_FOUND', 'the leaderboard was deleted and made again', {
           metadata: { leaderboard_id: selector.leaderboardId },
@@ -201,9 +198,3 @@ const GONE: ReadonlySet<string> = new Set([
   'SEASON_NOT_FOUND',
   'SEGMENT_NOT_FOUND',
 ]);
-
-function sum(held: ReadonlyMap<unknown, { readonly group: View | Feed }>): number {
-  let watchers = 0;
-  for (const { group } of held.values()) watchers += group.watcherCount;
-  return watchers;
-}
