@@ -1,3 +1,6 @@
+import type { Entry } from '../../domain/entry.js';
+import type { LeaderboardId, PlayerId, RankingNo } from '../../domain/ids.js';
+import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type {
   ChangePage,
   Ranking,
@@ -5,6 +8,8 @@ import type {
   RankingSelector,
   RankingView,
 } from '../../domain/ranking.js';
+
+/* What this feature offers to others. */
 
 /** Finds the ranking that a caller means. */
 export interface RankingDirectory {
@@ -45,4 +50,174 @@ export interface RankingSignals {
    * Signals say only that something may have changed: read to see what. Returns the way to stop.
    */
   subscribe(ranking: Ranking, onSignal: () => void): () => void;
+}
+
+/* What this feature needs from the stores. */
+
+/** An entry and its encoded payload, see `RankedRow`. */
+export interface EncodedEntry {
+  readonly entry: Entry;
+  readonly payload: Uint8Array;
+}
+
+/** Where an entry came to stand. Ranks are 1-based. */
+export interface IndexPlace {
+  /** 0 if the player had no rank before. */
+  readonly previousRank: number;
+  readonly rank: number;
+  readonly totalPlayers: number;
+  readonly revision: number;
+}
+
+export type IndexApplied =
+  | { readonly status: 'applied'; readonly epoch: number; readonly places: readonly IndexPlace[] }
+  /** No index serves; the one that is being built has the entries. */
+  | { readonly status: 'building' }
+  /** There is no index, or it is damaged. */
+  | { readonly status: 'absent' };
+
+/** `absent`: there is no index, or it is damaged; `otherEpoch`: another epoch than asked for serves. */
+export type IndexAnswer<T> =
+  | { readonly status: 'answered'; readonly value: T }
+  | { readonly status: 'absent' | 'otherEpoch' };
+
+export interface IndexState {
+  /** The epoch that serves; undefined if there is none or it is damaged. */
+  readonly epoch: number | undefined;
+  readonly revision: number;
+  readonly players: number;
+}
+
+/** What the index holds of one player. */
+export interface IndexInspection {
+  readonly playerId: PlayerId;
+  /** Undefined: nothing. */
+  readonly found:
+    | {
+        readonly score: number;
+        readonly version: number;
+        readonly payload: Buffer;
+        readonly placed: boolean;
+      }
+    | undefined;
+}
+
+/** The index: rankings in Redis. Every method throws `IndexUnavailable` when it cannot be reached. */
+export interface RankingIndex {
+  readonly connected: boolean;
+  /** Whether the index answers at all. */
+  ping(): Promise<void>;
+  apply(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<IndexApplied>;
+  read(
+    ranking: Ranking,
+    epoch: number,
+    reads: readonly RankingRead[],
+  ): Promise<IndexAnswer<readonly RankingView[]>>;
+  readChanges(
+    ranking: Ranking,
+    epoch: number,
+    afterRevision: number,
+    limit: number,
+  ): Promise<IndexAnswer<ChangePage>>;
+  state(ranking: Ranking): Promise<IndexState>;
+  /** From now on `apply` also writes to the new epoch; only `keepEpoch` may go on serving. */
+  beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<void>;
+  /** False if that epoch is no longer being built. */
+  build(ranking: Ranking, newEpoch: number, entries: readonly EncodedEntry[]): Promise<boolean>;
+  /** Lets the new epoch serve. Returns its revision; undefined if it is no longer being built. */
+  swap(ranking: Ranking, newEpoch: number, revisionFloor: number): Promise<number | undefined>;
+  inspect(
+    ranking: Ranking,
+    epoch: number,
+    playerIds: readonly PlayerId[],
+  ): Promise<IndexAnswer<{ players: number; inspections: readonly IndexInspection[] }>>;
+  /** Lists players; `cursor` is '0' to begin and at the end. A player may come twice. */
+  scan(
+    ranking: Ranking,
+    epoch: number,
+    cursor: string,
+  ): Promise<IndexAnswer<{ cursor: string; playerIds: readonly PlayerId[] }>>;
+  /** Removes all that the index has of a deleted ranking. */
+  remove(rankingNo: RankingNo): Promise<void>;
+}
+
+/** Whether the index can be reached. */
+export interface IndexConnection {
+  /** Called when the index becomes reachable, each time anew. */
+  onReady(listener: () => void): void;
+  /** Called when the connection is lost. */
+  onLost(listener: () => void): void;
+}
+
+/** The index could not be reached or did not answer in time; the command may have taken effect. */
+export class IndexUnavailable extends Error {
+  override readonly name = 'IndexUnavailable';
+}
+
+/** What the store of record knows of the index of a ranking. */
+export interface IndexMark {
+  /** The epoch that may serve; 0 before the first build. */
+  readonly epoch: number;
+  /** An index with a lower revision has lost data. */
+  readonly settledRevision: number;
+}
+
+/** One committed batch that the index may not have. */
+export interface OutboxBatch {
+  readonly outboxId: number;
+  readonly keys: readonly { readonly rankingNo: RankingNo; readonly playerId: PlayerId }[];
+}
+
+/** The rankings and their marks, in the store of record. All methods throw STORE_UNAVAILABLE. */
+export interface RankingStore {
+  /** The current whole-board ranking of a leaderboard. */
+  findByLeaderboard(leaderboardId: LeaderboardId): Promise<Ranking | undefined>;
+  findByNumbers(rankingNos: readonly RankingNo[]): Promise<Ranking[]>;
+  /**
+   * Makes a leaderboard with its season and ranking; if it exists already, nothing changes.
+   * Returns its ranking.
+   */
+  createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
+  /** Undefined for a ranking that does not exist any more. */
+  mark(rankingNo: RankingNo): Promise<IndexMark | undefined>;
+  /** Notes that a new epoch serves. */
+  setMark(rankingNo: RankingNo, mark: IndexMark): Promise<void>;
+  /** Runs `work` unless another process is building this ranking; then returns undefined at once. */
+  withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined>;
+}
+
+/** The entries in the store of record. All methods throw STORE_UNAVAILABLE. */
+export interface EntryStore {
+  find(keys: OutboxBatch['keys']): Promise<Entry[]>;
+  /** Entries of a ranking by ascending player id, after `afterPlayerId` ('' for the first). */
+  scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]>;
+  /** How many entries the ranking has. */
+  count(rankingNo: RankingNo): Promise<number>;
+  /** Answers a read exactly, by sorting; the time it takes grows with the ranking. */
+  read(ranking: Ranking, read: RankingRead): Promise<StoreView>;
+}
+
+/** A consistent answer from the store of record. */
+export interface StoreView {
+  readonly rows: readonly { readonly rank: number; readonly entry: Entry }[];
+  readonly totalPlayers: number;
+}
+
+/** The outbox in the store of record. All methods throw STORE_UNAVAILABLE. */
+export interface Outbox {
+  /** Batches with ids above `afterId`, lowest first, that are at least `minAgeMs` old. */
+  pending(afterId: number, limit: number, minAgeMs: number): Promise<OutboxBatch[]>;
+  /** How many batches are in the outbox. */
+  count(): Promise<number>;
+  /** Removes batches and raises the settled revisions of rankings in the given epochs. */
+  settle(
+    outboxIds: readonly number[],
+    marks: readonly {
+      readonly rankingNo: RankingNo;
+      readonly epoch: number;
+      readonly revision: number;
+    }[],
+  ): Promise<void>;
+  /** Brings one player's new name into that player's entries. False if there was none to do. */
+  applyRename(): Promise<boolean>;
 }

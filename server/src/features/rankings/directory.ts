@@ -1,0 +1,148 @@
+import { invalidField, notSupported, RostrumError } from '../../domain/errors.js';
+import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
+import type { LeaderboardSettings } from '../../domain/leaderboard.js';
+import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import type { RankingDirectory, RankingStore } from './ports.js';
+
+/** After this long a leaderboard is looked up again, behind the back of the reads that go on. */
+const FRESH_MS = 1000;
+/** After this long reads wait for the look-up. */
+const STALE_MS = 10_000;
+const MAX_KNOWN = 100_000;
+
+/** The one season that every leaderboard has today. */
+const ONLY_SEASON = '1';
+
+/**
+ * Finds rankings, and remembers them for a moment.
+ *
+ * A leaderboard that another server process deleted may be seen by reads for a second more; a
+ * submission is always decided by the store of record.
+ */
+export class Directory implements RankingDirectory {
+  readonly #rankings: RankingStore;
+  readonly #mayCreate: boolean;
+  readonly #known = new Map<LeaderboardId, { ranking: Ranking; sinceMs: number }>();
+  readonly #finding = new Map<LeaderboardId, Promise<Ranking | undefined>>();
+
+  /** @param mayCreate whether a submission to an unknown leaderboard creates it */
+  constructor(rankings: RankingStore, mayCreate: boolean) {
+    this.#rankings = rankings;
+    this.#mayCreate = mayCreate;
+  }
+
+  /** The ranking as it was when last looked up; it may have been deleted or changed since. */
+  known(leaderboardId: LeaderboardId): Ranking | undefined {
+    return this.#known.get(leaderboardId)?.ranking;
+  }
+
+  async resolve(selector: RankingSelector): Promise<Ranking> {
+    checkSeasonAndSegment(selector);
+    const ranking =
+      this.#recent(selector.leaderboardId as LeaderboardId) ??
+      (await this.#find(parseLeaderboardId(selector.leaderboardId)));
+    if (ranking === undefined) throw leaderboardNotFound(selector.leaderboardId);
+    return ranking;
+  }
+
+  /**
+   * Finds the ranking that submissions to a leaderboard go to, making the leaderboard with
+   * `settings` if there is none and that is allowed.
+   *
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   */
+  async findOrCreate(
+    leaderboardId: LeaderboardId,
+    settings: LeaderboardSettings,
+  ): Promise<Ranking> {
+    const found = await this.#find(leaderboardId);
+    if (found !== undefined) return found;
+    if (!this.#mayCreate) throw leaderboardNotFound(leaderboardId);
+    const made = await this.#rankings.createDefault(leaderboardId, settings);
+    this.#remember(made);
+    return made;
+  }
+
+  /** Forgets a leaderboard that was changed or deleted. */
+  forget(leaderboardId: LeaderboardId): void {
+    this.#known.delete(leaderboardId);
+  }
+
+  #recent(leaderboardId: LeaderboardId): Ranking | undefined {
+    const known = this.#known.get(leaderboardId);
+    if (known === undefined) return undefined;
+    const ageMs = performance.now() - known.sinceMs;
+    if (ageMs > STALE_MS) return undefined;
+    if (ageMs > FRESH_MS) this.#find(leaderboardId).catch(() => {});
+    return known.ranking;
+  }
+
+  /** Many callers that ask at the same time make one query. */
+  #find(leaderboardId: LeaderboardId): Promise<Ranking | undefined> {
+    const running = this.#finding.get(leaderboardId);
+    if (running !== undefined) return running;
+    const finding = this.#rankings
+      .findByLeaderboard(leaderboardId)
+      .then(
+        (ranking) => {
+          if (ranking === undefined) this.#known.delete(leaderboardId);
+          else this.#remember(ranking);
+          return ranking;
+        },
+        (error: unknown) => {
+          // While the store of record is away, what was known last still holds.
+          const known = this.#known.get(leaderboardId);
+          if (known === undefined) throw error;
+          return known.ranking;
+        },
+      )
+      .finally(() => this.#finding.delete(leaderboardId));
+    this.#finding.set(leaderboardId, finding);
+    return finding;
+  }
+
+  #remember(ranking: Ranking): void {
+    const { leaderboardId } = ranking;
+    // The same object as before where nothing changed: others recognise a ranking by it.
+    const before = this.#known.get(leaderboardId)?.ranking;
+    const same = before !== undefined && isSame(before, ranking) ? before : ranking;
+    this.#known.delete(leaderboardId);
+    this.#known.set(leaderboardId, { ranking: same, sinceMs: performance.now() });
+    if (this.#known.size > MAX_KNOWN) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
+        break;
+      }
+    }
+  }
+}
+
+function isSame(a: Ranking, b: Ranking): boolean {
+  return (
+    a.rankingNo === b.rankingNo &&
+    a.settings.aggregation === b.settings.aggregation &&
+    a.settings.sortOrder === b.settings.sortOrder &&
+    a.settings.subscoreSortOrder === b.settings.subscoreSortOrder
+  );
+}
+
+function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {
+  if (seasonId !== '' && seasonId !== ONLY_SEASON) {
+    throw new RostrumError('SEASON_NOT_FOUND', `there is no season ${JSON.stringify(seasonId)}`, {
+      metadata: { season_id: seasonId.slice(0, 128) },
+    });
+  }
+  if (segment === undefined) return;
+  if (segment.key === '')
+    throw invalidField('segment.key', 'must not be empty; leave out segment for the whole board');
+  throw notSupported(
+    'segment',
+    'segments are planned and not supported yet; leave it out for the whole board',
+  );
+}
+
+function leaderboardNotFound(leaderboardId: string): RostrumError {
+  return new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
+    metadata: { leaderboard_id: leaderboardId },
+  });
+}

@@ -1,0 +1,197 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Entry } from '../../domain/entry.js';
+import type { RankingNo } from '../../domain/ids.js';
+import type { Log } from '../../domain/log.js';
+import type { Ranking } from '../../domain/ranking.js';
+import type { IndexTrust } from './index-trust.js';
+import type {
+  EncodedEntry,
+  EntryStore,
+  IndexMark,
+  IndexState,
+  RankingIndex,
+  RankingStore,
+} from './ports.js';
+
+/** Entries read from the store of record at a time. */
+const SCAN_SIZE = 2000;
+/** Entries written to the index at a time: a few milliseconds of its attention. */
+const BUILD_SIZE = 250;
+/** How often to look whether another process has finished building. */
+const OTHER_BUILD_MS = 100;
+/**
+ * How far the revisions of a new index are ahead of the settled one if the old index is lost: more
+ * than can have been made in the moments before a revision is settled.
+ */
+const REVISION_GAP = 2 ** 24;
+
+export interface BuildProgress {
+  readonly built: number;
+}
+
+/**
+ * Checks that the index of a ranking is whole, and builds it anew beside the old one when not.
+ *
+ * While a new index is being built, submissions go to both (see apply.lua); so after one pass over
+ * the entries the new one has everything, and it is swapped in.
+ */
+export class IndexBuilder {
+  readonly #index: RankingIndex;
+  readonly #rankings: RankingStore;
+  readonly #entries: EntryStore;
+  readonly #trust: IndexTrust;
+  readonly #encodePayload: (entry: Entry) => Uint8Array;
+  readonly #log: Log;
+  readonly #checks = new Map<RankingNo, Promise<boolean>>();
+  readonly #builds = new Map<RankingNo, Promise<void>>();
+
+  constructor(parts: {
+    index: RankingIndex;
+    rankings: RankingStore;
+    entries: EntryStore;
+    trust: IndexTrust;
+    encodePayload: (entry: Entry) => Uint8Array;
+    log: Log;
+  }) {
+    this.#index = parts.index;
+    this.#rankings = parts.rankings;
+    this.#entries = parts.entries;
+    this.#trust = parts.trust;
+    this.#encodePayload = parts.encodePayload;
+    this.#log = parts.log;
+  }
+
+  /** How many rankings this process is building now. */
+  get building(): number {
+    return this.#builds.size;
+  }
+
+  /**
+   * Finds out whether the index of a ranking is whole, and trusts it then; begins to build it
+   * otherwise. Returns whether it is trusted now. Fails only as the stores do.
+   *
+   * @param damagedEpoch an epoch that was found damaged
+   */
+  check(ranking: Ranking, damagedEpoch?: number): Promise<boolean> {
+    const running = this.#checks.get(ranking.rankingNo);
+    if (running !== undefined) return running;
+    const check = this.#check(ranking, damagedEpoch).finally(() =>
+      this.#checks.delete(ranking.rankingNo),
+    );
+    this.#checks.set(ranking.rankingNo, check);
+    return check;
+  }
+
+  /** Resolves when no build of the ranking is running in this process. */
+  async whenBuilt(ranking: Ranking): Promise<void> {
+    await this.#builds.get(ranking.rankingNo);
+  }
+
+  /**
+   * Builds the index anew even if it is whole; reads stay on the old one meanwhile. If another
+   * process is building it, waits for that and then builds.
+   *
+   * @throws STORE_UNAVAILABLE, IndexUnavailable
+   */
+  async rebuild(ranking: Ranking, onProgress: (progress: BuildProgress) => void): Promise<void> {
+    for (;;) {
+      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => {
+        const [mark, state] = await this.#compare(ranking);
+        if (mark !== undefined) await this.#build(ranking, mark, isWhole(mark, state), onProgress);
+        return true;
+      });
+      if (done !== undefined) return;
+      await delay(OTHER_BUILD_MS);
+    }
+  }
+
+  async #check(ranking: Ranking, damagedEpoch: number | undefined): Promise<boolean> {
+    const [mark, state] = await this.#compare(ranking);
+    if (mark === undefined) return false;
+    if (isWhole(mark, state) && mark.epoch !== damagedEpoch) {
+      this.#trust.trust(ranking.rankingNo, mark.epoch);
+      return true;
+    }
+    this.#startBuild(ranking, damagedEpoch);
+    return false;
+  }
+
+  #startBuild(ranking: Ranking, damagedEpoch: number | undefined): void {
+    if (this.#builds.has(ranking.rankingNo)) return;
+    const build = this.#buildUnlessWhole(ranking, damagedEpoch)
+      .catch((error) => {
+        // The next read or submission of the ranking begins again.
+        this.#log.warn({ err: error, ranking: ranking.leaderboardId }, 'index build failed');
+      })
+      .finally(() => this.#builds.delete(ranking.rankingNo));
+    this.#builds.set(ranking.rankingNo, build);
+  }
+
+  async #buildUnlessWhole(ranking: Ranking, damagedEpoch: number | undefined): Promise<void> {
+    for (;;) {
+      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => {
+        // Another process may have built it since.
+        const [mark, state] = await this.#compare(ranking);
+        if (mark === undefined) return true;
+        if (isWhole(mark, state) && mark.epoch !== damagedEpoch) {
+          this.#trust.trust(ranking.rankingNo, mark.epoch);
+          return true;
+        }
+        await this.#build(ranking, mark, false, () => {});
+        return true;
+      });
+      if (done !== undefined) return;
+      await delay(OTHER_BUILD_MS);
+    }
+  }
+
+  /** The mark first: it is raised only after the index, so a whole index is never behind it. */
+  async #compare(ranking: Ranking): Promise<[IndexMark | undefined, IndexState]> {
+    const mark = await this.#rankings.mark(ranking.rankingNo);
+    return [mark, await this.#index.state(ranking)];
+  }
+
+  /** Call it only with the build lock. @param keep whether the present index may serve meanwhile */
+  async #build(
+    ranking: Ranking,
+    mark: IndexMark,
+    keep: boolean,
+    onProgress: (progress: BuildProgress) => void,
+  ): Promise<void> {
+    const start = performance.now();
+    const epoch = mark.epoch + 1;
+    await this.#index.beginBuild(ranking, keep ? mark.epoch : -1, epoch);
+    let built = 0;
+    let after = '';
+    for (;;) {
+      const entries = await this.#entries.scan(ranking.rankingNo, after, SCAN_SIZE);
+      for (let at = 0; at < entries.length; at += BUILD_SIZE) {
+        const part = entries.slice(at, at + BUILD_SIZE).map((entry) => this.#encode(entry));
+        const active = await this.#index.build(ranking, epoch, part);
+        if (!active) throw new Error('the index lost what was being built');
+        built += part.length;
+        onProgress({ built });
+      }
+      after = entries.at(-1)?.playerId ?? after;
+      if (entries.length < SCAN_SIZE) break;
+    }
+    const floor = mark.settledRevision + (keep || mark.epoch === 0 ? 0 : REVISION_GAP);
+    const revision = await this.#index.swap(ranking, epoch, floor);
+    if (revision === undefined) throw new Error('the index lost what was built');
+    await this.#rankings.setMark(ranking.rankingNo, { epoch, settledRevision: revision });
+    this.#trust.trust(ranking.rankingNo, epoch);
+    const ms = Math.round(performance.now() - start);
+    this.#log.info(
+      { leaderboard: ranking.leaderboardId, epoch, entries: built, ms },
+      'index built',
+    );
+  }
+
+  #encode(entry: Entry): EncodedEntry {
+    return { entry, payload: this.#encodePayload(entry) };
+  }
+}
+
+function isWhole(mark: IndexMark, state: IndexState): boolean {
+  return mark.epoch > 0 && state.epoch === mark.epoch && state.revision >= mark.settledRevision;
+}

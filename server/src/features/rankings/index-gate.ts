@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../../domain/log.js';
+import type { IndexConnection } from './ports.js';
+
+const RETRY_MS = 250;
+
+/** `lost`: no connection; `recovering`: it is back and what it missed is being brought in. */
+export type GateState = 'lost' | 'recovering' | 'open';
+
+/**
+ * Decides whether the index may be believed.
+ *
+ * After any failure, and at the start, it may have missed batches that were committed: it is
+ * believed only once all of them have been brought in. Until then submissions are acknowledged
+ * without ranks and reads are answered from the store of record.
+ */
+export class IndexGate {
+  readonly #connection: IndexConnection & { readonly connected: boolean };
+  readonly #recover: () => Promise<void>;
+  readonly #log: Log;
+  readonly #opened: (() => void)[] = [];
+  #state: GateState = 'lost';
+  #missed = false;
+  #recovering = false;
+  #closed = false;
+
+  /** @param recover brings everything that was committed so far into the index */
+  constructor(
+    connection: IndexConnection & { readonly connected: boolean },
+    recover: () => Promise<void>,
+    log: Log,
+  ) {
+    this.#connection = connection;
+    this.#recover = recover;
+    this.#log = log;
+  }
+
+  /** Begins to follow the connection. */
+  start(): void {
+    this.#connection.onLost(() => {
+      if (this.#closed) return;
+      if (this.#state !== 'lost') this.#log.warn({}, 'index lost; reads go to the store of record');
+      this.#state = 'lost';
+    });
+    this.#connection.onReady(() => this.#beginRecovery());
+  }
+
+  get state(): GateState {
+    return this.#state;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Whether commands can be sent at all. */
+  get isReachable(): boolean {
+    return this.#state !== 'lost';
+  }
+
+  /** Resolves when the gate is open. */
+  whenOpen(): Promise<void> {
+    return this.isOpen ? Promise.resolve() : new Promise((resolve) => this.#opened.push(resolve));
+  }
+
+  /** Takes note that the index may have missed a batch: because of `error`, or being away. */
+  missed(error?: unknown): void {
+    this.#missed = true;
+    if (error !== undefined && this.#state === 'open') {
+      this.#log.warn({ err: error }, 'index failed; reads go to the store of record');
+      this.#beginRecovery();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#state = 'lost';
+  }
+
+  #beginRecovery(): void {
+    if (this.#closed) return;
+    this.#state = 'recovering';
+    if (!this.#recovering) void this.#recoverUntilOpen();
+  }
+
+  async #recoverUntilOpen(): Promise<void> {
+    this.#recovering = true;
+    while (this.#state === 'recovering') {
+      const start = performance.now();
+      this.#missed = false;
+      try {
+        await this.#recover();
+      } catch (error) {
+        this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
+        await delay(RETRY_MS);
+        continue;
+      }
+      // No await from here to the opening: a batch is either in the index by now, or its submitter
+      // will see the open gate.
+      if (this.#missed || !this.#connection.connected || this.#state !== 'recovering') continue;
+      this.#state = 'open';
+      this.#log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
+    }
+    this.#recovering = false;
+    if (this.isOpen) for (const resolve of this.#opened.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,142 @@
+import type { RankingNo } from '../../domain/ids.js';
+import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
+import type { IndexAnswer, RankingIndex } from './ports.js';
+
+/** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
+const MAX_CALLS = 2;
+/** Bounds of one call, so that no call holds the index for more than a few milliseconds. */
+const MAX_READS = 256;
+const MAX_ROWS = 2000;
+
+/** Reads of one kind that wait for the same answer. */
+interface Waiting {
+  readonly read: RankingRead;
+  readonly promise: Promise<IndexAnswer<RankingView>>;
+  readonly resolve: (answer: IndexAnswer<RankingView>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The reads of one ranking that wait. */
+interface Queue {
+  readonly ranking: Ranking;
+  readonly epoch: number;
+  /** By what is read: equal reads are made once. */
+  waiting: Map<string, Waiting>;
+  calls: number;
+  scheduled: boolean;
+}
+
+/**
+ * Gathers reads of the same ranking into one call to the index. A lone read leaves in the same turn
+ * of the event loop; under load, reads that arrive while calls are under way leave together, and
+ * equal ones share one answer. An answer is never older than its read.
+ */
+export class ReadBatcher {
+  readonly #index: RankingIndex;
+  readonly #queues = new Map<RankingNo, Queue>();
+
+  constructor(index: RankingIndex) {
+    this.#index = index;
+  }
+
+  /** @throws IndexUnavailable */
+  read(ranking: Ranking, epoch: number, read: RankingRead): Promise<IndexAnswer<RankingView>> {
+    let queue = this.#queues.get(ranking.rankingNo);
+    if (queue === undefined || queue.epoch !== epoch) {
+      queue = { ranking, epoch, waiting: new Map(), calls: 0, scheduled: false };
+      this.#queues.set(ranking.rankingNo, queue);
+    }
+    const key = keyOf(read);
+    let waiting = queue.waiting.get(key);
+    if (waiting === undefined) {
+      waiting = { read, ...Promise.withResolvers<IndexAnswer<RankingView>>() };
+      queue.waiting.set(key, waiting);
+      this.#schedule(queue);
+    }
+    return waiting.promise;
+  }
+
+  #schedule(queue: Queue): void {
+    if (queue.scheduled || queue.calls >= MAX_CALLS) return;
+    queue.scheduled = true;
+    // After the requests that arrived with this one have been taken in.
+    setImmediate(() => {
+      queue.scheduled = false;
+      this.#send(queue);
+    });
+  }
+
+  #send(queue: Queue): void {
+    const batch = takeBatch(queue);
+    if (batch.length === 0) return;
+    queue.calls += 1;
+    const reads = batch.map((waiting) => waiting.read);
+    this.#index
+      .read(queue.ranking, queue.epoch, reads)
+      .then(
+        (answer) => settle(batch, answer),
+        (error: unknown) => {
+          for (const waiting of batch) waiting.reject(error);
+        },
+      )
+      .finally(() => {
+        queue.calls -= 1;
+        if (queue.waiting.size > 0) this.#schedule(queue);
+        else if (queue.calls === 0 && this.#queues.get(queue.ranking.rankingNo) === queue) {
+          this.#queues.delete(queue.ranking.rankingNo);
+        }
+      });
+    if (queue.waiting.size > 0) this.#schedule(queue);
+  }
+}
+
+function takeBatch(queue: Queue): Waiting[] {
+  const batch: Waiting[] = [];
+  let rows = 0;
+  for (const [key, waiting] of queue.waiting) {
+    rows += rowsOf(waiting.read);
+    if (batch.length > 0 && (batch.length >= MAX_READS || rows > MAX_ROWS)) break;
+    batch.push(waiting);
+    queue.waiting.delete(key);
+  }
+  return batch;
+}
+
+function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingView[]>): void {
+  batch.forEach((waiting, position) => {
+    waiting.resolve(
+      answer.status === 'answered'
+        ? { status: 'answered', value: answer.value[position] as RankingView }
+        : answer,
+    );
+  });
+}
+
+/** Two reads with the same key have the same answer. */
+export function keyOf(read: RankingRead): string {
+  switch (read.kind) {
+    case 'range':
+      return `range ${read.start} ${read.count}`;
+    case 'player':
+      return `player ${read.playerId}`;
+    case 'players':
+      return `players ${read.playerIds.join(' ')}`;
+    case 'around':
+      return `around ${read.playerId} ${read.count}`;
+    case 'aroundScore':
+      return `aroundScore ${read.score} ${read.count}`;
+  }
+}
+
+function rowsOf(read: RankingRead): number {
+  switch (read.kind) {
+    case 'player':
+      return 1;
+    case 'players':
+      return read.playerIds.length;
+    case 'range':
+    case 'around':
+    case 'aroundScore':
+      return read.count;
+  }
+}

@@ -1,0 +1,97 @@
+import type { ChangePage, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
+import type { IndexBuilder } from './index-builder.js';
+import type { IndexGate } from './index-gate.js';
+import type { IndexTrust } from './index-trust.js';
+import {
+  type IndexAnswer,
+  IndexUnavailable,
+  type RankingIndex,
+  type RankingIndexReader,
+  type RankingReader,
+} from './ports.js';
+import type { ReadBatcher } from './read-batcher.js';
+import type { StoreReader } from './store-reader.js';
+
+/** Reads rankings from the index where it may be believed, else from the store of record. */
+export class Reader implements RankingReader, RankingIndexReader {
+  readonly #index: RankingIndex;
+  readonly #batcher: ReadBatcher;
+  readonly #store: StoreReader;
+  readonly #gate: IndexGate;
+  readonly #trust: IndexTrust;
+  readonly #builder: IndexBuilder;
+
+  constructor(parts: {
+    index: RankingIndex;
+    batcher: ReadBatcher;
+    store: StoreReader;
+    gate: IndexGate;
+    trust: IndexTrust;
+    builder: IndexBuilder;
+  }) {
+    this.#index = parts.index;
+    this.#batcher = parts.batcher;
+    this.#store = parts.store;
+    this.#gate = parts.gate;
+    this.#trust = parts.trust;
+    this.#builder = parts.builder;
+  }
+
+  async read(ranking: Ranking, read: RankingRead): Promise<RankingView> {
+    const epoch = this.#gate.isOpen ? this.#trust.epochOf(ranking.rankingNo) : undefined;
+    if (epoch !== undefined) {
+      // The common case, without the detours of tryRead.
+      try {
+        const answer = await this.#batcher.read(ranking, epoch, read);
+        if (answer.status === 'answered' && this.#gate.isOpen) return answer.value;
+      } catch (error) {
+        this.#note(error);
+      }
+    }
+    return (await this.tryRead(ranking, read)) ?? this.#store.read(ranking, read);
+  }
+
+  tryRead(ranking: Ranking, read: RankingRead): Promise<RankingView | undefined> {
+    return this.#ask(ranking, (epoch) => this.#batcher.read(ranking, epoch, read));
+  }
+
+  tryReadChanges(
+    ranking: Ranking,
+    afterRevision: number,
+    limit: number,
+  ): Promise<ChangePage | undefined> {
+    return this.#ask(ranking, (epoch) =>
+      this.#index.readChanges(ranking, epoch, afterRevision, limit),
+    );
+  }
+
+  /** Asks the trusted index; if it turns out to be another or none, finds out which may answer. */
+  async #ask<T>(
+    ranking: Ranking,
+    question: (epoch: number) => Promise<IndexAnswer<T>>,
+  ): Promise<T | undefined> {
+    try {
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        if (!this.#gate.isOpen) return undefined;
+        const epoch = this.#trust.epochOf(ranking.rankingNo);
+        if (epoch === undefined) {
+          if (!(await this.#builder.check(ranking))) return undefined;
+          continue;
+        }
+        const answer = await question(epoch);
+        if (answer.status === 'answered') return this.#gate.isOpen ? answer.value : undefined;
+        this.#trust.distrust(ranking.rankingNo, epoch);
+        const damaged = answer.status === 'absent' ? epoch : undefined;
+        if (!(await this.#builder.check(ranking, damaged))) return undefined;
+      }
+    } catch (error) {
+      this.#note(error);
+    }
+    return undefined;
+  }
+
+  /** A failing index closes the gate; a failing store of record shows when it is asked itself. */
+  #note(error: unknown): void {
+    if (error instanceof IndexUnavailable) this.#gate.missed(error);
+  }
+}

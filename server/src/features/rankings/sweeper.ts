@@ -1,0 +1,139 @@
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { Log } from '../../domain/log.js';
+import type { Ranking } from '../../domain/ranking.js';
+import type { IndexBuilder } from './index-builder.js';
+import type { IndexTrust } from './index-trust.js';
+import type {
+  EncodedEntry,
+  EntryStore,
+  Outbox,
+  OutboxBatch,
+  RankingIndex,
+  RankingStore,
+} from './ports.js';
+import type { Confirmation } from './settler.js';
+
+const SWEEP_MS = 1000;
+/** Younger batches are most likely being applied by the server that committed them. */
+const MIN_AGE_MS = 2000;
+const BATCHES_AT_A_TIME = 100;
+const APPLY_SIZE = 250;
+
+/** Brings what stays behind in the outbox into the index. */
+export class Sweeper {
+  readonly #outbox: Outbox;
+  readonly #entries: EntryStore;
+  readonly #rankings: RankingStore;
+  readonly #index: RankingIndex;
+  readonly #trust: IndexTrust;
+  readonly #builder: IndexBuilder;
+  readonly #encode: (entry: EncodedEntry['entry']) => Uint8Array;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(parts: {
+    outbox: Outbox;
+    entries: EntryStore;
+    rankings: RankingStore;
+    index: RankingIndex;
+    trust: IndexTrust;
+    builder: IndexBuilder;
+    encodePayload: (entry: EncodedEntry['entry']) => Uint8Array;
+    log: Log;
+  }) {
+    this.#outbox = parts.outbox;
+    this.#entries = parts.entries;
+    this.#rankings = parts.rankings;
+    this.#index = parts.index;
+    this.#trust = parts.trust;
+    this.#builder = parts.builder;
+    this.#encode = parts.encodePayload;
+    this.#log = parts.log;
+  }
+
+  /** Sweeps every second while `mayRun` says so. */
+  start(mayRun: () => boolean): void {
+    this.#timer = setInterval(() => {
+      if (!mayRun()) return;
+      this.#sweeping = this.#sweep().catch((error) => {
+        this.#log.warn({ err: error }, 'the outbox cannot be swept now');
+      });
+    }, SWEEP_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sweeping;
+  }
+
+  /** Brings everything that is in the outbox now into the index. @throws STORE_UNAVAILABLE, IndexUnavailable */
+  async drain(minAgeMs = 0): Promise<void> {
+    let after = 0;
+    for (;;) {
+      const batches = await this.#outbox.pending(after, BATCHES_AT_A_TIME, minAgeMs);
+      if (batches.length > 0) await this.#apply(batches);
+      if (batches.length < BATCHES_AT_A_TIME) return;
+      after = (batches.at(-1) as OutboxBatch).outboxId;
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    await this.drain(MIN_AGE_MS);
+    while (await this.#outbox.applyRename()) await this.drain();
+  }
+
+  async #apply(batches: readonly OutboxBatch[]): Promise<void> {
+    const keys = distinctKeys(batches);
+    const entries = await this.#entries.find(keys);
+    const rankings = await this.#rankings.findByNumbers([
+      ...new Set(keys.map((key) => key.rankingNo)),
+    ]);
+    const confirmations: Confirmation[] = [];
+    const missed = new Set<RankingNo>();
+    for (const ranking of rankings) {
+      const mine = entries
+        .filter((entry) => entry.rankingNo === ranking.rankingNo)
+        .sort((a, b) => a.version - b.version)
+        .map((entry) => ({ entry, payload: this.#encode(entry) }));
+      const confirmation = await this.#applyToRanking(ranking, mine);
+      if (confirmation === 'missed') missed.add(ranking.rankingNo);
+      else if (confirmation !== 'unneeded') confirmations.push(confirmation);
+    }
+    const done = batches.filter((batch) => !batch.keys.some((key) => missed.has(key.rankingNo)));
+    await this.#outbox.settle(
+      done.map((batch) => batch.outboxId),
+      confirmations,
+    );
+  }
+
+  /** See `Projection`: what may be settled, and why. */
+  async #applyToRanking(
+    ranking: Ranking,
+    entries: readonly EncodedEntry[],
+  ): Promise<Confirmation | 'unneeded' | 'missed'> {
+    let confirmation: Confirmation | 'unneeded' = 'unneeded';
+    for (let at = 0; at < entries.length; at += APPLY_SIZE) {
+      const applied = await this.#index.apply(ranking, entries.slice(at, at + APPLY_SIZE));
+      if (applied.status !== 'applied') continue;
+      const trusted =
+        this.#trust.epochOf(ranking.rankingNo) === applied.epoch ||
+        ((await this.#builder.check(ranking)) &&
+          this.#trust.epochOf(ranking.rankingNo) === applied.epoch);
+      if (!trusted) return 'missed';
+      const revision = applied.places.at(-1)?.revision ?? 0;
+      confirmation = { rankingNo: ranking.rankingNo, epoch: applied.epoch, revision };
+    }
+    return confirmation;
+  }
+}
+
+function distinctKeys(
+  batches: readonly OutboxBatch[],
+): { rankingNo: RankingNo; playerId: PlayerId }[] {
+  const keys = new Map<string, { rankingNo: RankingNo; playerId: PlayerId }>();
+  for (const batch of batches) {
+    for (const key of batch.keys) keys.set(`${key.rankingNo} ${key.playerId}`, key);
+  }
+  return [...keys.values()];
+}

@@ -1,0 +1,108 @@
+import type { Entry } from '../../domain/entry.js';
+import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
+import type { LeaderboardSettings } from '../../domain/leaderboard.js';
+import type { Outcome } from '../../domain/outcome.js';
+import type { Ranking } from '../../domain/ranking.js';
+
+/** A submission that passed validation, bound to its ranking. */
+export interface Submission {
+  readonly ranking: Ranking;
+  readonly playerId: PlayerId;
+  readonly submissionId: SubmissionId;
+  readonly score: number;
+  readonly subscore: number;
+  /** Microseconds since 1970; null if none was given. */
+  readonly clientUs: number | null;
+  /** Empty: unchanged. */
+  readonly displayName: string;
+  /** JSON. */
+  readonly metadata: string | null;
+}
+
+/** What the store of record made of one submission. */
+export type Recorded =
+  | {
+      readonly kind: 'recorded';
+      readonly outcome: Outcome;
+      /** Whether it had been recorded before; `outcome` and `previousScore` are those of then. */
+      readonly replayed: boolean;
+      /** Null for a first entry. */
+      readonly previousScore: number | null;
+      /** The entry after the submission. */
+      readonly entry: Entry;
+      /** Whether this submission changed the entry. */
+      readonly changed: boolean;
+    }
+  /** The ranking is gone: its leaderboard was deleted. */
+  | { readonly kind: 'rankingGone' }
+  /** The sum would leave ±2^53. */
+  | { readonly kind: 'totalOutOfRange' };
+
+export interface RecordedBatch {
+  /** Names the batch in the outbox; undefined if no entry changed. */
+  readonly outboxId: number | undefined;
+  /** One for each submission, in the same order. */
+  readonly results: readonly Recorded[];
+}
+
+/** The log of submissions and the entries, in the store of record. */
+export interface SubmissionLog {
+  /**
+   * Records a batch, all or nothing, in one round trip. No two submissions of a batch may have the
+   * same ranking, player and submission id.
+   *
+   * @throws STORE_UNAVAILABLE (it may or may not have been recorded), `BatchConflict`
+   */
+  record(batch: readonly Submission[]): Promise<RecordedBatch>;
+}
+
+/** Nothing was recorded, because another transaction was in the way: record it again. */
+export class BatchConflict extends Error {
+  override readonly name = 'BatchConflict';
+}
+
+/** Where a submission put its entry. Ranks are 1-based. */
+export interface Placement {
+  /** 0 if the player had no rank before, or it is not known. */
+  readonly previousRank: number;
+  readonly rank: number;
+  readonly totalPlayers: number;
+  readonly revision: number;
+}
+
+/** Brings recorded entries into the index. */
+export interface EntryProjection {
+  /** The bytes of the entry for answers, see `RankedRow.payload`. */
+  encode(entry: Entry): Uint8Array;
+
+  /**
+   * Brings the entries of one batch into the index, in order, and tells where each came to stand.
+   * Never fails: an element is undefined while the index cannot tell; the entry then reaches it
+   * later by itself.
+   */
+  project(
+    outboxId: number | undefined,
+    rows: readonly {
+      readonly ranking: Ranking;
+      readonly entry: Entry;
+      readonly payload: Uint8Array;
+    }[],
+  ): Promise<readonly (Placement | undefined)[]>;
+}
+
+/** Finds the leaderboards that submissions go to. */
+export interface SubmissionTargets {
+  /** The current ranking of the whole board as this process knows it; it may be gone. */
+  known(leaderboardId: LeaderboardId): Ranking | undefined;
+
+  /**
+   * Finds the ranking in the store of record, making the leaderboard with `settings` if there is
+   * none and that is allowed.
+   *
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   */
+  findOrCreate(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
+
+  /** Forgets what is known of a leaderboard, because it turned out to be gone. */
+  forget(leaderboardId: LeaderboardId): void;
+}

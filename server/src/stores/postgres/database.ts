@@ -1,0 +1,113 @@
+import pg from 'pg';
+import { storeUnavailable } from '../../domain/errors.js';
+import type { Statement } from './sql-file.js';
+
+/** How one kind of work uses the database. Times in milliseconds. */
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  /** The most connections held at once. */
+  readonly maxConnections: number;
+  /** How long one statement may run, on the server and as seen from here. */
+  readonly statementTimeoutMs: number;
+  /** How long to wait for a connection. */
+  readonly connectTimeoutMs: number;
+  /** Called with the duration in milliseconds of each statement that succeeded. */
+  readonly onRoundTrip?: (durationMs: number) => void;
+}
+
+/** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
+const UNAVAILABLE = /^(08|53|57P0|58|XX)/;
+const STATEMENT_TIMEOUT = '57014';
+
+/**
+ * A bounded pool of connections for one kind of work, so that slow work of one kind never holds the
+ * connections of another.
+ */
+export class Database {
+  readonly #pool: pg.Pool;
+  readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
+
+  constructor(options: DatabaseOptions) {
+    this.#onRoundTrip = options.onRoundTrip;
+    this.#pool = new pg.Pool({
+      connectionString: options.url,
+      application_name: `rostrum ${options.name}`,
+      max: options.maxConnections,
+      statement_timeout: options.statementTimeoutMs,
+      query_timeout: options.statementTimeoutMs + 1000,
+      connectionTimeoutMillis: options.connectTimeoutMs,
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+    });
+    // An idle connection that breaks is replaced when next needed; the error that matters is the
+    // one that a query then gets.
+    this.#pool.on('error', () => {});
+  }
+
+  /**
+   * Runs a statement.
+   *
+   * @throws STORE_UNAVAILABLE when the database cannot be reached or does not answer in time: the
+   * statement may or may not have taken effect. Other errors of the database come as they are.
+   */
+  async query<Row extends pg.QueryResultRow>(
+    statement: Statement,
+    values: unknown[],
+  ): Promise<pg.QueryResult<Row>> {
+    const start = performance.now();
+    try {
+      const result = await this.#pool.query<Row>({
+        name: statement.name,
+        text: statement.text,
+        values,
+      });
+      this.#onRoundTrip?.(performance.now() - start);
+      return result;
+    } catch (error) {
+      throw asStoreError(error);
+    }
+  }
+
+  /** Runs `work` on one connection, such as for a session lock. @throws as `query` */
+  async withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    let client: pg.PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (error) {
+      throw asStoreError(error);
+    }
+    let failure: Error | undefined;
+    // A checked-out connection that breaks emits an error of its own, besides failing its query.
+    const onError = (error: Error): void => {
+      failure = error;
+    };
+    client.on('error', onError);
+    try {
+      return await work(client);
+    } catch (error) {
+      failure = error as Error;
+      throw asStoreError(error);
+    } finally {
+      client.off('error', onError);
+      // A connection on which something failed is not used again: it may hold a lock.
+      client.release(failure);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+/** The SQLSTATE of an error of the database; undefined for any other error. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}
+
+function asStoreError(error: unknown): unknown {
+  const state = sqlState(error);
+  if (state === undefined) return error instanceof Error ? storeUnavailable(error) : error;
+  return UNAVAILABLE.test(state) || state === STATEMENT_TIMEOUT ? storeUnavailable(error) : error;
+}

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+import { MIGRATIONS } from './sql-file.js';
+
+/** Any number: all servers use this one, and nothing else in the database does. */
+const MIGRATION_LOCK = 7_482_100_461;
+
+interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The numbered migrations, in order. @throws Error if numbers are missing or used twice */
+export function readMigrations(): Migration[] {
+  const migrations = readdirSync(MIGRATIONS)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({
+      version: Number.parseInt(file, 10),
+      name: file.replace(/\.sql$/, ''),
+      text: readFileSync(new URL(file, MIGRATIONS), 'utf8'),
+    }));
+  migrations.forEach((migration, index) => {
+    if (migration.version !== index + 1) {
+      throw new Error(`migration ${migration.name} should have number ${index + 1}`);
+    }
+  });
+  return migrations;
+}
+
+/**
+ * Brings the database to the schema of this server. Servers that start at the same time take turns;
+ * each migration runs once, in a transaction of its own.
+ *
+ * @returns the names of the migrations that this call applied
+ * @throws Error if the database has a migration that this server does not know
+ */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const migrations = readMigrations();
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'rostrum migrate',
+    connectionTimeoutMillis: 10_000,
+  });
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await client.query(`
+      CREATE SCHEMA IF NOT EXISTS rostrum;
+      CREATE TABLE IF NOT EXISTS rostrum.migrations (
+        version    integer PRIMARY KEY,
+        name       text NOT NULL,
+        apply_time timestamptz NOT NULL DEFAULT clock_timestamp()
+      )`);
+    const { rows } = await client.query<{ version: number; name: string }>(
+      'SELECT version, name FROM rostrum.migrations ORDER BY version',
+    );
+    const newest = rows.at(-1);
+    if (newest !== undefined && newest.version > migrations.length) {
+      throw new Error(
+        `the database has migration ${newest.name}, which is newer than this server (it knows ` +
+          `${migrations.length}); run a newer server, or restore a backup made before the upgrade`,
+      );
+    }
+    const pending = migrations.slice(newest?.version ?? 0);
+    for (const migration of pending) await applyMigration(client, migration);
+    return pending.map((migration) => migration.name);
+  } finally {
+    await client.end();
+  }
+}
+
+async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    await client.query(migration.text);
+    await client.query('INSERT INTO rostrum.migrations (version, name) VALUES ($1, $2)', [
+      migration.version,
+      migration.name,
+    ]);
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw new Error(`migration ${migration.name} failed: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,110 @@
+-- Players, the current entry of each player in each ranking, the log of submissions, and the outbox
+-- of changes that the index may not have yet.
+--
+-- Columns ending in _us are microseconds since 1970.
+
+CREATE TABLE rostrum.players (
+  player_id    text COLLATE "C" PRIMARY KEY,
+  display_name text NOT NULL DEFAULT '',
+  create_time  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  update_time  timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Numbers for versions and for the order in which scores were reached. A batch takes one block and
+-- numbers its submissions by arrival within it; it does so holding the locks of its entries, so the
+-- versions of one entry always grow, and of two scores the one acknowledged first has the lower
+-- number. The increment is the largest batch.
+CREATE SEQUENCE rostrum.version_blocks INCREMENT BY 4096 MINVALUE 4096 START 4096;
+
+-- One row for each player in each ranking. Updated in place for every accepted submission: the
+-- fill factor leaves room for that, and no index covers a column that changes.
+CREATE TABLE rostrum.entries (
+  ranking_no   bigint NOT NULL,
+  player_id    text COLLATE "C" NOT NULL,
+  score        float8 NOT NULL,
+  subscore     float8 NOT NULL,
+  reached      bigint NOT NULL, -- when score and subscore were reached, as a version; breaks ties
+  version      bigint NOT NULL, -- of the last change
+  submissions  integer NOT NULL, -- accepted ones
+  client_us    bigint NOT NULL, -- client time of the submission that set the score
+  achieved_us  bigint NOT NULL,
+  update_us    bigint NOT NULL,
+  display_name text NOT NULL DEFAULT '', -- copy of players.display_name
+  metadata     jsonb, -- of the submission that set the score
+  PRIMARY KEY (ranking_no, player_id)
+) PARTITION BY HASH (ranking_no);
+
+DO $$
+BEGIN
+  FOR remainder IN 0..3 LOOP
+    EXECUTE format(
+      'CREATE TABLE rostrum.entries_%s PARTITION OF rostrum.entries '
+      'FOR VALUES WITH (MODULUS 4, REMAINDER %s) '
+      'WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)',
+      remainder, remainder);
+  END LOOP;
+END
+$$;
+
+CREATE INDEX entries_player_id ON rostrum.entries (player_id);
+
+-- Every submission that was recorded, with its outcome. Never updated. Partitioned by month, so
+-- that retention is dropping a partition.
+CREATE TABLE rostrum.submissions (
+  board_no       bigint NOT NULL,
+  season_no      bigint NOT NULL,
+  player_id      text COLLATE "C" NOT NULL,
+  submission_id  text COLLATE "C" NOT NULL,
+  accept_time    timestamptz NOT NULL,
+  version        bigint NOT NULL, -- orders the log
+  score          float8 NOT NULL,
+  subscore       float8 NOT NULL,
+  client_us      bigint, -- null: none was given
+  outcome        smallint NOT NULL, -- rostrum.v1.Outcome
+  previous_score float8, -- null: it was the first entry
+  segments       jsonb,
+  metadata       jsonb
+) PARTITION BY RANGE (accept_time);
+
+-- Makes the monthly partitions of submissions from the current month on, as many as asked for.
+-- Servers call it at their start and every hour, months ahead of need. There is no default partition:
+-- each lookup of a submission id would have to search it too.
+-- The unique index is per partition: together with the lock on the player's entry it is the
+-- idempotency key. It begins with the submission id because ids that grow with time (the SDK's, and
+-- those the server gives) are then added at one edge of the index and not all over it.
+CREATE FUNCTION rostrum.ensure_submission_partitions(months integer) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  month date;
+  name text;
+BEGIN
+  FOR step IN 0..months - 1 LOOP
+    month := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
+    name := 'submissions_' || to_char(month, 'YYYYMM');
+    IF to_regclass('rostrum.' || name) IS NULL THEN
+      EXECUTE format(
+        'CREATE TABLE rostrum.%I PARTITION OF rostrum.submissions FOR VALUES FROM (%L) TO (%L)',
+        name, month::timestamp AT TIME ZONE 'UTC',
+        (month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+      EXECUTE format(
+        'CREATE UNIQUE INDEX %I ON rostrum.%I (submission_id, player_id, board_no)',
+        name || '_key', name);
+    END IF;
+  END LOOP;
+END
+$$;
+
+SELECT rostrum.ensure_submission_partitions(3);
+
+-- Which entries each committed batch changed. A row goes when the index has all of them.
+CREATE TABLE rostrum.outbox (
+  outbox_id   bigint PRIMARY KEY, -- the batch's version block
+  create_time timestamptz NOT NULL,
+  ranking_nos bigint[] NOT NULL, -- with player_ids: the keys of the entries
+  player_ids  text[] NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
+
+-- Players whose new name has not reached all of their entries yet.
+CREATE TABLE rostrum.renames (
+  player_id text COLLATE "C" PRIMARY KEY
+);

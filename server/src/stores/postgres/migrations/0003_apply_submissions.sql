@@ -1,0 +1,266 @@
+-- rostrum.apply_submissions: records a batch of submissions and brings the entries up to date, in
+-- one round trip and one transaction.
+--
+-- Inputs, one element per submission (at most 4,096), sorted by ranking, player (by bytes), arrival:
+--   p_ords            its number in the order of arrival, from 1
+--   p_ranking_nos     the ranking
+--   p_player_ids      the player
+--   p_submission_ids  the idempotency key; no (ranking, player, key) twice in one batch
+--   p_scores, p_subscores  finite, within ±2^53
+--   p_client_us       client time in microseconds since 1970; null if none was given
+--   p_display_names   the player's new name; empty: unchanged
+--   p_metadata        jsonb as text; null if none was given
+-- and p_idempotency: how far back submission ids are recognised.
+--
+-- Result, one row per submission, in no particular order:
+--   ord            which submission
+--   outcome        rostrum.v1.Outcome, or -1: no such ranking, -2: the sum would leave ±2^53; then
+--                  nothing was recorded and the other columns are null
+--   replayed       whether the answer is that of an earlier, equal submission
+--   previous_score the score before it; null for a first entry
+--   block          the batch's version block: entries whose version is above it were changed by this
+--                  batch, and if there are any, rostrum.outbox has a row with this id
+--   the rest       the entry after this submission (for a replay: as it is now)
+--
+-- A batch that races another transaction for a player's first entry, or for a submission id, fails
+-- with serialization_failure or unique_violation, changes nothing, and is to be sent again.
+--
+-- Plans are made once per connection, when tables may still be empty; the settings keep them on the
+-- indexes for ever.
+CREATE FUNCTION rostrum.apply_submissions(
+  p_ords integer[],
+  p_ranking_nos bigint[],
+  p_player_ids text[],
+  p_submission_ids text[],
+  p_scores float8[],
+  p_subscores float8[],
+  p_client_us bigint[],
+  p_display_names text[],
+  p_metadata text[],
+  p_idempotency interval
+) RETURNS TABLE (
+  ord integer, outcome smallint, replayed boolean, previous_score float8, block bigint,
+  score float8, subscore float8, reached bigint, version bigint, submissions integer,
+  achieved_us bigint, update_us bigint, display_name text, metadata text
+)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_now_us bigint;
+  v_block bigint;
+  r record;
+  -- The entry that is being folded; its version is null while there is none.
+  s rostrum.entries;
+  is_new boolean := false;
+  is_dirty boolean := false;
+  n_score float8;
+  n_subscore float8;
+  n_client_us bigint;
+  n_outcome smallint;
+  takes boolean;
+  updates rostrum.entries[] := '{}';
+  inserts rostrum.entries[] := '{}';
+  log rostrum.submissions[] := '{}';
+  -- Players of existing entries who were given a new name.
+  renamed text[] := '{}';
+  written integer;
+BEGIN
+  FOR r IN
+    -- Locks the entries in the order of their key, so that batches cannot deadlock, and reads each
+    -- as it is once the lock is held. The last sort is there to hold all locks before the first
+    -- row comes out: only then may the versions be taken.
+    SELECT u.ord, u.ranking_no, u.player_id, u.submission_id, u.score, u.subscore, u.client_us,
+           u.display_name, u.metadata,
+           k.board_no, k.season_no, b.aggregation,
+           CASE b.sort_order WHEN 1 THEN 1 ELSE -1 END AS sign,
+           CASE b.subscore_sort_order WHEN 1 THEN 1 ELSE -1 END AS subsign,
+           e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
+           d.client_us AS d_client_us, d.previous_score AS d_previous
+    FROM unnest(p_ords, p_ranking_nos, p_player_ids, p_submission_ids, p_scores, p_subscores,
+                p_client_us, p_display_names, p_metadata)
+      WITH ORDINALITY AS u (ord, ranking_no, player_id, submission_id, score, subscore, client_us,
+                            display_name, metadata, place)
+    LEFT JOIN rostrum.rankings k ON k.ranking_no = u.ranking_no
+    LEFT JOIN rostrum.leaderboards b ON b.board_no = k.board_no
+    LEFT JOIN LATERAL (
+      SELECT e AS entry FROM rostrum.entries e
+      WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      FOR NO KEY UPDATE
+    ) AS e ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM rostrum.submissions l
+      WHERE l.board_no = k.board_no AND l.player_id = u.player_id
+        AND l.submission_id = u.submission_id
+        AND l.accept_time > v_now - p_idempotency AND l.accept_time <= v_now
+      LIMIT 1
+    ) AS d ON true
+    ORDER BY u.place
+  LOOP
+    ord := r.ord;
+    replayed := false;
+    IF r.board_no IS NULL THEN
+      outcome := -1;
+      previous_score := NULL; block := NULL; score := NULL; subscore := NULL; reached := NULL;
+      version := NULL; submissions := NULL; achieved_us := NULL; update_us := NULL;
+      display_name := NULL; metadata := NULL;
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+
+    IF s.player_id IS NULL OR r.player_id <> s.player_id OR r.ranking_no <> s.ranking_no THEN
+      IF is_dirty THEN
+        IF is_new THEN inserts := inserts || s; ELSE updates := updates || s; END IF;
+        is_dirty := false;
+      END IF;
+      s := r.entry;
+      is_new := s.player_id IS NULL;
+      IF is_new THEN
+        s.ranking_no := r.ranking_no;
+        s.player_id := r.player_id;
+        s.submissions := 0;
+        s.display_name := coalesce(
+          (SELECT p.display_name FROM rostrum.players p WHERE p.player_id = r.player_id), '');
+      END IF;
+    END IF;
+
+    IF r.d_outcome IS NOT NULL THEN
+      IF r.d_score = r.score AND r.d_subscore = r.subscore
+         AND r.d_client_us IS NOT DISTINCT FROM r.client_us THEN
+        outcome := r.d_outcome;
+        replayed := true;
+        previous_score := r.d_previous;
+      ELSE
+        outcome := 4; -- DUPLICATE
+        previous_score := s.score;
+      END IF;
+    ELSE
+      IF v_block IS NULL THEN
+        v_block := nextval('rostrum.version_blocks');
+        v_now := clock_timestamp();
+        v_now_us := (extract(epoch FROM v_now) * 1000000)::bigint;
+      END IF;
+      previous_score := s.score;
+      n_client_us := coalesce(r.client_us, v_now_us);
+      n_score := r.score;
+      n_subscore := r.subscore;
+      IF r.aggregation = 1 THEN -- BEST
+        takes := s.submissions = 0 OR r.sign * n_score > r.sign * s.score
+          OR (n_score = s.score AND r.subsign * n_subscore > r.subsign * s.subscore);
+        n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
+      ELSIF r.aggregation = 2 THEN -- LATEST
+        takes := s.submissions = 0 OR n_client_us > s.client_us;
+        n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
+      ELSIF r.aggregation = 3 THEN -- SUM
+        takes := true;
+        n_outcome := 1;
+        IF s.submissions > 0 THEN
+          n_score := s.score + n_score;
+          n_subscore := s.subscore + n_subscore;
+        END IF;
+        IF abs(n_score) > 9007199254740992 OR abs(n_subscore) > 9007199254740992 THEN
+          outcome := -2;
+          previous_score := NULL; block := NULL; score := NULL; subscore := NULL; reached := NULL;
+          version := NULL; submissions := NULL; achieved_us := NULL; update_us := NULL;
+          display_name := NULL; metadata := NULL;
+          RETURN NEXT;
+          CONTINUE;
+        END IF;
+      ELSE
+        RAISE EXCEPTION 'aggregation % is unknown', r.aggregation;
+      END IF;
+      outcome := n_outcome;
+      IF takes THEN
+        IF s.submissions = 0 OR n_score <> s.score OR n_subscore <> s.subscore THEN
+          s.reached := v_block + ord;
+          s.achieved_us := v_now_us;
+        END IF;
+        s.score := n_score;
+        s.subscore := n_subscore;
+        s.client_us := n_client_us;
+        s.metadata := r.metadata;
+      END IF;
+      IF n_outcome <> 3 THEN
+        s.submissions := s.submissions + 1;
+        s.version := v_block + ord;
+        s.update_us := v_now_us;
+        IF r.display_name <> '' AND r.display_name <> s.display_name THEN
+          s.display_name := r.display_name;
+          renamed := renamed || s.player_id;
+        END IF;
+        is_dirty := true;
+      END IF;
+      log := log || ROW(r.board_no, r.season_no, r.player_id, r.submission_id, v_now,
+                        v_block + ord, r.score, r.subscore, r.client_us, n_outcome, previous_score,
+                        NULL, r.metadata)::rostrum.submissions;
+    END IF;
+
+    block := v_block;
+    score := s.score; subscore := s.subscore; reached := s.reached; version := s.version;
+    submissions := s.submissions; achieved_us := s.achieved_us; update_us := s.update_us;
+    display_name := s.display_name; metadata := s.metadata;
+    RETURN NEXT;
+  END LOOP;
+  IF is_dirty THEN
+    IF is_new THEN inserts := inserts || s; ELSE updates := updates || s; END IF;
+  END IF;
+
+  IF updates <> '{}' THEN
+    UPDATE rostrum.entries e
+    SET score = n.score, subscore = n.subscore, reached = n.reached, version = n.version,
+        submissions = n.submissions, client_us = n.client_us, achieved_us = n.achieved_us,
+        update_us = n.update_us, display_name = n.display_name, metadata = n.metadata
+    FROM unnest(updates) AS n
+    WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id;
+  END IF;
+
+  IF inserts <> '{}' THEN
+    INSERT INTO rostrum.entries SELECT (n).* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> cardinality(inserts) THEN
+      RAISE EXCEPTION 'an entry was made by another transaction' USING ERRCODE = '40001';
+    END IF;
+  END IF;
+
+  -- After the entries and in key order, so that these locks cannot deadlock either.
+  IF inserts <> '{}' OR renamed <> '{}' THEN
+    INSERT INTO rostrum.players AS p (player_id, display_name)
+    SELECT n.player_id, max(n.display_name)
+    FROM (SELECT player_id, display_name FROM unnest(inserts)
+          UNION ALL
+          SELECT player_id, display_name FROM unnest(updates) WHERE player_id = ANY (renamed)) AS n
+    GROUP BY n.player_id
+    ORDER BY n.player_id COLLATE "C"
+    ON CONFLICT (player_id) DO UPDATE
+      SET display_name = excluded.display_name, update_time = clock_timestamp()
+      WHERE excluded.display_name <> '' AND p.display_name <> excluded.display_name;
+  END IF;
+  IF renamed <> '{}' THEN
+    INSERT INTO rostrum.renames (player_id)
+    SELECT DISTINCT n.player_id
+    FROM unnest(renamed) AS n (player_id)
+    WHERE EXISTS (SELECT 1 FROM rostrum.entries e JOIN rostrum.players p USING (player_id)
+                  WHERE e.player_id = n.player_id AND e.display_name <> p.display_name)
+    ORDER BY n.player_id
+    ON CONFLICT DO NOTHING;
+  END IF;
+
+  IF updates <> '{}' OR inserts <> '{}' THEN
+    INSERT INTO rostrum.outbox (outbox_id, create_time, ranking_nos, player_ids)
+    SELECT v_block, v_now, array_agg(n.ranking_no), array_agg(n.player_id)
+    FROM (SELECT ranking_no, player_id FROM unnest(updates)
+          UNION ALL SELECT ranking_no, player_id FROM unnest(inserts)) AS n;
+  END IF;
+
+  IF log <> '{}' THEN
+    INSERT INTO rostrum.submissions SELECT (l).* FROM unnest(log) AS l;
+  END IF;
+END
+$$;

@@ -1,0 +1,82 @@
+-- rostrum.settle_outbox: takes note that the index has whole batches.
+--
+-- The outbox rows go and, in the same transaction, the settled revisions of their rankings rise.
+-- So at every moment each change is either covered by a settled revision or named in the outbox:
+-- an index that shows at least the settled revision, plus the outbox, is complete.
+--
+-- Inputs:
+--   p_outbox_ids   the batches
+--   p_ranking_nos, p_epochs, p_revisions  one element per ranking: what the index confirmed, and
+--                  in which epoch; of another epoch than the present one it means nothing
+CREATE FUNCTION rostrum.settle_outbox(
+  p_outbox_ids bigint[],
+  p_ranking_nos bigint[],
+  p_epochs bigint[],
+  p_revisions bigint[]
+) RETURNS void
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  -- Servers settle the same rankings at the same time: lock in key order.
+  PERFORM 1 FROM rostrum.rankings
+  WHERE ranking_no = ANY (p_ranking_nos)
+  ORDER BY ranking_no
+  FOR NO KEY UPDATE;
+
+  UPDATE rostrum.rankings k
+  SET settled_revision = s.revision
+  FROM unnest(p_ranking_nos, p_epochs, p_revisions) AS s (ranking_no, epoch, revision)
+  WHERE k.ranking_no = s.ranking_no AND k.epoch = s.epoch AND k.settled_revision < s.revision;
+
+  DELETE FROM rostrum.outbox WHERE outbox_id = ANY (p_outbox_ids);
+END
+$$;
+
+-- rostrum.apply_rename: brings the new name of one player into that player's entries, and puts the
+-- changed entries into the outbox.
+--
+-- One player per transaction: entries are then locked by ascending ranking, which is the order in
+-- which batches of submissions lock them.
+--
+-- Result: whether there was a player to rename.
+CREATE FUNCTION rostrum.apply_rename() RETURNS boolean
+LANGUAGE plpgsql
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_player text;
+  v_name text;
+  v_block bigint;
+  v_rankings bigint[] := '{}';
+  e record;
+BEGIN
+  DELETE FROM rostrum.renames
+  WHERE player_id = (SELECT r.player_id FROM rostrum.renames r ORDER BY r.player_id
+                     LIMIT 1 FOR UPDATE SKIP LOCKED)
+  RETURNING player_id INTO v_player;
+  IF v_player IS NULL THEN
+    RETURN false;
+  END IF;
+  SELECT p.display_name INTO v_name FROM rostrum.players p WHERE p.player_id = v_player;
+  FOR e IN
+    SELECT n.ranking_no FROM rostrum.entries n
+    WHERE n.player_id = v_player AND n.display_name <> v_name
+    ORDER BY n.ranking_no
+    FOR NO KEY UPDATE
+  LOOP
+    -- A block for each entry, because a version must be taken after its entry's lock.
+    v_block := nextval('rostrum.version_blocks');
+    UPDATE rostrum.entries SET display_name = v_name, version = v_block
+    WHERE ranking_no = e.ranking_no AND player_id = v_player;
+    v_rankings := v_rankings || e.ranking_no;
+  END LOOP;
+  IF v_block IS NOT NULL THEN
+    INSERT INTO rostrum.outbox (outbox_id, create_time, ranking_nos, player_ids)
+    VALUES (v_block, clock_timestamp(), v_rankings,
+            array_fill(v_player, ARRAY[cardinality(v_rankings)]));
+  END IF;
+  RETURN true;
+END
+$$;

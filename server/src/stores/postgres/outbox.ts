@@ -1,0 +1,56 @@
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { Outbox, OutboxBatch } from '../../features/rankings/ports.js';
+import { numberArray } from './array-literal.js';
+import type { Database } from './database.js';
+import { statement } from './sql-file.js';
+
+const PENDING = statement('pending_outbox');
+const COUNT = statement('count_outbox');
+const SETTLE = statement('settle_outbox');
+const APPLY_RENAME = statement('apply_rename');
+
+/** The outbox in PostgreSQL. */
+export class PostgresOutbox implements Outbox {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async pending(afterId: number, limit: number, minAgeMs: number): Promise<OutboxBatch[]> {
+    const { rows } = await this.#database.query<{
+      outbox_id: string;
+      ranking_nos: string[];
+      player_ids: string[];
+    }>(PENDING, [afterId, limit, minAgeMs]);
+    return rows.map((row) => ({
+      outboxId: Number(row.outbox_id),
+      keys: row.ranking_nos.map((rankingNo, index) => ({
+        rankingNo: Number(rankingNo) as RankingNo,
+        playerId: row.player_ids[index] as PlayerId,
+      })),
+    }));
+  }
+
+  async count(): Promise<number> {
+    const { rows } = await this.#database.query<{ count: string }>(COUNT, []);
+    return Number(rows[0]?.count);
+  }
+
+  async settle(
+    outboxIds: readonly number[],
+    marks: readonly { rankingNo: RankingNo; epoch: number; revision: number }[],
+  ): Promise<void> {
+    await this.#database.query(SETTLE, [
+      numberArray(outboxIds),
+      numberArray(marks.map((mark) => mark.rankingNo)),
+      numberArray(marks.map((mark) => mark.epoch)),
+      numberArray(marks.map((mark) => mark.revision)),
+    ]);
+  }
+
+  async applyRename(): Promise<boolean> {
+    const { rows } = await this.#database.query<{ renamed: boolean }>(APPLY_RENAME, []);
+    return rows[0]?.renamed === true;
+  }
+}

@@ -1,0 +1,4 @@
+-- Records a batch of submissions; see migrations/0003_apply_submissions.sql for inputs and result.
+SELECT ord, outcome, replayed, previous_score, block, score, subscore, reached, version,
+       submissions, achieved_us, update_us, display_name, metadata
+FROM rostrum.apply_submissions($1, $2, $3, $4, $5, $6, $7, $8, $9, make_interval(days => $10))

@@ -1,0 +1,2 @@
+-- How many batches are in the outbox.
+SELECT count(*) AS count FROM rostrum.outbox

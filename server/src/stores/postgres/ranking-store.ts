@@ -1,0 +1,103 @@
+import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
+import type { Aggregation, LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
+import type { Ranking } from '../../domain/ranking.js';
+import type { IndexMark, RankingStore } from '../../features/rankings/ports.js';
+import type { Database } from './database.js';
+import { statement } from './sql-file.js';
+
+const FIND = statement('find_ranking');
+const FIND_BY_NUMBERS = statement('find_rankings');
+const CREATE = statement('create_leaderboard');
+const GET_MARK = statement('get_mark');
+const SET_MARK = statement('set_mark');
+const LOCK_BUILD = statement('lock_build');
+const UNLOCK_BUILD = statement('unlock_build');
+
+interface RankingRow {
+  ranking_no: string;
+  board_no: string;
+  season_no: string;
+  leaderboard_id: string;
+  aggregation: number;
+  sort_order: number;
+  subscore_sort_order: number;
+}
+
+/** Rankings and the marks of their indexes in PostgreSQL. */
+export class PostgresRankingStore implements RankingStore {
+  readonly #database: Database;
+  readonly #builds: Database;
+
+  /** @param builds for connections that hold a lock for as long as a build takes */
+  constructor(database: Database, builds: Database) {
+    this.#database = database;
+    this.#builds = builds;
+  }
+
+  async findByLeaderboard(leaderboardId: LeaderboardId): Promise<Ranking | undefined> {
+    const { rows } = await this.#database.query<RankingRow>(FIND, [leaderboardId]);
+    return rows[0] && toRanking(rows[0]);
+  }
+
+  async findByNumbers(rankingNos: readonly RankingNo[]): Promise<Ranking[]> {
+    const { rows } = await this.#database.query<RankingRow>(FIND_BY_NUMBERS, [rankingNos]);
+    return rows.map(toRanking);
+  }
+
+  async createDefault(
+    leaderboardId: LeaderboardId,
+    settings: LeaderboardSettings,
+  ): Promise<Ranking> {
+    // Again, because one that exists at the first step can be deleted before the second.
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      await this.#database.query(CREATE, [
+        leaderboardId,
+        '',
+        settings.aggregation,
+        settings.sortOrder,
+        settings.subscoreSortOrder,
+        null,
+      ]);
+      const ranking = await this.findByLeaderboard(leaderboardId);
+      if (ranking !== undefined) return ranking;
+    }
+    throw new Error(`leaderboard ${leaderboardId} is deleted as often as it is made`);
+  }
+
+  async mark(rankingNo: RankingNo): Promise<IndexMark | undefined> {
+    const { rows } = await this.#database.query<{ epoch: string; settled_revision: string }>(
+      GET_MARK,
+      [rankingNo],
+    );
+    const row = rows[0];
+    return row && { epoch: Number(row.epoch), settledRevision: Number(row.settled_revision) };
+  }
+
+  async setMark(rankingNo: RankingNo, mark: IndexMark): Promise<void> {
+    await this.#database.query(SET_MARK, [rankingNo, mark.epoch, mark.settledRevision]);
+  }
+
+  async withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined> {
+    return this.#builds.withConnection(async (client) => {
+      const { rows } = await client.query<{ locked: boolean }>(LOCK_BUILD.text, [rankingNo]);
+      if (rows[0]?.locked !== true) return undefined;
+      const result = await work();
+      await client.query(UNLOCK_BUILD.text, [rankingNo]);
+      return result;
+    });
+  }
+}
+
+function toRanking(row: RankingRow): Ranking {
+  return {
+    rankingNo: Number(row.ranking_no) as RankingNo,
+    boardNo: Number(row.board_no) as BoardNo,
+    seasonNo: Number(row.season_no) as SeasonNo,
+    leaderboardId: row.leaderboard_id as LeaderboardId,
+    settings: {
+      aggregation: row.aggregation as Aggregation,
+      sortOrder: row.sort_order as SortOrder,
+      subscoreSortOrder: row.subscore_sort_order as SortOrder,
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { type IndexConnection, IndexUnavailable } from '../../features/rankings/ports.js';
+import { KEYS_PER_RANKING } from './keys.js';
+
+const SCRIPTS = new URL('../../../src/stores/redis/scripts/', import.meta.url);
+
+const SCRIPT_NAMES = [
+  'apply',
+  'read',
+  'changes',
+  'state',
+  'begin_build',
+  'build',
+  'swap',
+  'inspect',
+  'scan',
+] as const;
+export type ScriptName = (typeof SCRIPT_NAMES)[number];
+
+/** A reply in the types that the scripts return; bulk strings come as buffers. */
+export type ScriptReply = number | Buffer | null | ScriptReply[];
+type ScriptCall = (...args: (string | number | Buffer)[]) => Promise<ScriptReply>;
+
+export interface RedisOptions {
+  readonly url: string;
+  /** How long a command may take, in milliseconds. */
+  readonly commandTimeoutMs: number;
+  /** Called with the duration in milliseconds of each script that was answered. */
+  readonly onRoundTrip?: (durationMs: number) => void;
+}
+
+/**
+ * The connection to Redis. It reconnects by itself; commands are never queued while it is away nor
+ * sent again after it: what became of them is for the caller to find out.
+ */
+export class RedisConnection implements IndexConnection {
+  readonly #redis: Redis;
+  readonly #scripts: Record<ScriptName, ScriptCall>;
+  readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
+
+  constructor(options: RedisOptions) {
+    this.#onRoundTrip = options.onRoundTrip;
+    this.#redis = connect(options.url, 'rostrum', options.commandTimeoutMs);
+    const scripts: Partial<Record<ScriptName, ScriptCall>> = {};
+    for (const name of SCRIPT_NAMES) {
+      this.#redis.defineCommand(name, {
+        lua: readFileSync(new URL(`${name}.lua`, SCRIPTS), 'utf8'),
+        numberOfKeys: KEYS_PER_RANKING,
+      });
+      const commands = this.#redis as unknown as Record<string, ScriptCall>;
+      scripts[name] = (commands[`${name}Buffer`] as ScriptCall).bind(this.#redis);
+    }
+    this.#scripts = scripts as Record<ScriptName, ScriptCall>;
+  }
+
+  get connected(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  onReady(listener: () => void): void {
+    this.#redis.on('ready', listener);
+    if (this.connected) listener();
+  }
+
+  onLost(listener: () => void): void {
+    this.#redis.on('close', listener);
+  }
+
+  /** Runs a script on the keys of one ranking. @throws IndexUnavailable */
+  async run(
+    name: ScriptName,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<ScriptReply> {
+    const start = performance.now();
+    try {
+      const reply = await this.#scripts[name](...keys, ...args);
+      this.#onRoundTrip?.(performance.now() - start);
+      return reply;
+    } catch (error) {
+      throw new IndexUnavailable(`redis: ${name}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** @throws IndexUnavailable */
+  async ping(): Promise<void> {
+    try {
+      await this.#redis.ping();
+    } catch (error) {
+      throw new IndexUnavailable(`redis: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** @throws IndexUnavailable */
+  async unlink(keys: readonly string[]): Promise<void> {
+    try {
+      await this.#redis.unlink(...keys);
+    } catch (error) {
+      throw new IndexUnavailable(`redis: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#redis.disconnect();
+  }
+}
+
+/** Opens a connection that reconnects for ever, first at once, then about every half second. */
+export function connect(url: string, name: string, commandTimeoutMs: number | undefined): Redis {
+  const redis = new Redis(url, {
+    connectionName: name,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2000,
+    ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),
+    retryStrategy: (times) => Math.min(20 * 2 ** times, 500),
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  });
+  // Losing the connection is an ordinary event here: `close` and `ready` tell of it.
+  redis.on('error', () => {});
+  return redis;
+}

@@ -1,0 +1,36 @@
+import type { RankingNo } from '../../domain/ids.js';
+
+/**
+ * The keys of one ranking, in the order in which every script takes them. They share a hash tag, so
+ * on Redis Cluster they lie on one node.
+ *
+ *   meta      hash: epoch and revision of the serving index, count of its players, and the epoch
+ *             that is being built, if any
+ *   order     sorted set: the players in their order. The score is the leaderboard's score,
+ *             negated where high scores stand higher, so the best is always first; the member is
+ *             16 bytes that break ties (see record.ts), then the player id
+ *   entries   hash: player id → record (see record.ts)
+ *   feed      stream: the changes; see scripts/apply.lua
+ *
+ * Order, entries and feed exist twice: an index of an even epoch has those with 0, one of an odd
+ * epoch those with 1, so that a new index is built beside the one that serves.
+ */
+export function rankingKeys(rankingNo: RankingNo): string[] {
+  const tag = `rostrum:{r${rankingNo}}`;
+  return [
+    `${tag}:meta`,
+    `${tag}:order:0`,
+    `${tag}:entries:0`,
+    `${tag}:feed:0`,
+    `${tag}:order:1`,
+    `${tag}:entries:1`,
+    `${tag}:feed:1`,
+  ];
+}
+
+export const KEYS_PER_RANKING = 7;
+
+/** The channel that is told of every change of a ranking. The message is the revision. */
+export function rankingChannel(rankingNo: RankingNo): string {
+  return `rostrum:{r${rankingNo}}:changes`;
+}

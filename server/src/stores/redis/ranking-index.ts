@@ -1,0 +1,284 @@
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type {
+  ChangePage,
+  Ranking,
+  RankingChange,
+  RankingRead,
+  RankingView,
+} from '../../domain/ranking.js';
+import type {
+  EncodedEntry,
+  IndexAnswer,
+  IndexApplied,
+  IndexInspection,
+  IndexPlace,
+  IndexState,
+  RankingIndex,
+} from '../../features/rankings/ports.js';
+import type { RedisConnection, ScriptReply } from './connection.js';
+import { rankingChannel, rankingKeys } from './keys.js';
+import { indexScore, readRecord, recordLength, writeRecord } from './record.js';
+import { RecordRow, readRows } from './record-row.js';
+
+/** How many bytes of apply.lua's `places` tell of one entry. */
+const PLACE_LENGTH = 20;
+/** How many bytes of a change come before its record. */
+const CHANGE_HEADER = 24;
+
+/** Rankings in Redis: one Lua call for each operation, see scripts/. */
+export class RedisRankingIndex implements RankingIndex {
+  readonly #redis: RedisConnection;
+  readonly #feedRetention: number;
+
+  /** @param feedRetention how many revisions each feed keeps */
+  constructor(redis: RedisConnection, feedRetention: number) {
+    this.#redis = redis;
+    this.#feedRetention = feedRetention;
+  }
+
+  get connected(): boolean {
+    return this.#redis.connected;
+  }
+
+  ping(): Promise<void> {
+    return this.#redis.ping();
+  }
+
+  async apply(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<IndexApplied> {
+    const [status, epoch, places] = (await this.#redis.run(
+      'apply',
+      rankingKeys(ranking.rankingNo),
+      [this.#feedRetention, rankingChannel(ranking.rankingNo), packEntries(ranking, entries)],
+    )) as [number, Buffer, Buffer];
+    if (status !== 1) return { status: status === 2 ? 'building' : 'absent' };
+    return { status: 'applied', epoch: Number(epoch), places: readPlaces(places) };
+  }
+
+  async read(
+    ranking: Ranking,
+    epoch: number,
+    reads: readonly RankingRead[],
+  ): Promise<IndexAnswer<readonly RankingView[]>> {
+    const args: (string | number)[] = [epoch];
+    for (const read of reads) pushRead(args, ranking, read);
+    const [status, revisionText, totalPlayers, ...rows] = (await this.#redis.run(
+      'read',
+      rankingKeys(ranking.rankingNo),
+      args,
+    )) as [number, Buffer, number, ...Buffer[]];
+    if (status !== 1) return unanswered(status);
+    const revision = Number(revisionText);
+    return {
+      status: 'answered',
+      value: rows.map((packed) => ({
+        rows: readRows(ranking.settings, packed),
+        totalPlayers,
+        revision,
+        epoch,
+      })),
+    };
+  }
+
+  async readChanges(
+    ranking: Ranking,
+    epoch: number,
+    afterRevision: number,
+    limit: number,
+  ): Promise<IndexAnswer<ChangePage>> {
+    const [status, revision, oldest, ...entries] = (await this.#redis.run(
+      'changes',
+      rankingKeys(ranking.rankingNo),
+      [epoch, afterRevision, limit],
+    )) as [number, Buffer, Buffer, ...ScriptReply[]];
+    if (status !== 1) return unanswered(status);
+    const changes: RankingChange[] = [];
+    for (let at = 0; at < entries.length && changes.length < limit; at += 3) {
+      const [id, count, packed] = entries.slice(at, at + 3) as [Buffer, number, Buffer];
+      const last = Number.parseInt(id.toString('latin1'), 10);
+      readChanges(ranking, packed, last - count, afterRevision, changes);
+    }
+    return {
+      status: 'answered',
+      value: {
+        epoch,
+        revision: Number(revision),
+        oldestRevision: Number(oldest),
+        changes,
+      },
+    };
+  }
+
+  async state(ranking: Ranking): Promise<IndexState> {
+    const [epoch, revision, players] = (await this.#redis.run(
+      'state',
+      rankingKeys(ranking.rankingNo),
+      [],
+    )) as Buffer[] as [Buffer, Buffer, Buffer];
+    return {
+      epoch: epoch.length === 0 ? undefined : Number(epoch),
+      revision: Number(revision),
+      players: Number(players),
+    };
+  }
+
+  async beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<void> {
+    await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), [keepEpoch, newEpoch]);
+  }
+
+  async build(
+    ranking: Ranking,
+    newEpoch: number,
+    entries: readonly EncodedEntry[],
+  ): Promise<boolean> {
+    const reply = await this.#redis.run('build', rankingKeys(ranking.rankingNo), [
+      newEpoch,
+      packEntries(ranking, entries),
+    ]);
+    return reply === 1;
+  }
+
+  async swap(
+    ranking: Ranking,
+    newEpoch: number,
+    revisionFloor: number,
+  ): Promise<number | undefined> {
+    const reply = (await this.#redis.run('swap', rankingKeys(ranking.rankingNo), [
+      newEpoch,
+      revisionFloor,
+      rankingChannel(ranking.rankingNo),
+    ])) as Buffer;
+    return reply.length === 0 ? undefined : Number(reply);
+  }
+
+  async inspect(
+    ranking: Ranking,
+    epoch: number,
+    playerIds: readonly PlayerId[],
+  ): Promise<IndexAnswer<{ players: number; inspections: readonly IndexInspection[] }>> {
+    const [status, players, ...pairs] = (await this.#redis.run(
+      'inspect',
+      rankingKeys(ranking.rankingNo),
+      [epoch, ...playerIds],
+    )) as [number, number, ...Buffer[]];
+    if (status !== 1) return unanswered(status);
+    const inspections = playerIds.map((playerId, index) =>
+      inspection(ranking, playerId, pairs[2 * index] as Buffer, pairs[2 * index + 1] as Buffer),
+    );
+    return { status: 'answered', value: { players, inspections } };
+  }
+
+  async scan(
+    ranking: Ranking,
+    epoch: number,
+    cursor: string,
+  ): Promise<IndexAnswer<{ cursor: string; playerIds: readonly PlayerId[] }>> {
+    const [status, next, ...players] = (await this.#redis.run(
+      'scan',
+      rankingKeys(ranking.rankingNo),
+      [epoch, cursor],
+    )) as [number, Buffer, ...Buffer[]];
+    if (status !== 1) return unanswered(status);
+    return {
+      status: 'answered',
+      value: {
+        cursor: next.toString('latin1'),
+        playerIds: players.map((player) => player.toString('latin1') as PlayerId),
+      },
+    };
+  }
+
+  async remove(rankingNo: RankingNo): Promise<void> {
+    await this.#redis.unlink(rankingKeys(rankingNo));
+  }
+}
+
+function unanswered(status: number): { status: 'absent' | 'otherEpoch' } {
+  return { status: status === 2 ? 'otherEpoch' : 'absent' };
+}
+
+function packEntries(ranking: Ranking, entries: readonly EncodedEntry[]): Buffer {
+  let length = 0;
+  for (const { entry, payload } of entries) length += 4 + recordLength(entry, payload);
+  const packed = Buffer.allocUnsafe(length);
+  let offset = 0;
+  for (const { entry, payload } of entries) {
+    packed.writeUInt32BE(recordLength(entry, payload), offset);
+    offset = writeRecord(packed, offset + 4, ranking.settings, entry, payload);
+  }
+  return packed;
+}
+
+function readPlaces(packed: Buffer): IndexPlace[] {
+  const places: IndexPlace[] = [];
+  for (let at = 0; at < packed.length; at += PLACE_LENGTH) {
+    places.push({
+      previousRank: packed.readUInt32BE(at),
+      rank: packed.readUInt32BE(at + 4),
+      totalPlayers: packed.readUInt32BE(at + 8),
+      revision: packed.readDoubleBE(at + 12),
+    });
+  }
+  return places;
+}
+
+function readChanges(
+  ranking: Ranking,
+  packed: Buffer,
+  revisionBefore: number,
+  afterRevision: number,
+  into: RankingChange[],
+): void {
+  let revision = revisionBefore;
+  for (let at = 0; at < packed.length; ) {
+    revision += 1;
+    const length = packed.readUInt32BE(at + 20);
+    const recordAt = at + CHANGE_HEADER;
+    if (revision > afterRevision) {
+      const rank = packed.readUInt32BE(at + 4);
+      const record = packed.subarray(recordAt, recordAt + length);
+      const row = new RecordRow(ranking.settings, rank, record);
+      into.push({
+        revision,
+        playerId: row.playerId,
+        previousRank: packed.readUInt32BE(at),
+        previousScore: indexScore(ranking.settings, packed.readDoubleBE(at + 12)),
+        row,
+        totalPlayers: packed.readUInt32BE(at + 8),
+      });
+    }
+    at = recordAt + length;
+  }
+}
+
+function pushRead(args: (string | number)[], ranking: Ranking, read: RankingRead): void {
+  switch (read.kind) {
+    case 'range':
+      args.push('r', read.start, read.count);
+      return;
+    case 'player':
+      args.push('p', 1, read.playerId);
+      return;
+    case 'players':
+      args.push('p', read.playerIds.length, ...read.playerIds);
+      return;
+    case 'around':
+      args.push('a', read.playerId, read.count);
+      return;
+    case 'aroundScore':
+      args.push('s', indexScore(ranking.settings, read.score), read.count);
+      return;
+  }
+}
+
+function inspection(
+  ranking: Ranking,
+  playerId: PlayerId,
+  record: Buffer,
+  placedScore: Buffer,
+): IndexInspection {
+  if (record.length === 0) return { playerId, found: undefined };
+  const { score, version, payload } = readRecord(ranking.settings, record);
+  const placed =
+    placedScore.length > 0 && indexScore(ranking.settings, Number(placedScore)) === score;
+  return { playerId, found: { score, version, payload, placed } };
+}

@@ -1,0 +1,86 @@
+import type { Entry } from '../../domain/entry.js';
+import type { PlayerId } from '../../domain/ids.js';
+import type { LeaderboardSettings } from '../../domain/leaderboard.js';
+import { direction } from '../../domain/order.js';
+
+/**
+ * A record is what the index holds of one entry. Numbers are big-endian.
+ *
+ *    0  8  subscore: a key whose bytes sort like the order of subscores, best first
+ *    8  8  reached: unsigned integer; the lower stands higher
+ *   16  8  version: double, exact for integers up to 2^53
+ *   24  8  score: double, negated where high scores stand higher
+ *   32  1  length of the player id
+ *   33  …  player id (ASCII)
+ *    …  …  payload: opaque to the index
+ *
+ * The first 16 bytes, followed by the player id, are the entry's member of the sorted set: entries
+ * with equal scores are compared by the bytes of their members.
+ */
+const VERSION = 16;
+const SCORE = 24;
+const PLAYER_LENGTH = 32;
+const PLAYER = 33;
+
+/** How many bytes the record of an entry takes. */
+export function recordLength(entry: Entry, payload: Uint8Array): number {
+  return PLAYER + entry.playerId.length + payload.length;
+}
+
+/** Writes a record. Returns the offset behind it. */
+export function writeRecord(
+  buffer: Buffer,
+  offset: number,
+  settings: LeaderboardSettings,
+  entry: Entry,
+  payload: Uint8Array,
+): number {
+  writeSortable(buffer, offset, direction(settings.subscoreSortOrder) * entry.subscore);
+  buffer.writeUInt32BE(Math.floor(entry.reached / 2 ** 32), offset + 8);
+  buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + 12);
+  buffer.writeDoubleBE(entry.version, offset + VERSION);
+  buffer.writeDoubleBE(indexScore(settings, entry.score), offset + SCORE);
+  buffer[offset + PLAYER_LENGTH] = entry.playerId.length;
+  buffer.write(entry.playerId, offset + PLAYER, 'latin1');
+  const payloadAt = offset + PLAYER + entry.playerId.length;
+  buffer.set(payload, payloadAt);
+  return payloadAt + payload.length;
+}
+
+/** A score as the sorted set has it: the lower, the better. Adding 0 turns -0 into 0. */
+export function indexScore(settings: LeaderboardSettings, score: number): number {
+  return direction(settings.sortOrder) * score + 0;
+}
+
+/**
+ * Writes 8 bytes that sort, as unsigned bytes, like the doubles they stand for: positive numbers
+ * get their sign bit set, negative ones have all bits inverted.
+ */
+function writeSortable(buffer: Buffer, offset: number, value: number): void {
+  buffer.writeDoubleBE(value + 0, offset);
+  const first = buffer[offset] as number;
+  if (first < 0x80) {
+    buffer[offset] = first | 0x80;
+    return;
+  }
+  for (let at = offset; at < offset + 8; at += 1) buffer[at] = ~(buffer[at] as number) & 0xff;
+}
+
+/** The parts of a record that answers need. */
+export interface RecordParts {
+  readonly playerId: PlayerId;
+  readonly score: number;
+  readonly version: number;
+  readonly payload: Buffer;
+}
+
+/** Reads a record. The payload shares the buffer's memory. */
+export function readRecord(settings: LeaderboardSettings, record: Buffer): RecordParts {
+  const payloadAt = PLAYER + (record[PLAYER_LENGTH] as number);
+  return {
+    playerId: record.toString('latin1', PLAYER, payloadAt) as PlayerId,
+    score: indexScore(settings, record.readDoubleBE(SCORE)),
+    version: record.readDoubleBE(VERSION),
+    payload: record.subarray(payloadAt),
+  };
+}

@@ -1,0 +1,113 @@
+-- Brings entries into a ranking and appends the changes to its feed.
+--
+-- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- ARGV  1 how many revisions the feed keeps
+--       2 the channel that is told of changes
+--       3 the entries, packed: for each, a 4-byte length and a record (see record.ts)
+--
+-- Each entry is written only if its version is newer than what is there, so applying again, late or
+-- out of order does no harm. While an index is being built beside the one that serves, both are
+-- written.
+--
+-- Result: { status, epoch, places }
+--   status  1: the serving index has the entries
+--           2: there is no serving index, the one being built has them
+--           0: there is no index at all, or it is damaged: build one
+--   epoch   of the serving index, as a string; '' without one
+--   places  with status 1, packed, for each entry: rank before and rank after (4 bytes each, from
+--           1; 0: not in the ranking), players in the ranking (4 bytes), revision (8-byte double)
+--
+-- Events: one feed entry `<last revision>-0` with n = how many changes and c = the changes packed,
+-- for each: rank before, rank after, players (4 bytes each), score before (8-byte double), length
+-- (4 bytes) and record; and one message, the last revision, to the channel.
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'building')
+local epoch, building = meta[1], meta[4]
+local packed = ARGV[3]
+local size = #packed
+
+local function records(visit)
+  local at = 1
+  while at <= size do
+    local length = struct.unpack('>I4', packed, at)
+    visit(string.sub(packed, at + 4, at + 3 + length))
+    at = at + 4 + length
+  end
+end
+
+local function player_of(record)
+  return string.sub(record, 34, 33 + string.byte(record, 33))
+end
+
+local function score_of(record)
+  return string.format('%.17g', (struct.unpack('>d', record, 25)))
+end
+
+if building then
+  local side = tonumber(building) % 2
+  local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
+  records(function(record)
+    local player = player_of(record)
+    local old = redis.call('HGET', entries, player)
+    if not old or struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
+      if old then redis.call('ZREM', order, string.sub(old, 1, 16) .. player) end
+      redis.call('ZADD', order, score_of(record), string.sub(record, 1, 16) .. player)
+      redis.call('HSET', entries, player, record)
+    end
+  end)
+end
+
+if not epoch then
+  return { building and 2 or 0, '', '' }
+end
+local side = tonumber(epoch) % 2
+local order, entries, feed = KEYS[2 + 3 * side], KEYS[3 + 3 * side], KEYS[4 + 3 * side]
+local count = redis.call('ZCARD', order)
+if count ~= redis.call('HLEN', entries) or count ~= tonumber(meta[3]) then
+  return { building and 2 or 0, '', '' }
+end
+
+local first = tonumber(meta[2])
+local revision = first
+local places, changes = {}, {}
+records(function(record)
+  local player = player_of(record)
+  local place = string.sub(record, 1, 16)
+  local old = redis.call('HGET', entries, player)
+  local before, after = 0, 0
+  if not old then
+    redis.call('ZADD', order, score_of(record), place .. player)
+    redis.call('HSET', entries, player, record)
+    after = redis.call('ZRANK', order, place .. player) + 1
+    count = count + 1
+    revision = revision + 1
+    changes[#changes + 1] = struct.pack('>I4I4I4dI4', 0, after, count, 0, #record) .. record
+  else
+    local old_place = string.sub(old, 1, 16)
+    before = redis.call('ZRANK', order, old_place .. player)
+    if not before then return end
+    before = before + 1
+    after = before
+    if struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
+      local moved = old_place ~= place
+      if moved then redis.call('ZREM', order, old_place .. player) end
+      if moved or string.sub(old, 25, 32) ~= string.sub(record, 25, 32) then
+        redis.call('ZADD', order, score_of(record), place .. player)
+        after = redis.call('ZRANK', order, place .. player) + 1
+      end
+      redis.call('HSET', entries, player, record)
+      revision = revision + 1
+      changes[#changes + 1] = struct.pack('>I4I4I4', before, after, count)
+        .. string.sub(old, 25, 32) .. struct.pack('>I4', #record) .. record
+    end
+  end
+  places[#places + 1] = struct.pack('>I4I4I4d', before, after, count, revision)
+end)
+
+if revision > first then
+  local last = string.format('%.0f', revision)
+  redis.call('HSET', KEYS[1], 'revision', last, 'count', count)
+  redis.call('XADD', feed, 'MINID', '~', string.format('%.0f', math.max(revision - ARGV[1], 0)),
+    last .. '-0', 'n', #changes, 'c', table.concat(changes))
+  redis.call('PUBLISH', ARGV[2], last)
+end
+return { 1, epoch, table.concat(places) }

@@ -1,0 +1,28 @@
+-- Adds entries to the index that is being built.
+--
+-- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- ARGV  1 the epoch being built
+--       2 the entries, packed as for apply.lua
+--
+-- Result: 1, or 0 if that epoch is no longer being built.
+if redis.call('HGET', KEYS[1], 'building') ~= ARGV[1] then return 0 end
+local side = tonumber(ARGV[1]) % 2
+local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
+local packed = ARGV[2]
+local size = #packed
+local at = 1
+while at <= size do
+  local length = struct.unpack('>I4', packed, at)
+  local record = string.sub(packed, at + 4, at + 3 + length)
+  at = at + 4 + length
+  local player = string.sub(record, 34, 33 + string.byte(record, 33))
+  local old = redis.call('HGET', entries, player)
+  -- A submission that came meanwhile may have brought a newer one.
+  if not old or struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
+    if old then redis.call('ZREM', order, string.sub(old, 1, 16) .. player) end
+    redis.call('ZADD', order, string.format('%.17g', (struct.unpack('>d', record, 25))),
+      string.sub(record, 1, 16) .. player)
+    redis.call('HSET', entries, player, record)
+  end
+end
+return 1

@@ -1,0 +1,19 @@
+-- Lets the index that was built serve, in place of the one before.
+--
+-- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- ARGV  1 the epoch that was built
+--       2 a revision that the new one must exceed
+--       3 the channel that is told of it
+--
+-- Result: the revision of the new index, as a string; '' if that epoch is no longer being built.
+local meta = redis.call('HMGET', KEYS[1], 'building', 'revision')
+if meta[1] ~= ARGV[1] then return '' end
+local side = tonumber(ARGV[1]) % 2
+local revision = string.format('%.0f', math.max(tonumber(meta[2] or '0'), tonumber(ARGV[2])) + 1)
+redis.call('HDEL', KEYS[1], 'building')
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'revision', revision,
+  'count', redis.call('ZCARD', KEYS[2 + 3 * side]))
+local other = 1 - side
+redis.call('UNLINK', KEYS[2 + 3 * other], KEYS[3 + 3 * other], KEYS[4 + 3 * other])
+redis.call('PUBLISH', ARGV[3], revision)
+return revision
