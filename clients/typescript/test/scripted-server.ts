@@ -37,13 +37,18 @@ declare module 'vitest' {
   }
 }
 
+/** Some handlers of a service, without the index signature of grpc-js that would take anything. */
+type Handlers<Service> = {
+  readonly [Name in keyof Service as string extends Name ? never : Name]?: Service[Name];
+};
+
 /** The handlers that a test scripts; the rest answers UNIMPLEMENTED. */
 export interface Script {
-  readonly leaderboards?: Partial<LeaderboardServiceServer>;
-  readonly scores?: Partial<ScoreServiceServer>;
-  readonly standings?: Partial<StandingServiceServer>;
-  readonly watch?: Partial<WatchServiceServer>;
-  readonly admin?: Partial<AdminServiceServer>;
+  readonly leaderboards?: Handlers<LeaderboardServiceServer>;
+  readonly scores?: Handlers<ScoreServiceServer>;
+  readonly standings?: Handlers<StandingServiceServer>;
+  readonly watch?: Handlers<WatchServiceServer>;
+  readonly admin?: Handlers<AdminServiceServer>;
   /** What the health check says, each time it is asked. Default: SERVING. */
   readonly health?: () => ServingStatus;
 }

@@ -1,0 +1,27 @@
+import type { RostrumClient } from '@rostrum/client';
+
+/** Follows the top three until somebody else leads. Needs the role reader. */
+export async function waitForNewLeader(client: RostrumClient, leader: string): Promise<string> {
+  const view = client.watch.liveView({ leaderboardId: 'arena', view: { top: 3 } });
+  for await (const { standings, changes } of view) {
+    for (const { kind, playerId } of changes) console.log(kind, playerId);
+    const first = standings[0];
+    if (first && first.playerId !== leader) return first.playerId; // leaving the loop ends the watch
+  }
+  throw new Error('the view was closed');
+}
+
+/** Collects every change of a ranking, from where it left off, until it is told to stop. */
+export async function followChanges(
+  client: RostrumClient,
+  save: (resumeToken: string, revisions: readonly number[]) => Promise<void>,
+  { resumeToken, signal }: { resumeToken?: string; signal: AbortSignal },
+): Promise<void> {
+  const request = { leaderboardId: 'arena', resumeToken };
+  for await (const message of client.watch.changes(request, { signal })) {
+    await save(
+      message.resumeToken,
+      message.changes.map(({ revision }) => revision),
+    );
+  }
+}
