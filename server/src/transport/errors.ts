@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import grpc from '@grpc/grpc-js';
-import { RostrumError } from '../domain/errors.js';
+import { type FieldViolation, RostrumError } from '../domain/errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
@@ -9,12 +9,15 @@ const DOMAIN = 'rostrum.v1';
 const DETAILS_KEY = 'grpc-status-details-bin';
 
 /**
- * Some clients refuse trailers over 8 KiB, and the message travels twice, once percent-encoded (up
- * to 3 bytes for one). Cutting the parts keeps the whole below that.
+ * Some clients refuse headers over 8 KiB. The message travels twice, once percent-encoded (up to 9
+ * bytes a character), and the details in base64; with these limits the whole stays below that.
  */
-const MAX_MESSAGE_LENGTH = 800;
+const MAX_MESSAGE_LENGTH = 400;
+const MAX_STATUS_BYTES = 3072;
 const MAX_VALUE_LENGTH = 512;
-const MAX_VIOLATIONS = 10;
+const MAX_FIELD_LENGTH = 128;
+const MAX_DESCRIPTION_LENGTH = 256;
+const MAX_VIOLATIONS = 16;
 
 /** Hears of errors whose cause callers do not get to see. */
 export interface ErrorListener {
@@ -52,20 +55,33 @@ export function toStatus(error: RostrumError): Status {
     metadata: cutValues(metadata ?? {}),
   };
   const details = [pack('google.rpc.ErrorInfo', ErrorInfo.encode(info).finish())];
-  if (violations !== undefined) {
-    const fieldViolations = violations.slice(0, MAX_VIOLATIONS).map((violation) => ({
-      field: clean(violation.field, MAX_VALUE_LENGTH),
-      description: clean(violation.description, MAX_VALUE_LENGTH),
-    }));
-    details.push(pack('google.rpc.BadRequest', BadRequest.encode({ fieldViolations }).finish()));
-  }
   if (retryAfterMs !== undefined) {
     const seconds = Math.floor(retryAfterMs / 1000);
     const nanos = Math.round((retryAfterMs - seconds * 1000) * 1e6);
     const retry: RetryInfo = { retryDelay: { seconds: BigInt(seconds), nanos } };
     details.push(pack('google.rpc.RetryInfo', RetryInfo.encode(retry).finish()));
   }
-  return { code: error.code, message: clean(error.message, MAX_MESSAGE_LENGTH), details };
+  const message = clean(error.message, MAX_MESSAGE_LENGTH);
+  if (violations !== undefined) {
+    const used = Status.encode({ code: error.code, message, details }).finish().byteLength;
+    const room = MAX_STATUS_BYTES - used;
+    details.push(pack('google.rpc.BadRequest', encodeViolations(violations, room)));
+  }
+  return { code: error.code, message, details };
+}
+
+/** As many violations as there is room for; at least one. */
+function encodeViolations(violations: readonly FieldViolation[], room: number): Uint8Array {
+  const fieldViolations = violations.slice(0, MAX_VIOLATIONS).map((violation) => ({
+    field: clean(violation.field, MAX_FIELD_LENGTH),
+    description: clean(violation.description, MAX_DESCRIPTION_LENGTH),
+  }));
+  let encoded = BadRequest.encode({ fieldViolations }).finish();
+  while (encoded.byteLength > room && fieldViolations.length > 1) {
+    fieldViolations.pop();
+    encoded = BadRequest.encode({ fieldViolations }).finish();
+  }
+  return encoded;
 }
 
 /** The error as grpc-js sends it, with its `google.rpc.Status` in the trailers. */

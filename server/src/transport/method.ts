@@ -13,6 +13,8 @@ export interface CallEnvironment {
   readonly errors: ErrorListener;
   /** How long a stream that was ended may take to hand over what is queued, in milliseconds. */
   readonly streamEndGraceMs: number;
+  /** How long a caller may take to read a large unary answer, in milliseconds. */
+  readonly answerGraceMs: number;
   /** Whether the server is shutting down: new calls are refused. */
   draining: boolean;
   /** Called when that begins. */

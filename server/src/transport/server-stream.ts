@@ -1,10 +1,10 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
 import type grpc from '@grpc/grpc-js';
-import { type RostrumError, StatusCode } from '../domain/errors.js';
+import type { RostrumError } from '../domain/errors.js';
 import type { Connection } from './connections.js';
 import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
 import { FrameBatch } from './frame-batch.js';
 import type { Method } from './method.js';
+import { resetCall } from './reset-call.js';
 
 type StreamingCall =
   | grpc.ServerWritableStream<unknown, unknown>
@@ -133,7 +133,10 @@ export class ServerStream<Res> {
       shown = toRostrumError(error, this.#method.path, this.#method.environment.errors);
       this.#call.emit('error', toServiceError(shown));
     }
-    this.#grace = setTimeout(() => this.#reset(shown), this.#method.environment.streamEndGraceMs);
+    this.#grace = setTimeout(
+      () => resetCall(this.#call, this.#connection, shown),
+      this.#method.environment.streamEndGraceMs,
+    );
     this.#grace.unref();
   }
 
@@ -158,25 +161,4 @@ export class ServerStream<Res> {
     this.#drainWaiters = [];
     for (const waiter of waiters) waiter.reject(new CallCancelled());
   }
-
-  #reset(error: RostrumError | undefined): void {
-    const stream = http2StreamOf(this.#call);
-    if (stream === undefined) this.#connection.destroy();
-    else stream.close(resetCode(error));
-  }
-}
-
-function resetCode(error: RostrumError | undefined): number {
-  return error?.code === StatusCode.UNAVAILABLE
-    ? constants.NGHTTP2_REFUSED_STREAM
-    : constants.NGHTTP2_ENHANCE_YOUR_CALM;
-}
-
-/**
- * The HTTP/2 stream under a call. grpc-js has no public way to reset a stream; should a later
- * version keep it elsewhere, this finds nothing, and the connection is closed instead.
- */
-function http2StreamOf(call: StreamingCall): ServerHttp2Stream | undefined {
-  const inner = (call as unknown as { call?: { stream?: ServerHttp2Stream } }).call;
-  return typeof inner?.stream?.close === 'function' ? inner.stream : undefined;
 }

@@ -32,6 +32,8 @@ export interface GrpcLimits {
   readonly maxConnectionAgeGraceMs: number;
   /** How long a stream that was ended may take to hand over what is queued. */
   readonly streamEndGraceMs: number;
+  /** How long a caller may take to read a unary answer of 16 KiB and more. */
+  readonly answerGraceMs: number;
 }
 
 export const DEFAULT_LIMITS: GrpcLimits = {
@@ -43,6 +45,7 @@ export const DEFAULT_LIMITS: GrpcLimits = {
   maxConnectionAgeMs: 2 * 60 * 60 * 1000,
   maxConnectionAgeGraceMs: 30 * 60 * 1000,
   streamEndGraceMs: 5_000,
+  answerGraceMs: 60_000,
 };
 
 export interface GrpcServerOptions {
@@ -75,6 +78,7 @@ export class GrpcServer {
       connections: this.connections,
       errors: errorListener(options.log),
       streamEndGraceMs: this.#limits.streamEndGraceMs,
+      answerGraceMs: this.#limits.answerGraceMs,
       draining: false,
       drainListeners: new Set(),
     };

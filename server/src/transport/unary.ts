@@ -2,10 +2,14 @@ import type grpc from '@grpc/grpc-js';
 import { CallContext } from './call-context.js';
 import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
 import { admit, bindable, type Method, requireDecoded } from './method.js';
+import { resetCall } from './reset-call.js';
 import type { UndecodableRequest } from './service-definition.js';
 
 /** Trailer of each unary answer: how long the server worked on it, in milliseconds. */
 export const SERVER_MS_KEY = 'x-rostrum-server-ms';
+
+/** Answers of this many bytes are not left waiting for a caller that does not take them. */
+const WATCHED_ANSWER_BYTES = 16 * 1024;
 
 /** Answers one request with one message, or with the bytes of one. Errors are thrown. */
 export type UnaryHandler<Req, Res> = (
@@ -23,20 +27,35 @@ export function unary<Req, Res>(handler: UnaryHandler<Req, Res>): grpc.handleUna
   return bindable<grpc.handleUnaryCall<Req, Res>>((method) => (call, callback) => {
     const startMs = performance.now();
     method.stats.opened();
-    const respond = responder<Res>(callback, method);
+    const respond: Respond = (error, bytes, trailers) => {
+      try {
+        (callback as unknown as Respond)(error, bytes, trailers);
+      } catch (fault) {
+        // After an await nobody else would catch it, and it would end the process.
+        method.environment.errors.fault('', fault, method.path);
+      }
+    };
 
     let context: CallContext | undefined;
-    const succeed = (value: Res | Uint8Array) => {
-      const tookMs = performance.now() - startMs;
-      context?.finish();
-      method.stats.ended(false, tookMs);
-      respond(null, value, new ServerTime(tookMs));
-    };
     const fail = (error: unknown) => {
       context?.finish();
       method.stats.ended(true, performance.now() - startMs);
       if (error instanceof CallCancelled && call.cancelled) return;
-      respond(refusal(error, method));
+      respond(toServiceError(toRostrumError(error, method.path, method.environment.errors)));
+    };
+    const succeed = (value: Res | Uint8Array) => {
+      let bytes: Buffer;
+      try {
+        bytes = method.encode(value);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      const tookMs = performance.now() - startMs;
+      context?.finish();
+      method.stats.ended(call.cancelled, tookMs);
+      respond(null, bytes, new ServerTime(tookMs));
+      if (bytes.byteLength >= WATCHED_ANSWER_BYTES) resetUnlessTaken(call, context, method);
     };
 
     let result: Res | Uint8Array | Promise<Res | Uint8Array>;
@@ -54,25 +73,24 @@ export function unary<Req, Res>(handler: UnaryHandler<Req, Res>): grpc.handleUna
   });
 }
 
-type Respond<Res> = (
+/** What grpc-js takes as an answer. */
+type Respond = (
   error: Partial<grpc.StatusObject> | null,
-  value?: Res | Uint8Array,
+  value?: Buffer,
   trailer?: ServerTime,
 ) => void;
 
-/** Sends an answer. It must not throw: after an await there is nobody to catch it. */
-function responder<Res>(callback: grpc.sendUnaryData<Res>, method: Method): Respond<Res> {
-  return (error, value, trailer) => {
-    try {
-      (callback as unknown as Respond<Res>)(error, value, trailer);
-    } catch (fault) {
-      toRostrumError(fault, method.path, method.environment.errors);
-    }
-  };
-}
-
-function refusal(error: unknown, method: Method): grpc.StatusObject {
-  return toServiceError(toRostrumError(error, method.path, method.environment.errors));
+/** A caller that asks for much and does not read it would hold the memory of every answer. */
+function resetUnlessTaken(
+  call: grpc.ServerUnaryCall<unknown, unknown>,
+  context: CallContext | undefined,
+  method: Method,
+): void {
+  if (context === undefined || call.cancelled) return;
+  const { connection } = context;
+  const timer = setTimeout(() => resetCall(call, connection), method.environment.answerGraceMs);
+  timer.unref();
+  call.once('cancelled', () => clearTimeout(timer));
 }
 
 /**

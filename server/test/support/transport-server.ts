@@ -124,7 +124,7 @@ export class TransportServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close();
     this.certificates.stop();
-    await this.server.drain(0);
+    await this.server.drain(200);
   }
 }
 

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { ConfigError, readConfig, SETTINGS, unknownSettings } from './config.js';
+
+const STORES = {
+  DATABASE_URL: 'postgres://a:secret@db/rostrum',
+  REDIS_URL: 'redis://cache:6379/0',
+};
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+test('only the stores must be named; everything else has its default', () => {
+  expect(readConfig(STORES)).toEqual({
+    address: { host: 'localhost', port: 50051 },
+    databaseUrl: STORES.DATABASE_URL,
+    redisUrl: STORES.REDIS_URL,
+    tls: { ca: 'certs/dev/ca.crt', cert: 'certs/dev/server.crt', key: 'certs/dev/server.key' },
+    workers: 1,
+    logLevel: 'info',
+    createLeaderboards: true,
+    writeLanes: 2,
+    feedRetentionChanges: 100_000,
+    idempotencyDays: 31,
+    maxWatches: 20_000,
+    shutdownGraceMs: 10_000,
+  });
+});
+
+test('an empty value counts as not set', () => {
+  expect(readConfig({ ...STORES, ROSTRUM_WORKERS: ' ' }).workers).toBe(1);
+  expect(problemsOf({ ...STORES, REDIS_URL: '' })).toEqual(['REDIS_URL must be set']);
+});
+
+test('all that is wrong is told at once, each with what is expected', () => {
+  expect(
+    problemsOf({
+      ...STORES,
+      ROSTRUM_ADDRESS: 'localhost',
+      ROSTRUM_WORKERS: '0',
+      ROSTRUM_WRITE_LANES: '2.5',
+      ROSTRUM_LOG_LEVEL: 'loud',
+      ROSTRUM_CREATE_LEADERBOARDS: 'yes',
+    }),
+  ).toEqual([
+    'ROSTRUM_ADDRESS is "localhost"; it must be host:port, such as localhost:50051 or [::]:50051',
+    'ROSTRUM_WORKERS is "0"; it must be a whole number from 1 to 64',
+    'ROSTRUM_LOG_LEVEL is "loud"; it must be one of fatal, error, warn, info, debug, trace, silent',
+    'ROSTRUM_CREATE_LEADERBOARDS is "yes"; it must be one of on, off',
+    'ROSTRUM_WRITE_LANES is "2.5"; it must be a whole number from 1 to 32',
+  ]);
+});
+
+test('a wrong URL is refused without showing its password', () => {
+  const problems = problemsOf({ ...STORES, DATABASE_URL: 'mysql://a:secret@db/x' });
+  expect(problems).toEqual([
+    'DATABASE_URL must be a URL of the form postgres://… or postgresql://…',
+  ]);
+});
+
+test.each([
+  ['0.0.0.0:0', { host: '0.0.0.0', port: 0 }],
+  ['[::1]:50051', { host: '::1', port: 50051 }],
+  ['rostrum.example:443', { host: 'rostrum.example', port: 443 }],
+])('%s is an address', (text, address) => {
+  expect(readConfig({ ...STORES, ROSTRUM_ADDRESS: text }).address).toEqual(address);
+});
+
+test.each(['localhost:65536', '::1:50051', ':50051', 'a b:1', 'host:', 'host:x'])(
+  '%s is no address',
+  (text) => {
+    expect(problemsOf({ ...STORES, ROSTRUM_ADDRESS: text })).toHaveLength(1);
+  },
+);
+
+test('a misspelt setting is noticed', () => {
+  expect(unknownSettings({ ROSTRUM_WORKER: '2', ROSTRUM_WORKERS: '2', PATH: '' })).toEqual([
+    'ROSTRUM_WORKER',
+  ]);
+});
+
+test('every setting is explained', () => {
+  for (const { name, meaning } of SETTINGS) expect(meaning, name).toMatch(/\w{3}/);
+});
