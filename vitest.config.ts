@@ -5,10 +5,10 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 
 /** What every project shares. */
 const shared = {
-  pool: 'forks',
+  pool: 'forks' as const,
   environment: 'node',
   setupFiles: [path('server/test/support/show-server-logs.ts')],
-} as const;
+};
 
 export default defineConfig({
   // The sources of the SDK, so that no test runs against an old build of it.

@@ -124,7 +124,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
 
     const second = connectTls({ ...options, ...(session ? { session } : {}) });
     second.on('error', () => {});
-    const received: Buffer[] = [];
+    const received: unknown[] = [];
     second.on('data', (data) => received.push(data));
     await new Promise((resolve) => second.once('close', resolve));
     expect(received).toEqual([]);
