@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import {
   certificatePath,
@@ -80,6 +80,27 @@ describe('waitForReady', () => {
       reason: 'CONNECTION_FAILED',
       message: expect.stringMatching(/cannot reach .*localhost:\d+: nothing listens there/),
     });
+  });
+
+  it('reaches a server by its IP address, and checks the certificate against it', async () => {
+    await using server = await ScriptedServer.start({});
+    const port = Number(server.address.split(':')[1]);
+    await using client = connectTo({ address: `127.0.0.1:${port}` });
+    await client.waitForReady();
+
+    // The same server at an address that its certificate does not name.
+    const relay = createServer((socket) => {
+      socket.pipe(connect(port, '127.0.0.1').on('error', () => socket.destroy())).pipe(socket);
+      socket.on('error', () => {});
+    }).listen(0, '127.0.0.2');
+    await once(relay, 'listening');
+    const { port: relayPort } = relay.address() as AddressInfo;
+    await using stranger = connectTo({ address: `127.0.0.2:${relayPort}` });
+    await expect(stranger.waitForReady({ deadlineMs: 2_000 })).rejects.toMatchObject({
+      reason: 'CERTIFICATE_REFUSED',
+      message: expect.stringContaining('is not for this host'),
+    });
+    relay.close();
   });
 
   it('resolves when a server comes up that was not there at first', async () => {

@@ -1,4 +1,7 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
+  type ChannelCredentials,
   type ChannelOptions,
   Client,
   type ClientDuplexStream,
@@ -42,10 +45,9 @@ export class Connection {
 
   constructor(settings: ClientSettings) {
     this.settings = settings;
-    const { tls, address } = settings;
     this.#client = new Client(
-      address,
-      tls ? credentials.createFromSecureContext(tls.context, {}) : credentials.createInsecure(),
+      settings.address,
+      channelCredentials(settings),
       channelOptions(settings),
     );
   }
@@ -206,8 +208,31 @@ export class Connection {
 
 const identity = (payload: Buffer): Buffer => payload;
 
+/** The host of an address if it is an IP address; Node refuses one as the name to ask a server for. */
+function ipOf(address: string): string | undefined {
+  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? undefined : host;
+}
+
+function channelCredentials({ address, tls }: ClientSettings): ChannelCredentials {
+  if (!tls) return credentials.createInsecure();
+  const ip = tls.serverName === undefined ? ipOf(address) : undefined;
+  const verify =
+    ip === undefined
+      ? {}
+      : {
+          checkServerIdentity: (_: string, cert: PeerCertificate) => checkServerIdentity(ip, cert),
+        };
+  return credentials.createFromSecureContext(tls.context, verify);
+}
+
 function channelOptions({ address, tls, retry }: ClientSettings): ChannelOptions {
   return {
+    // grpc-js would send the IP address as the server's name. It sends this one instead, and the
+    // certificate is checked against the IP address by the credentials.
+    ...(tls && tls.serverName === undefined && ipOf(address) !== undefined
+      ? { 'grpc.ssl_target_name_override': 'ip-address.invalid' }
+      : {}),
     ...(tls?.serverName === undefined
       ? {}
       : {
