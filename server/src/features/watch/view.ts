@@ -5,13 +5,13 @@ import { fairPass } from './fair-pass.js';
 import { type Frame, nextFrame } from './frame.js';
 import { FrameHistory, type HistoryBudget } from './frame-history.js';
 import type { ReportFault, WatchStream } from './ports.js';
-import { decodeResumeToken, type WatchPosition } from './resume-token.js';
+import { decodeResumeToken } from './resume-token.js';
 import { hashOf, readOf, type ViewSpec } from './view-key.js';
 import { ViewMessages } from './view-messages.js';
+import { ViewWatcher } from './view-watcher.js';
 import type { WatchCounters } from './watch-counters.js';
 import type { EncodedMessage } from './watch-encoding.js';
 import type { WatchOptions } from './watch-options.js';
-import { Watcher } from './watcher.js';
 
 /** What all views of a server share. */
 export interface ViewEnvironment {
@@ -21,13 +21,6 @@ export interface ViewEnvironment {
   readonly counters: WatchCounters;
   readonly budget: HistoryBudget;
   readonly reportFault: ReportFault;
-}
-
-class ViewWatcher extends Watcher {
-  /** What the watcher shows; undefined before its first message, and when that was forgotten. */
-  frame: Frame | undefined;
-  /** Where it wants to go on; used for its first message. */
-  resumeFrom: WatchPosition | undefined;
 }
 
 /**

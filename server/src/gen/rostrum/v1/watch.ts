@@ -89,7 +89,7 @@ export interface WatchStandingsRequest {
 
 /** The first players of the ranking. */
 export interface WatchStandingsRequest_Top {
-  /** How many: 0 means 10; at most 1,000. */
+  /** How many: 0 means 10; more than 1,000 or negative is INVALID_ARGUMENT. */
   count: number;
 }
 
@@ -97,7 +97,7 @@ export interface WatchStandingsRequest_Top {
 export interface WatchStandingsRequest_Around {
   /** The player. While the player has no entry the view is empty. */
   playerId: string;
-  /** How many: 0 means 11; at most 1,000. */
+  /** How many: 0 means 11; more than 1,000 or negative is INVALID_ARGUMENT. */
   count: number;
 }
 
@@ -1022,10 +1022,10 @@ export const WatchServiceService = {
   /**
    * Watches a view of a ranking: its top, the neighbourhood of a player, or a list of players.
    *
-   * The first message is a snapshot (or, when resuming, the changes since the token), then come
-   * changes, at most one message per `min_interval`. Applying the messages in order to the snapshot
-   * gives exactly what a read at that revision would answer. While nothing changes, checkpoints
-   * come every 10 seconds.
+   * The first message is a snapshot (or, when resuming, the changes since the token, or a
+   * checkpoint when there are none), then come changes, at most one message per `min_interval`.
+   * Applying the messages in order to the snapshot gives exactly what a read at that revision would
+   * answer. While nothing changes, checkpoints come every 10 seconds.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`, `INVALID_RESUME_TOKEN`), NOT_FOUND
    * (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`), ABORTED
@@ -1045,9 +1045,10 @@ export const WatchServiceService = {
   /**
    * Watches every change of a ranking in revision order, none left out, none merged.
    *
-   * Without a token it starts with the next change after the call. With one it goes on right after
-   * it, each change exactly once, as long as the changes are retained (at least the last 100,000 by
-   * default).
+   * Without a token it starts with the next change after the call; the first message is a
+   * checkpoint that says where that is. With one it goes on right after it, each change exactly
+   * once, as long as the changes are retained (at least the last 100,000 by default). While nothing
+   * changes, checkpoints come every 10 seconds.
    *
    * Errors: as WatchStandings, and OUT_OF_RANGE (`RESUME_TOKEN_EXPIRED`, with `oldest_revision`)
    * when the changes after the token are no longer retained.
@@ -1068,10 +1069,10 @@ export interface WatchServiceServer extends UntypedServiceImplementation {
   /**
    * Watches a view of a ranking: its top, the neighbourhood of a player, or a list of players.
    *
-   * The first message is a snapshot (or, when resuming, the changes since the token), then come
-   * changes, at most one message per `min_interval`. Applying the messages in order to the snapshot
-   * gives exactly what a read at that revision would answer. While nothing changes, checkpoints
-   * come every 10 seconds.
+   * The first message is a snapshot (or, when resuming, the changes since the token, or a
+   * checkpoint when there are none), then come changes, at most one message per `min_interval`.
+   * Applying the messages in order to the snapshot gives exactly what a read at that revision would
+   * answer. While nothing changes, checkpoints come every 10 seconds.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`, `INVALID_RESUME_TOKEN`), NOT_FOUND
    * (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`), ABORTED
@@ -1081,9 +1082,10 @@ export interface WatchServiceServer extends UntypedServiceImplementation {
   /**
    * Watches every change of a ranking in revision order, none left out, none merged.
    *
-   * Without a token it starts with the next change after the call. With one it goes on right after
-   * it, each change exactly once, as long as the changes are retained (at least the last 100,000 by
-   * default).
+   * Without a token it starts with the next change after the call; the first message is a
+   * checkpoint that says where that is. With one it goes on right after it, each change exactly
+   * once, as long as the changes are retained (at least the last 100,000 by default). While nothing
+   * changes, checkpoints come every 10 seconds.
    *
    * Errors: as WatchStandings, and OUT_OF_RANGE (`RESUME_TOKEN_EXPIRED`, with `oldest_revision`)
    * when the changes after the token are no longer retained.
