@@ -9,8 +9,8 @@ import type { ServerStream } from '../../transport/server-stream.js';
 import { serverStreaming } from '../../transport/server-streaming.js';
 import type { RankingDirectory } from '../rankings/ports.js';
 import type { WatchStream } from './ports.js';
+import { toFilter, toIntervalMs, toSelector, toViewSpec } from './request-conversions.js';
 import type { WatchHub } from './watch-hub.js';
-import { toFilter, toIntervalMs, toSelector, toViewSpec } from './watch-requests.js';
 
 /** A view's watcher that is not read gets one merged message when it is, not a queue of old ones. */
 const UNSENT_VIEW_MESSAGES = 1;
