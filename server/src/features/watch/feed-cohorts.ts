@@ -5,6 +5,8 @@ import type { WatchPosition } from './resume-token.js';
 export class Cohort {
   readonly position: WatchPosition;
   readonly watchers = new Set<FeedWatcher>();
+  /** Its watchers are being told more, and are at its position no longer. */
+  dissolved = false;
   /** There are, or may be, changes after the position. */
   due = true;
   /** When it was last read for, in milliseconds; before ever, minus infinity. */
@@ -50,7 +52,8 @@ export class FeedCohorts {
     return cohort;
   }
 
-  remove(cohort: Cohort): void {
+  dissolve(cohort: Cohort): void {
+    cohort.dissolved = true;
     this.#byPosition.delete(`${cohort.position.epoch} ${cohort.position.revision}`);
   }
 
@@ -69,7 +72,7 @@ export class FeedCohorts {
         position.revision >= from.revision &&
         position.revision <= to,
     );
-    for (const cohort of within) this.remove(cohort);
+    for (const cohort of within) this.dissolve(cohort);
     return within;
   }
 

@@ -232,7 +232,7 @@ export class Feed {
   /** The ranking was rebuilt: its feed goes on with the oldest change of the new epoch. */
   async #tellReset(cohort: Cohort, page: ChangePage): Promise<void> {
     const to = { epoch: page.epoch, revision: Math.min(page.oldestRevision, page.revision) };
-    this.#cohorts.remove(cohort);
+    this.#cohorts.dissolve(cohort);
     const target = this.#cohorts.at(to);
     target.due = true;
     const message = this.#encode([], to, true);
@@ -255,11 +255,12 @@ export class Feed {
 
   #checkpoint(cohort: Cohort, now: number): void {
     let message: EncodedMessage | undefined;
-    for (const watcher of [...cohort.watchers]) {
-      if (watcher.idleMs(now) < this.#environment.options.checkpointMs) continue;
+    void fairPass([...cohort.watchers], (watcher) => {
+      if (cohort.dissolved || !cohort.watchers.has(watcher)) return;
+      if (watcher.idleMs(now) < this.#environment.options.checkpointMs) return;
       message ??= this.#encode([], cohort.position, false);
       this.#send(watcher, message, cohort);
-    }
+    });
   }
 
   /** Sends a message after which the watcher is at the cohort's position. */

@@ -112,14 +112,14 @@ export class View {
       this.#lastCheckedAt = now;
       this.#dirty = true;
     }
-    for (const watcher of this.#watchers) {
+    void fairPass(this.#watchers, (watcher) => {
       if (watcher.laggingMs(now) >= slowAfterMs) {
         watcher.endTooSlow();
         this.#leave(watcher);
       } else if (watcher.idleMs(now) >= checkpointMs) {
         this.#checkpoint(watcher);
       }
-    }
+    });
     this.#wake();
   }
 
@@ -179,6 +179,7 @@ export class View {
     this.#lastReadAt = performance.now();
     const view = await this.#tryRead();
     this.#reading = false;
+    if (this.#watchers.size === 0) return;
     const now = performance.now();
     if (turn) this.#lastTurnAt = now;
     if (view === undefined) {
