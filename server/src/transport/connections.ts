@@ -26,6 +26,7 @@ export class Connection {
 /** The open connections of a server, by label. */
 export class Connections {
   readonly #byLabel = new Map<string, Connection>();
+  readonly #waitingForNone: (() => void)[] = [];
   #accepted = 0;
 
   get count(): number {
@@ -54,12 +55,20 @@ export class Connections {
     overlay(socket, 'localAddress', socket.localAddress);
     overlay(socket, 'localPort', socket.localPort);
     this.#byLabel.set(label, connection);
-    socket.once('close', () => this.#byLabel.delete(label));
+    socket.once('close', () => this.#remove(label));
     return connection;
   }
 
-  destroyAll(): void {
-    for (const connection of [...this.#byLabel.values()]) connection.destroy();
+  /** Resolves when none is open. */
+  whenNone(): Promise<void> {
+    if (this.#byLabel.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForNone.push(resolve));
+  }
+
+  #remove(label: string): void {
+    this.#byLabel.delete(label);
+    if (this.#byLabel.size > 0) return;
+    for (const resolve of this.#waitingForNone.splice(0)) resolve();
   }
 }
 

@@ -1,4 +1,4 @@
-import { createServer, isIP, type Server as NetServer } from 'node:net';
+import { createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import grpc from '@grpc/grpc-js';
 import type { RostrumError } from '../domain/errors.js';
@@ -66,6 +66,8 @@ export class GrpcServer {
   readonly #environment: CallEnvironment;
   readonly #server: grpc.Server;
   readonly #listening: NetServer[] = [];
+  /** All accepted sockets, also those whose handshake is not over. */
+  readonly #sockets = new Set<Socket>();
   readonly #cleanups: (() => void)[] = [];
   readonly #services = new Set<string>();
   #drained: Promise<void> | undefined;
@@ -186,7 +188,7 @@ export class GrpcServer {
         },
       ),
     );
-    this.#listening.push(...servers);
+    this.#track(servers);
     this.#cleanups.push(
       certificates.onChange((set) => {
         for (const server of servers) replaceCertificates(server as TlsServer, set);
@@ -213,7 +215,7 @@ export class GrpcServer {
         accept(socket);
       }),
     );
-    this.#listening.push(...servers);
+    this.#track(servers);
     return port;
   }
 
@@ -237,12 +239,22 @@ export class GrpcServer {
     const timer = setTimeout(() => {
       this.#log.warn({ connections: this.connections.count }, 'calls left after the grace time');
       // Not left to forceShutdown: without channelz it does not know the connections.
-      this.connections.destroyAll();
+      for (const socket of this.#sockets) socket.destroy();
     }, timeoutMs);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    await Promise.all(closed);
+    await Promise.all([...closed, this.connections.whenNone()]);
     clearTimeout(timer);
     this.#server.forceShutdown();
+  }
+
+  #track(servers: readonly NetServer[]): void {
+    this.#listening.push(...servers);
+    for (const server of servers) {
+      server.on('connection', (socket: Socket) => {
+        this.#sockets.add(socket);
+        socket.once('close', () => this.#sockets.delete(socket));
+      });
+    }
   }
 
   /**

@@ -78,6 +78,7 @@ DECLARE
   month date;
   name text;
 BEGIN
+  PERFORM pg_advisory_xact_lock(7482100462); -- servers take turns
   FOR step IN 0..months - 1 LOOP
     month := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
     name := 'submissions_' || to_char(month, 'YYYYMM');

@@ -1,0 +1,184 @@
+import type { Config } from './config.js';
+import { Directory } from './features/rankings/directory.js';
+import { IndexBuilder } from './features/rankings/index-builder.js';
+import { IndexGate } from './features/rankings/index-gate.js';
+import { IndexTrust } from './features/rankings/index-trust.js';
+import { Projection } from './features/rankings/projection.js';
+import { ReadBatcher } from './features/rankings/read-batcher.js';
+import { Reader } from './features/rankings/reader.js';
+import { Settler } from './features/rankings/settler.js';
+import { StoreReader } from './features/rankings/store-reader.js';
+import { Sweeper } from './features/rankings/sweeper.js';
+import { scoreService } from './features/scores/handler.js';
+import { ScoreService } from './features/scores/service.js';
+import { SubmissionQueue } from './features/scores/submission-queue.js';
+import { standingService } from './features/standings/handler.js';
+import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
+import { watchService } from './features/watch/handler.js';
+import { WatchHub } from './features/watch/watch-hub.js';
+import { ScoreServiceService } from './gen/rostrum/v1/score.js';
+import { StandingServiceService } from './gen/rostrum/v1/standing.js';
+import { WatchServiceService } from './gen/rostrum/v1/watch.js';
+import { Histogram } from './observability/histogram.js';
+import type { Logger } from './observability/log.js';
+import { MethodStatsRegistry } from './observability/method-stats.js';
+import { Database, type DatabaseOptions } from './stores/postgres/database.js';
+import { PostgresEntryStore } from './stores/postgres/entry-store.js';
+import { PostgresOutbox } from './stores/postgres/outbox.js';
+import { PartitionKeeper } from './stores/postgres/partitions.js';
+import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
+import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
+import { RedisConnection } from './stores/redis/connection.js';
+import { RedisRankingIndex } from './stores/redis/ranking-index.js';
+import { RedisSignals } from './stores/redis/signals.js';
+import { Health } from './transport/health.js';
+import { addReflection } from './transport/reflection.js';
+import { GrpcServer } from './transport/server.js';
+
+/** Submissions that one process holds, waiting or in work. */
+const MAX_PENDING_SUBMISSIONS = 50_000;
+const REDIS_COMMAND_TIMEOUT_MS = 2000;
+const CONNECT_TIMEOUT_MS = 2000;
+
+/** A server with everything wired and nothing running yet. */
+export interface Rostrum {
+  readonly server: GrpcServer;
+  /** Connects and brings the index up to date, waiting for that at most `patienceMs`. */
+  start(patienceMs: number): Promise<void>;
+  /** Announces that calls are welcome. Call it when the server listens. */
+  announce(): void;
+  /** Lets open calls finish for at most `graceMs`, then closes everything. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Constructs and wires all parts of a server process: the only place that does. */
+export function compose(config: Config, log: Logger): Rostrum {
+  const stats = new MethodStatsRegistry();
+  const roundTrips = { postgres: new Histogram(), redis: new Histogram() };
+
+  const database = (
+    name: string,
+    limits: Pick<DatabaseOptions, 'maxConnections' | 'statementTimeoutMs'>,
+  ) =>
+    new Database({
+      url: config.databaseUrl,
+      name,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      onRoundTrip: (ms) => roundTrips.postgres.record(ms * 1000),
+      ...limits,
+    });
+  const databases = {
+    writes: database('writes', { maxConnections: config.writeLanes, statementTimeoutMs: 10_000 }),
+    lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
+    reads: database('reads', { maxConnections: 4, statementTimeoutMs: 5_000 }),
+    background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
+    builds: database('builds', { maxConnections: 2, statementTimeoutMs: 60_000 }),
+  };
+  const redis = new RedisConnection({
+    url: config.redisUrl,
+    commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
+    onRoundTrip: (ms) => roundTrips.redis.record(ms * 1000),
+  });
+  const signals = new RedisSignals(config.redisUrl);
+
+  const index = new RedisRankingIndex(redis, config.feedRetentionChanges);
+  const entries = new PostgresEntryStore(databases.background, databases.reads);
+  const rankings = new PostgresRankingStore(databases.lookups, databases.builds);
+  const outbox = new PostgresOutbox(databases.background);
+  const submissions = new PostgresSubmissionLog(databases.writes, config.idempotencyDays);
+  const partitions = new PartitionKeeper(databases.background, log);
+
+  const trust = new IndexTrust();
+  const encodePayload = encodeStandingPayload;
+  const builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log });
+  const settler = new Settler(outbox, log);
+  const sweeper = new Sweeper({
+    outbox,
+    entries,
+    rankings,
+    index,
+    trust,
+    builder,
+    encodePayload,
+    log,
+  });
+  const gate = new IndexGate(
+    redis,
+    async () => {
+      trust.clear();
+      await sweeper.drain();
+    },
+    log,
+  );
+  const projection = new Projection({ index, gate, trust, builder, settler, encodePayload });
+  const directory = new Directory(rankings, config.createLeaderboards);
+  const reader = new Reader({
+    index,
+    batcher: new ReadBatcher(index),
+    store: new StoreReader(entries, encodePayload),
+    gate,
+    trust,
+    builder,
+  });
+
+  const batchSizes = new Histogram();
+  const queue = new SubmissionQueue(
+    submissions,
+    projection,
+    { batchRecorded: (size) => batchSizes.record(size) },
+    { lanes: config.writeLanes, maxPending: MAX_PENDING_SUBMISSIONS },
+  );
+  const hub = new WatchHub(
+    {
+      directory,
+      reader,
+      signals,
+      reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
+    },
+    { maxWatches: config.maxWatches },
+  );
+
+  const server = new GrpcServer({ log, stats });
+  server.addService(ScoreServiceService, scoreService(new ScoreService(directory, queue)));
+  server.addService(StandingServiceService, standingService(directory, reader));
+  server.addService(WatchServiceService, watchService(directory, hub));
+  const health = new Health([...server.services]);
+  health.addTo(server);
+  addReflection(server);
+  server.onDrain(() => hub.endAll());
+
+  return {
+    server,
+
+    async start(patienceMs) {
+      await partitions.start();
+      gate.start();
+      const patience = Promise.withResolvers<void>();
+      const timer = setTimeout(() => {
+        log.warn(
+          { state: gate.state },
+          'starting without the index; reads go to the store of record',
+        );
+        patience.resolve();
+      }, patienceMs);
+      await Promise.race([gate.whenOpen(), patience.promise]);
+      clearTimeout(timer);
+      sweeper.start(() => gate.isOpen);
+    },
+
+    announce() {
+      health.setAll(true);
+    },
+
+    async stop(graceMs) {
+      await server.drain(graceMs);
+      partitions.stop();
+      await sweeper.stop();
+      await settler.flush();
+      gate.close();
+      signals.close();
+      redis.close();
+      await Promise.all(Object.values(databases).map((each) => each.close()));
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { RostrumError } from '../../domain/errors.js';
+import { parsePlayerId } from '../../domain/ids.js';
+import type { RankingView } from '../../domain/ranking.js';
+import type {
+  BatchGetStandingsRequest,
+  BatchGetStandingsResponse,
+  GetStandingRequest,
+  GetStandingResponse,
+  ListStandingsAroundRequest,
+  ListStandingsAroundResponse,
+  ListStandingsRequest,
+  ListStandingsResponse,
+  StandingServiceServer,
+} from '../../gen/rostrum/v1/standing.js';
+import { unary } from '../../transport/unary.js';
+import type { RankingDirectory, RankingReader } from '../rankings/ports.js';
+import { makePageToken, readPageToken } from './page-token.js';
+import {
+  DEFAULT_PAGE_SIZE,
+  parseAround,
+  parseCount,
+  parsePlayerIds,
+  parseStartRank,
+  toSelector,
+} from './requests-conversions.js';
+import {
+  encodeBatchGetStandingsResponse,
+  encodeGetStandingResponse,
+  encodeListStandingsResponse,
+} from './response-encoding.js';
+
+/** `rostrum.v1.StandingService`. */
+export function standingService(
+  directory: RankingDirectory,
+  reader: RankingReader,
+): StandingServiceServer {
+  const pages = new EncodedPages();
+
+  return {
+    listStandings: unary<ListStandingsRequest, ListStandingsResponse>(async (request) => {
+      const count = parseCount(request.pageSize, 'page_size', DEFAULT_PAGE_SIZE);
+      const firstStart = parseStartRank(request.startRank);
+      const ranking = await directory.resolve(toSelector(request));
+      const start =
+        request.pageToken === '' ? firstStart : readPageToken(request.pageToken, ranking.rankingNo);
+      const view = await reader.read(ranking, { kind: 'range', start, count });
+      return pages.encode(view, () => {
+        const end = start + view.rows.length;
+        const more = view.rows.length > 0 && end < view.totalPlayers;
+        return more ? makePageToken(ranking.rankingNo, end) : '';
+      });
+    }),
+
+    getStanding: unary<GetStandingRequest, GetStandingResponse>(async (request) => {
+      const playerId = parsePlayerId(request.playerId);
+      const ranking = await directory.resolve(toSelector(request));
+      const view = await reader.read(ranking, { kind: 'player', playerId });
+      const row = view.rows[0];
+      if (row === undefined) throw standingNotFound(ranking.leaderboardId, playerId);
+      return encodeGetStandingResponse(row, view);
+    }),
+
+    batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>(
+      async (request) => {
+        const playerIds = parsePlayerIds(request.playerIds);
+        const ranking = await directory.resolve(toSelector(request));
+        const view = await reader.read(ranking, { kind: 'players', playerIds });
+        const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
+        const found = new Set(rows.map((row) => row.playerId));
+        const missing = playerIds.filter((playerId) => !found.has(playerId));
+        return encodeBatchGetStandingsResponse(rows, missing, view);
+      },
+    ),
+
+    listStandingsAround: unary<ListStandingsAroundRequest, ListStandingsAroundResponse>(
+      async (request) => {
+        const read = parseAround(request);
+        const ranking = await directory.resolve(toSelector(request));
+        const view = await reader.read(ranking, read);
+        // A window around a player shows at least the player.
+        if (read.kind === 'around' && view.rows.length === 0) {
+          throw standingNotFound(ranking.leaderboardId, read.playerId);
+        }
+        return encodeListStandingsResponse(view);
+      },
+    ),
+  };
+}
+
+/** Callers who asked for the same page at the same time get the same view: encode it once. */
+class EncodedPages {
+  readonly #encoded = new WeakMap<RankingView, Buffer>();
+
+  encode(view: RankingView, nextPageToken: () => string): Buffer {
+    let encoded = this.#encoded.get(view);
+    if (encoded === undefined) {
+      encoded = encodeListStandingsResponse(view, nextPageToken());
+      this.#encoded.set(view, encoded);
+    }
+    return encoded;
+  }
+}
+
+function standingNotFound(leaderboardId: string, playerId: string): RostrumError {
+  return new RostrumError(
+    'STANDING_NOT_FOUND',
+    `player ${playerId} has no entry in leaderboard ${leaderboardId}`,
+    { metadata: { leaderboard_id: leaderboardId, player_id: playerId } },
+  );
+}

@@ -1,0 +1,37 @@
+import type { Log } from '../../domain/log.js';
+import type { Database } from './database.js';
+import { statement } from './sql-file.js';
+
+const ENSURE = statement('ensure_partitions');
+const MONTHS_AHEAD = 3;
+const HOUR_MS = 60 * 60 * 1000;
+
+/** Keeps partitions of the submissions ready, months before they are needed. */
+export class PartitionKeeper {
+  readonly #database: Database;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** @throws STORE_UNAVAILABLE if the partitions cannot be made now */
+  async start(): Promise<void> {
+    await this.#ensure();
+    this.#timer = setInterval(() => {
+      this.#ensure().catch((error) =>
+        this.#log.warn({ err: error }, 'partitions of submissions cannot be made now'),
+      );
+    }, HOUR_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #ensure(): Promise<void> {
+    await this.#database.query(ENSURE, [MONTHS_AHEAD]);
+  }
+}
