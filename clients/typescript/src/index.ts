@@ -41,7 +41,8 @@ export type {
 export type { RankingSelector } from './ranking/ranking-selector.js';
 export type { Outcome, ScoreItem, ScoreResult, ScoreSubmission } from './scores/score.js';
 export type { ScoreGroup } from './scores/score-group.js';
-export type { ScoreStream, ScoreStreamOptions } from './scores/score-stream.js';
+export type { ScoreStream } from './scores/score-stream.js';
+export type { ScoreStreamOptions } from './scores/score-stream-options.js';
 export {
   percentileOf,
   type RelativeStanding,

@@ -1,4 +1,5 @@
 import { enumName, enumValue } from '../enum-names.js';
+import { RostrumError } from '../errors/rostrum-error.js';
 import {
   Aggregation,
   type Leaderboard as LeaderboardMessage,
@@ -9,7 +10,13 @@ import {
 import type { Leaderboard, LeaderboardUpdate, NewLeaderboard } from './leaderboard.js';
 
 export function fromLeaderboardMessage(message: LeaderboardMessage | undefined): Leaderboard {
-  if (!message) throw new TypeError('the server sent an answer without a leaderboard');
+  if (!message) {
+    throw new RostrumError(
+      'INTERNAL',
+      undefined,
+      'the server sent an answer without a leaderboard',
+    );
+  }
   return {
     leaderboardId: message.leaderboardId,
     displayName: message.displayName,

@@ -6,7 +6,8 @@ import { callUnary } from '../transport/unary.js';
 import { submitBatch } from './batch-submission.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 import { fromResultMessage, toSubmissionMessage } from './score-conversion.js';
-import { ScoreStream, type ScoreStreamOptions } from './score-stream.js';
+import { ScoreStream } from './score-stream.js';
+import type { ScoreStreamOptions } from './score-stream-options.js';
 
 const MAX_BATCH = 1_000;
 

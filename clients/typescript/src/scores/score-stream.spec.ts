@@ -145,6 +145,50 @@ describe('ScoreStream', () => {
     expect(script.scores()).toEqual([0, 1, 2, 3, 1]);
   });
 
+  it('keeps answers and submissions together when the connection is lost during a retry', async () => {
+    let lost = false;
+    const script = answering((submission, count) => {
+      if (submission.score % 10 === 3 && count < 40) {
+        if (count > 20 && !lost) {
+          lost = true;
+          setImmediate(() => {
+            server.stop();
+            void server.restart();
+          });
+        }
+        return refused('UNAVAILABLE', 'STORE_UNAVAILABLE', { retryAfterMs: 30 });
+      }
+      return streamed(submission);
+    });
+    await using server = await ScriptedServer.start({ scores: script });
+    await using client = connectTo(server);
+    await using stream = client.scores.stream({ maxInFlight: 8 });
+    const results = await Promise.all(submitScores(stream, range(200)));
+    expect(results.map(({ standing }) => standing.score)).toEqual(range(200));
+    expect(lost).toBe(true);
+  });
+
+  it('gives up a submission that stays refused, and only that one', async () => {
+    const script = answering((submission) =>
+      submission.score === 1
+        ? refused('RESOURCE_EXHAUSTED', 'OVERLOADED', { retryAfterMs: 20 })
+        : streamed(submission),
+    );
+    await using server = await ScriptedServer.start({ scores: script });
+    await using client = connectTo(server);
+    await using stream = client.scores.stream({ giveUpAfterMs: 200 });
+    const outcomes = await Promise.allSettled(submitScores(stream, range(4)));
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(outcomes[1]).toMatchObject({ reason: { reason: 'OVERLOADED' } });
+    expect(script.scores().filter((score) => score === 1).length).toBeGreaterThan(2);
+    await stream.submit({ leaderboardId: 'b', playerId: 'p', score: 9 });
+  });
+
   it('keeps no more on the way than allowed, and says when there is room again', async () => {
     const held: ServerCall[] = [];
     const script = answering((_submission, _count, call) => {

@@ -6,34 +6,10 @@ import { Backoff } from '../transport/backoff.js';
 import type { Connection } from '../transport/connection.js';
 import { reopenWaitMs, retryWaitMs } from '../transport/retry-decision.js';
 import { sleep } from '../transport/sleep.js';
+import { type PendingScore, selectUnanswered } from './pending-score.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 import { fromItemMessage, toSubmissionMessage } from './score-conversion.js';
-
-export interface ScoreStreamOptions {
-  /** Cancels the stream; what was not answered rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** How many submissions may be on their way without an answer. Default: 1,024. */
-  readonly maxInFlight?: number | undefined;
-  /** How many submissions the stream holds in all, those on their way included. Default: 65,536. */
-  readonly maxPending?: number | undefined;
-  /**
-   * How long the stream goes on trying without a single answer before it fails, in milliseconds.
-   * Default: 60,000.
-   */
-  readonly giveUpAfterMs?: number | undefined;
-}
-
-interface Entry {
-  readonly payload: Buffer;
-  /** Leaderboard and player: submissions of the same key must not overtake each other. */
-  readonly key: string;
-  readonly resolve: (result: ScoreResult) => void;
-  readonly reject: (error: unknown) => void;
-  /** The final answer, kept until those before it have theirs. */
-  item: ScoreItem | undefined;
-  /** The last refusal that a retry may mend. */
-  refusal: RostrumError | undefined;
-}
+import type { ScoreStreamOptions } from './score-stream-options.js';
 
 type Call = ClientDuplexStream<Buffer, StreamScoresResponse>;
 
@@ -53,13 +29,15 @@ export class ScoreStream implements AsyncDisposable {
   readonly #backoff: Backoff;
   readonly #done = Promise.withResolvers<void>();
   /** Everything without a final answer given to the caller, in the order of `submit`. */
-  readonly #entries = new Fifo<Entry>();
-  readonly #unsent = new Fifo<Entry>();
-  readonly #inFlight = new Fifo<Entry>();
+  readonly #entries = new Fifo<PendingScore>();
+  readonly #unsent = new Fifo<PendingScore>();
+  readonly #inFlight = new Fifo<PendingScore>();
   #call: Call | undefined;
   #writable = false;
   #sending = true;
   #retryAfterMs = 0;
+  /** Counts resumptions of sending, so that a newer one replaces one that still waits. */
+  #resumption = 0;
   #failingSince: number | undefined;
   #state: 'open' | 'ending' | 'ended' | 'failed' = 'open';
   #failure: unknown;
@@ -108,7 +86,15 @@ export class ScoreStream implements AsyncDisposable {
     }
     return new Promise((resolve, reject) => {
       const key = `${submission.leaderboardId} ${submission.playerId}`;
-      const entry = { payload, key, resolve, reject, item: undefined, refusal: undefined };
+      const entry = {
+        payload,
+        key,
+        resolve,
+        reject,
+        item: undefined,
+        refusal: undefined,
+        refusedSince: undefined,
+      };
       this.#entries.push(entry);
       this.#unsent.push(entry);
       this.#pump();
@@ -145,7 +131,7 @@ export class ScoreStream implements AsyncDisposable {
     const call = this.#call ?? this.#open();
     if (!call) return;
     while (this.#writable && this.#unsent.length > 0 && this.#inFlight.length < this.#maxInFlight) {
-      const entry = this.#unsent.shift() as Entry;
+      const entry = this.#unsent.shift() as PendingScore;
       this.#inFlight.push(entry);
       this.#writable = call.write(entry.payload);
     }
@@ -188,21 +174,22 @@ export class ScoreStream implements AsyncDisposable {
       return;
     }
     this.#connection.noteAnswer();
+    this.#failingSince = undefined;
     const waitMs = item.ok ? undefined : retryWaitMs(item.error, 'freely');
     if (waitMs === undefined || item.ok) {
       entry.item = item;
-      this.#failingSince = undefined;
       this.#backoff.reset();
       this.#deliver();
     } else {
       entry.refusal = item.error;
+      entry.refusedSince ??= Date.now();
       this.#retryAfterMs = Math.max(this.#retryAfterMs, waitMs);
       // Nothing more is sent until what is on its way is answered: only then is it known which
       // refused submissions a later one of the same player has overtaken.
       this.#sending = false;
     }
     if (this.#sending) this.#pump();
-    else if (this.#inFlight.length === 0) void this.#sendAgain(entry.refusal);
+    else if (this.#inFlight.length === 0) void this.#sendAgain();
   }
 
   /** Gives the answers to the callers, in order. */
@@ -240,52 +227,32 @@ export class ScoreStream implements AsyncDisposable {
     }
     this.#sending = false;
     this.#retryAfterMs = Math.max(this.#retryAfterMs, waitMs);
-    void this.#sendAgain(failure as RostrumError);
+    void this.#reconnect(failure as RostrumError);
+  }
+
+  async #reconnect(lost: RostrumError): Promise<void> {
+    this.#failingSince ??= Date.now();
+    const explained =
+      lost.reason === 'CONNECTION_FAILED' ? await this.#connection.explain() : undefined;
+    const tired = Date.now() - this.#failingSince >= this.#giveUpAfterMs;
+    if (explained?.permanent || tired) this.#fail(explained?.error ?? lost);
+    else await this.#sendAgain();
   }
 
   /** Waits, then sends everything without an answer again, in the order of `submit`. */
-  async #sendAgain(cause: RostrumError | undefined): Promise<void> {
-    this.#failingSince ??= Date.now();
-    let failure: unknown = cause;
-    if (cause?.reason === 'CONNECTION_FAILED') {
-      const explained = await this.#connection.explain();
-      failure = explained?.error ?? cause;
-      if (explained?.permanent) {
-        this.#fail(failure);
-        return;
-      }
-    }
-    if (Date.now() - this.#failingSince >= this.#giveUpAfterMs) {
-      this.#fail(failure);
-      return;
-    }
+  async #sendAgain(): Promise<void> {
+    this.#resumption += 1;
+    const resumption = this.#resumption;
     const waitMs = this.#backoff.next(this.#retryAfterMs);
     this.#retryAfterMs = 0;
     await sleep(waitMs, this.#signal, this.#connection.closing);
-    if (this.#state === 'failed') return;
+    if (this.#state === 'failed' || resumption !== this.#resumption) return;
     this.#inFlight.reset();
-    this.#unsent.reset(this.#unanswered());
+    const refusedBefore = Date.now() - this.#giveUpAfterMs;
+    this.#unsent.reset(selectUnanswered(this.#entries.toArray(), refusedBefore));
     this.#sending = true;
     this.#deliver();
     this.#pump();
-  }
-
-  #unanswered(): Entry[] {
-    const overtaken = new Set<string>();
-    const unanswered: Entry[] = [];
-    for (const entry of this.#entries.toArray().reverse()) {
-      if (entry.item) {
-        if (entry.item.ok) overtaken.add(entry.key);
-      } else if (entry.refusal && overtaken.has(entry.key)) {
-        // Sent again, it would arrive after a later score of the same player and could replace it
-        // where the last write wins: that is for the caller to decide.
-        entry.item = { ok: false, error: entry.refusal };
-      } else {
-        entry.refusal = undefined;
-        unanswered.push(entry);
-      }
-    }
-    return unanswered.reverse();
   }
 
   #endIfComplete(): void {

@@ -163,7 +163,7 @@ export class Connection {
   async explain(): Promise<{ error: RostrumError; permanent: boolean } | undefined> {
     if (this.#answered || this.closing.aborted) return undefined;
     if (!this.#diagnosis) {
-      this.#diagnosis = diagnose(this.settings).then((diagnosis) => {
+      this.#diagnosis = diagnose(this.settings, this.closing).then((diagnosis) => {
         this.#doubts = diagnosis?.mendable === 'doubtful' ? this.#doubts + 1 : 0;
         setTimeout(() => {
           this.#diagnosis = undefined;

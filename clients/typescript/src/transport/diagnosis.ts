@@ -36,9 +36,12 @@ const NETWORK: Readonly<Record<string, string>> = {
 
 /**
  * Connects once, beside grpc-js, to learn why it cannot: grpc-js tells only in message texts.
- * Undefined when the connection works.
+ * Undefined when the connection works, or the client is closed meanwhile.
  */
-export function diagnose(settings: ClientSettings): Promise<Diagnosis | undefined> {
+export function diagnose(
+  settings: ClientSettings,
+  closing: AbortSignal,
+): Promise<Diagnosis | undefined> {
   const { address, tls } = settings;
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
@@ -54,19 +57,22 @@ export function diagnose(settings: ClientSettings): Promise<Diagnosis | undefine
         })
       : connectTcp({ host, port });
     let secured = false;
+    const abandon = (): void => finish(undefined);
     const finish = (diagnosis: Diagnosis | undefined): void => {
+      closing.removeEventListener('abort', abandon);
       socket.removeAllListeners();
       socket.on('error', () => {});
       socket.destroy();
       resolve(diagnosis);
     };
+    closing.addEventListener('abort', abandon);
     socket.setTimeout(TIMEOUT_MS, () => finish(unreachable(address, 'ETIMEDOUT')));
     socket.on(tls ? 'secureConnect' : 'connect', () => {
       secured = true;
     });
     // With TLS 1.3 the server judges our certificate after the handshake is over for us: only its
     // first bytes, the HTTP/2 settings, say that it let us in.
-    socket.on('data', () => finish(undefined));
+    socket.on('data', abandon);
     socket.on('error', (error) => finish(explain(settings, error, secured)));
     socket.on('close', () => finish(explain(settings, undefined, secured)));
   });
