@@ -55,6 +55,8 @@ async function install(why) {
   const env = { ...process.env, PATH: path.join(delimiter) };
   // Development packages are needed even where NODE_ENV says production.
   const options = ['--include=dev', '--include=optional', '--no-audit', '--no-fund'];
+  // Its warnings about the Node of the machine do not matter: the pinned one is what runs here.
+  options.push('--loglevel=error');
   const end = await run('npm', ['ci', ...options], env);
   if (end.code !== 0) {
     console.error('npm ci failed; see above. Nothing else was done.');
