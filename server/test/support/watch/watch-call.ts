@@ -20,6 +20,8 @@ export function watchClient(address: string, identity: TestIdentity = 'reader'):
   return new Client(address, clientCredentials(identity), {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
+    // Node refuses an IP address as the TLS server name that grpc-js would send.
+    'grpc.ssl_target_name_override': 'localhost',
   }) as unknown as WatchClient;
 }
 
