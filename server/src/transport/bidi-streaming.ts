@@ -2,6 +2,7 @@ import type grpc from '@grpc/grpc-js';
 import { CallContext } from './call-context.js';
 import { toRostrumError, toServiceError } from './errors.js';
 import { admit, bindable, type Method, requireDecoded, shuttingDown } from './method.js';
+import { releaseCall } from './reset-call.js';
 import { ServerStream } from './server-stream.js';
 import type { UndecodableRequest } from './service-definition.js';
 
@@ -41,6 +42,8 @@ export function bidiStreaming<Req, Res>(
       stream.onClose(() => {
         if (!stream.failed) context.finish();
         method.stats.ended(stream.failed, undefined);
+        // Not at once: a reset would overtake the status.
+        setTimeout(() => releaseCall(call), method.environment.streamEndGraceMs).unref();
       });
       new OrderedReplies(call, stream, context, method, handler, maxInFlight).start();
     } catch (error) {

@@ -5,20 +5,33 @@ import type { Connection } from './connections.js';
 /**
  * Cuts off a call whose caller does not take what it was sent, so that what is queued for it is
  * freed. The caller sees RESOURCE_EXHAUSTED, or UNAVAILABLE if that was the error to send.
- *
- * grpc-js has no public way to reset a stream. Should a later version keep the HTTP/2 stream
- * elsewhere, none is found here, and the connection is closed instead.
  */
 export function resetCall(call: object, connection: Connection, error?: RostrumError): void {
-  const inner = (call as { call?: { stream?: ServerHttp2Stream } }).call;
-  const stream = inner?.stream;
-  if (typeof stream?.close !== 'function') {
-    connection.destroy();
-    return;
-  }
-  stream.close(
-    error?.code === StatusCode.UNAVAILABLE
-      ? constants.NGHTTP2_REFUSED_STREAM
-      : constants.NGHTTP2_ENHANCE_YOUR_CALM,
-  );
+  const stream = http2StreamOf(call);
+  if (stream === undefined) connection.destroy();
+  else stream.close(resetCode(error));
+}
+
+/**
+ * Closes the stream of a call whose status is out. A caller that does not close its side could
+ * otherwise hold the stream open for as long as its connection lives.
+ */
+export function releaseCall(call: object): void {
+  const stream = http2StreamOf(call);
+  if (stream !== undefined && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+function resetCode(error: RostrumError | undefined): number {
+  return error?.code === StatusCode.UNAVAILABLE
+    ? constants.NGHTTP2_REFUSED_STREAM
+    : constants.NGHTTP2_ENHANCE_YOUR_CALM;
+}
+
+/**
+ * The HTTP/2 stream under a call. grpc-js has no public way to close one; should a later version
+ * keep it elsewhere, none is found here.
+ */
+function http2StreamOf(call: object): ServerHttp2Stream | undefined {
+  const stream = (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream;
+  return typeof stream?.close === 'function' ? stream : undefined;
 }
