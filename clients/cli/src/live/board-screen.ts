@@ -6,13 +6,17 @@ import { safeText } from '../output/safe-text.js';
 import type { Style } from '../output/style.js';
 import { type Column, renderTable } from '../output/table.js';
 import { padText, textWidth, truncateText } from '../output/text-width.js';
-import type { LiveBoard } from './live-board.js';
+import type { LiveBoard, LogEntry } from './live-board.js';
 import { DIRECTION_SIGNS, directionOf } from './movement.js';
 import { movementLine, paintDirection } from './movement-line.js';
 
 /** How long a change stands out before it is only marked, in milliseconds. */
 const FRESH_MS = 1500;
 const LEAST_LOG_LINES = 3;
+const LEAST_TITLE = 20;
+/** Terminals narrower than this many columns show names without ids, and fewer columns. */
+const NARROW = 72;
+const VERY_NARROW = 50;
 
 export interface BoardScreenOptions {
   /** What is watched, such as `arena · top 10`. */
@@ -35,7 +39,7 @@ export function renderBoardScreen(
   options: BoardScreenOptions,
 ): string[] {
   const { style } = options;
-  const table = renderTable(liveColumns(board, now, options), board.standings, {
+  const table = renderTable(liveColumns(board, now, columns, options), board.standings, {
     style,
     width: columns,
   });
@@ -44,18 +48,11 @@ export function renderBoardScreen(
   const room = rows - 2 - footer.length;
   const shown = table.length <= room ? table : cutTable(table, room, style);
   const logRoom = room - shown.length - 2;
+  const latest = board.latest(logRoom);
   const log =
-    logRoom < LEAST_LOG_LINES
+    logRoom < LEAST_LOG_LINES || latest.length === 0
       ? []
-      : [
-          '',
-          style.dim('latest changes'),
-          ...board
-            .latest(logRoom)
-            .map(
-              ({ movement, time }) => `${style.dim(clock(time))}  ${movementLine(movement, style)}`,
-            ),
-        ];
+      : ['', style.dim('latest changes'), ...latest.map((entry) => logLine(entry, style))];
   const empty = board.standings.length === 0 ? [style.dim('Nobody is here yet.')] : [];
   return [titleLine(board, columns, options), '', ...shown, ...empty, ...footer, ...log].slice(
     0,
@@ -68,12 +65,21 @@ function titleLine(
   columns: number,
   { title, style }: BoardScreenOptions,
 ): string {
-  const right = `${formatCount(board.totalPlayers)} players  revision ${board.revision}  ● ${safeText(board.status)}`;
-  const left = truncateText(safeText(title), Math.max(0, columns - textWidth(right) - 2));
+  const status = `● ${safeText(board.status)}`;
+  const players = `${formatCount(board.totalPlayers)} players`;
+  // The status is what a narrow terminal must still show.
+  const right = [`${players}  revision ${board.revision}  ${status}`, `${players}  ${status}`].find(
+    (text) => textWidth(text) + LEAST_TITLE <= columns,
+  );
+  const shown = truncateText(right ?? status, columns);
+  const left = truncateText(safeText(title), Math.max(0, columns - textWidth(shown) - 2));
+  const gap = ' '.repeat(Math.max(0, columns - textWidth(left) - textWidth(shown)));
   const paint = board.status === 'live' ? style.good : style.warn;
-  if (left === '') return paint(truncateText(right, columns));
-  const gap = columns - textWidth(left) - textWidth(right);
-  return style.bold(left) + ' '.repeat(Math.max(1, gap)) + paint(right);
+  return style.bold(left) + gap + paint(shown);
+}
+
+function logLine({ movement, time }: LogEntry, style: Style): string {
+  return `${style.dim(clock(time))}  ${movementLine(movement, style)}`;
 }
 
 function cutTable(table: readonly string[], room: number, style: Style): string[] {
@@ -84,10 +90,11 @@ function cutTable(table: readonly string[], room: number, style: Style): string[
 function liveColumns(
   board: LiveBoard,
   now: number,
+  width: number,
   { style, highlight }: BoardScreenOptions,
 ): Column<Standing>[] {
   const fresh = (at: number | undefined) => at !== undefined && now - at < FRESH_MS;
-  return [
+  const columns: Column<Standing>[] = [
     {
       header: 'rank',
       align: 'right',
@@ -109,7 +116,7 @@ function liveColumns(
       header: 'player',
       flexible: true,
       minWidth: 12,
-      text: playerLabel,
+      text: (row) => (width < NARROW ? row.displayName || row.playerId : playerLabel(row)),
       paint: (cell, { playerId }) => (playerId === highlight ? style.highlight(cell) : cell),
     },
     {
@@ -120,15 +127,20 @@ function liveColumns(
       paint: (cell, { playerId }) =>
         fresh(board.scoreMark(playerId, now)?.at) ? style.bold(cell) : cell,
     },
-    {
+  ];
+  if (width >= VERY_NARROW) {
+    columns.push({
       header: 'change',
       align: 'right',
       minWidth: 8,
       text: ({ playerId }) => scoreText(board, playerId, now),
       paint: (cell) => style.dim(cell),
-    },
-    { header: 'plays', align: 'right', text: (row) => formatCount(row.submissions) },
-  ];
+    });
+  }
+  if (width >= NARROW) {
+    columns.push({ header: 'plays', align: 'right', text: (row) => formatCount(row.submissions) });
+  }
+  return columns;
 }
 
 function placeText(board: LiveBoard, playerId: string, now: number): string {

@@ -76,8 +76,8 @@ function watched(...events: readonly StandingsEvent[]): LiveBoard {
 describe('a live board', () => {
   it('shows the standings in order, with old and new ranks, and the latest changes', () => {
     const board = watched(snapshot, overtaking);
-    expect(renderBoardScreen(board, { columns: 70, rows: 24 }, 1500, options)).toEqual([
-      `arena · top 10${' '.repeat(27)}4 players  revision 9  ● live`,
+    expect(renderBoardScreen(board, { columns: 72, rows: 24 }, 1500, options)).toEqual([
+      `arena · top 10${' '.repeat(29)}4 players  revision 9  ● live`,
       '',
       'rank  move      player           score    change  plays',
       '   1  ▲ 3→1     cy                 350      +250      1',
@@ -95,7 +95,7 @@ describe('a live board', () => {
 
   it('marks nothing for a snapshot, and forgets marks after a while', () => {
     const rows = (board: LiveBoard, now: number) =>
-      renderBoardScreen(board, { columns: 70, rows: 8 }, now, options).slice(3).join('\n');
+      renderBoardScreen(board, { columns: 72, rows: 8 }, now, options).slice(3).join('\n');
     expect(rows(watched(snapshot), 1000)).not.toMatch(/[▲▼+]/);
     const board = watched(snapshot, overtaking);
     expect(rows(board, 1000 + MARK_MS - 1)).toMatch(/▲ 3→1/);

@@ -18,7 +18,7 @@ export interface LogEntry {
   readonly time: Date;
 }
 
-/** What a watcher sees: the standings, the movements still marked, and the latest ones in order. */
+/** What a watcher sees: the standings, the movements still marked, and the latest changes of place. */
 export class LiveBoard {
   /** What the connection is doing. */
   status = 'connecting';
@@ -75,7 +75,7 @@ export class LiveBoard {
     return current(this.scores, playerId, now);
   }
 
-  /** The latest movements, newest first. */
+  /** The latest changes of place, newest first. */
   latest(count: number): readonly LogEntry[] {
     return count <= 0 ? [] : this.log.slice(-count).reverse();
   }
@@ -84,12 +84,14 @@ export class LiveBoard {
     this.changes++;
     const mark = { movement, at };
     // A player whose score changes again keeps the arrow of the last change of place.
-    if (directionOf(movement) !== 'same') this.places.set(movement.playerId, mark);
+    if (directionOf(movement) !== 'same') {
+      this.places.set(movement.playerId, mark);
+      this.log.push({ movement, time });
+      if (this.log.length > LOG_SIZE) this.log.shift();
+    }
     if (movement.kind !== 'left' && movement.score !== movement.previousScore) {
       this.scores.set(movement.playerId, mark);
     }
-    this.log.push({ movement, time });
-    if (this.log.length > LOG_SIZE) this.log.shift();
   }
 }
 

@@ -64,13 +64,15 @@ export class LiveScreen {
     if (!this.running) return;
     this.stop();
     process.once('SIGCONT', () => this.start());
-    process.kill(process.pid, 'SIGSTOP');
+    // To the whole process group, as the terminal would: `npx` in between must stop too.
+    process.kill(0, 'SIGTSTP');
   }
 
   private readonly draw = (): void => {
     this.timer = undefined;
     this.lastFrame = performance.now();
-    const size = { columns: this.stdout.columns || 80, rows: this.stdout.rows || 24 };
+    // The last column stays free: erasing to the end of a full line would take its last character.
+    const size = { columns: (this.stdout.columns || 80) - 1, rows: this.stdout.rows || 24 };
     const lines = this.render(size).slice(0, size.rows);
     const body = lines.map((line) => `${line}\x1b[K`).join('\r\n');
     this.blocked = !this.stdout.write(FRAME_BEGIN + body + FRAME_END);

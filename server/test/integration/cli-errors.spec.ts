@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RostrumCli } from '../support/rostrum-cli.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { testCertificates } from '../support/test-certificates.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { createTestRedis, type TestRedis } from '../support/test-redis.js';
+
+let database: TestDatabase;
+let redis: TestRedis;
+let server: ServerProcess;
+let cli: RostrumCli;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  redis = await createTestRedis();
+  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
+  cli = new RostrumCli(server.address);
+});
+
+afterAll(async () => {
+  await server?.terminate();
+  await redis?.[Symbol.asyncDispose]();
+  await database?.drop();
+});
+
+async function freeAddress(): Promise<string> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return `127.0.0.1:${port}`;
+}
+
+describe('what rostrum says when it cannot do what is asked', () => {
+  it('names the address where no server is listening, within a second or two', async () => {
+    const address = await freeAddress();
+    const start = performance.now();
+    const result = await cli.run(['ping', '--address', address, '--json']);
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(result.stderr)).toMatchObject({
+      error: {
+        reason: 'CONNECTION_FAILED',
+        message: expect.stringContaining(`${address}: nothing listens there`),
+      },
+    });
+    const words = (await cli.run(['watch', 'arena', '--address', address])).stderr;
+    expect(words).toMatch(/^error: .*npm start.* \[CONNECTION_FAILED\]\n {2}→ --address/);
+  });
+
+  it('names the certificate file that is missing', async () => {
+    const result = await cli.run(['ping', '--cert', '/nowhere/me.crt']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('/nowhere/me.crt');
+    expect(result.stderr).toContain('npm start');
+  });
+
+  it('says where it looked when there is no certificate at all', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'rostrum-nowhere-'));
+    const none = { ROSTRUM_TLS_CA: '', ROSTRUM_TLS_CERT: '', ROSTRUM_TLS_KEY: '' };
+    const key = testCertificates('reader').key;
+    const result = await new RostrumCli(server.address, none).run(['ping', '--key', key]);
+    rmSync(directory, { recursive: true });
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('no cert file') });
+  });
+
+  it.each([
+    ['expired', 'expired'],
+    ['foreign', 'refuse'],
+  ] as const)('explains that a certificate which is %s is not let in', async (identity, why) => {
+    const result = await cli.as(identity).run(['top', 'arena']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('[CERTIFICATE_REFUSED]');
+    expect(result.stderr).toContain(why);
+    expect(result.stderr).toContain(testCertificates(identity).cert);
+  });
+
+  it('explains that a certificate without a role is not let in', async () => {
+    const result = await cli.as('roleless').run(['top', 'arena']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('spiffe://rostrum/<role>/<name>');
+  });
+
+  it('says which role is needed, and as whom one came', async () => {
+    const result = await cli.as('reader').run(['submit', 'arena', 'ada', '1']);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('[ROLE_NOT_ALLOWED]');
+    expect(result.stderr).toContain('--as writer');
+    expect(result.stderr).toContain('spiffe://rostrum/reader/');
+  });
+
+  it.each([
+    ['a leaderboard that does not exist', ['top', 'no-such-board'], 'LEADERBOARD_NOT_FOUND'],
+    ['a watch of one that does not exist', ['watch', 'no-such-board'], 'LEADERBOARD_NOT_FOUND'],
+    ['an id that is none', ['submit', 'arena', '../etc', '1'], 'INVALID_FIELD'],
+  ] as const)('tells of %s, with exit code 1', async (_what, args, reason) => {
+    const result = await cli.run([...args, '--json']);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(result.stderr)).toMatchObject({ error: { reason } });
+  });
+
+  it.each([
+    [['frobnicate']],
+    [['top']],
+    [['top', 'arena', '-n', '0']],
+    [['submit', 'arena', 'ada', 'many']],
+    [['around', 'arena']],
+    [['watch', 'arena', '--top', '5', '--around', 'ada']],
+    [['ping', '--address', 'nowhere']],
+    [[]],
+  ])('ends misuse such as %j with exit code 2 and nothing on standard output', async (args) => {
+    const result = await cli.run(args);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).not.toBe('');
+  });
+
+  it('is quiet when whoever reads its output goes away', async () => {
+    for (let player = 1; player <= 3; player++) {
+      await cli.run(['submit', 'pipe', `p${player}`, String(player)]);
+    }
+    const child = cli.start(['shell']);
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdout?.destroy();
+    child.stdin?.on('error', () => {});
+    child.stdin?.end('top pipe --json\n'.repeat(50));
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+  });
+});

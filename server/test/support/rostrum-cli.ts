@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type TestIdentity, testCertificates } from './test-certificates.js';
+
+const BIN = fileURLToPath(new URL('../../../clients/cli/bin/rostrum.js', import.meta.url));
+
+export interface CliResult {
+  /** The exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built `rostrum` command, run against one server. */
+export class RostrumCli {
+  constructor(
+    private readonly address: string,
+    /** More environment, or other values. */
+    private readonly env: Readonly<Record<string, string>> = {},
+  ) {}
+
+  /** Comes with another certificate; `admin` unless said. */
+  as(identity: TestIdentity): RostrumCli {
+    return new RostrumCli(this.address, { ...this.env, ...tlsEnvironment(identity) });
+  }
+
+  /** Runs a command to its end. */
+  async run(args: readonly string[], input = ''): Promise<CliResult> {
+    const child = this.start(args);
+    child.stdin?.end(input);
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        output[name] += text;
+      });
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, ...output };
+  }
+
+  /** Runs a command that must succeed with `--json`, and returns its values, one per line. */
+  async json<T = Record<string, unknown>>(...args: readonly string[]): Promise<T[]> {
+    const result = await this.run([...args, '--json']);
+    if (result.code !== 0) throw new Error(`rostrum ${args.join(' ')}: ${result.stderr}`);
+    return result.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as T);
+  }
+
+  /** Starts a command that runs on. */
+  start(args: readonly string[]): ChildProcess {
+    return spawn(process.execPath, [BIN, ...args], {
+      env: {
+        PATH: process.env.PATH,
+        ...tlsEnvironment('admin'),
+        ROSTRUM_ADDRESS: this.address,
+        ...this.env,
+      },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+}
+
+/** The lines that a running command prints, each as it comes. */
+export function linesOf(child: ChildProcess): AsyncIterableIterator<string> {
+  if (!child.stdout) throw new Error('the output of the command is not piped');
+  return createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+}
+
+function tlsEnvironment(identity: TestIdentity): Record<string, string> {
+  const { ca, cert, key } = testCertificates(identity);
+  return { ROSTRUM_TLS_CA: ca, ROSTRUM_TLS_CERT: cert, ROSTRUM_TLS_KEY: key };
+}
