@@ -3,6 +3,7 @@ import { Directory } from './features/rankings/directory.js';
 import { IndexBuilder } from './features/rankings/index-builder.js';
 import { IndexGate } from './features/rankings/index-gate.js';
 import { IndexTrust } from './features/rankings/index-trust.js';
+import { IndexWriter } from './features/rankings/index-writer.js';
 import { Projection } from './features/rankings/projection.js';
 import { ReadBatcher } from './features/rankings/read-batcher.js';
 import { Reader } from './features/rankings/reader.js';
@@ -91,26 +92,23 @@ export function compose(config: Config, log: Logger): Rostrum {
   const trust = new IndexTrust();
   const encodePayload = encodeStandingPayload;
   const builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log });
+  const writer = new IndexWriter(index, trust, builder);
   const settler = new Settler(outbox, log);
   const sweeper = new Sweeper({
     outbox,
     entries,
     rankings,
-    index,
-    trust,
-    builder,
+    writer,
     encodePayload,
     log,
   });
   const gate = new IndexGate(
     redis,
-    async () => {
-      trust.clear();
-      await sweeper.drain();
-    },
+    () => trust.clear(),
+    () => sweeper.drain(),
     log,
   );
-  const projection = new Projection({ index, gate, trust, builder, settler, encodePayload });
+  const projection = new Projection({ writer, gate, settler, encodePayload });
   const directory = new Directory(rankings, config.createLeaderboards);
   const reader = new Reader({
     index,

@@ -3,6 +3,7 @@ import type { Log } from '../../domain/log.js';
 import type { IndexConnection } from './ports.js';
 
 const RETRY_MS = 250;
+const MISSED_MS = 10;
 
 /** `lost`: no connection; `recovering`: it is back and what it missed is being brought in. */
 export type GateState = 'lost' | 'recovering' | 'open';
@@ -16,6 +17,7 @@ export type GateState = 'lost' | 'recovering' | 'open';
  */
 export class IndexGate {
   readonly #connection: IndexConnection & { readonly connected: boolean };
+  readonly #distrust: () => void;
   readonly #recover: () => Promise<void>;
   readonly #log: Log;
   readonly #opened: (() => void)[] = [];
@@ -24,13 +26,18 @@ export class IndexGate {
   #recovering = false;
   #closed = false;
 
-  /** @param recover brings everything that was committed so far into the index */
+  /**
+   * @param distrust forgets what was found out about the index; it may have lost data
+   * @param recover brings everything that was committed so far into the index
+   */
   constructor(
     connection: IndexConnection & { readonly connected: boolean },
+    distrust: () => void,
     recover: () => Promise<void>,
     log: Log,
   ) {
     this.#connection = connection;
+    this.#distrust = distrust;
     this.#recover = recover;
     this.#log = log;
   }
@@ -41,8 +48,13 @@ export class IndexGate {
       if (this.#closed) return;
       if (this.#state !== 'lost') this.#log.warn({}, 'index lost; reads go to the store of record');
       this.#state = 'lost';
+      this.#distrust();
     });
-    this.#connection.onReady(() => this.#beginRecovery());
+    this.#connection.onReady(() => {
+      // At once: nothing may be written to the index before it was looked at anew.
+      this.#distrust();
+      this.#beginRecovery();
+    });
   }
 
   get state(): GateState {
@@ -97,7 +109,11 @@ export class IndexGate {
       }
       // No await from here to the opening: a batch is either in the index by now, or its submitter
       // will see the open gate.
-      if (this.#missed || !this.#connection.connected || this.#state !== 'recovering') continue;
+      if (this.#missed || !this.#connection.connected) {
+        await delay(MISSED_MS);
+        continue;
+      }
+      if (this.#state !== 'recovering') break;
       this.#state = 'open';
       this.#log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
     }

@@ -70,11 +70,13 @@ export interface IndexPlace {
 }
 
 export type IndexApplied =
-  | { readonly status: 'applied'; readonly epoch: number; readonly places: readonly IndexPlace[] }
+  | { readonly status: 'applied'; readonly places: readonly IndexPlace[] }
   /** No index serves; the one that is being built has the entries. */
   | { readonly status: 'building' }
   /** There is no index, or it is damaged. */
-  | { readonly status: 'absent' };
+  | { readonly status: 'absent' }
+  /** Another epoch serves and does not have the entries. */
+  | { readonly status: 'otherEpoch' };
 
 /** `absent`: there is no index, or it is damaged; `otherEpoch`: another epoch than asked for serves. */
 export type IndexAnswer<T> =
@@ -107,7 +109,8 @@ export interface RankingIndex {
   readonly connected: boolean;
   /** Whether the index answers at all. */
   ping(): Promise<void>;
-  apply(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<IndexApplied>;
+  /** @param epoch the one to write to, known to be whole; 0 for only what is being built */
+  apply(ranking: Ranking, epoch: number, entries: readonly EncodedEntry[]): Promise<IndexApplied>;
   read(
     ranking: Ranking,
     epoch: number,

@@ -1,14 +1,13 @@
 import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { IndexBuilder } from './index-builder.js';
 import type { IndexGate } from './index-gate.js';
-import type { IndexTrust } from './index-trust.js';
-import type { EncodedEntry, IndexApplied, IndexPlace, RankingIndex } from './ports.js';
+import type { IndexWriter, Written } from './index-writer.js';
+import type { EncodedEntry, IndexPlace } from './ports.js';
 import type { Confirmation, Settler } from './settler.js';
 
 /** How long a submission waits for the first index of its ranking, in milliseconds. */
-const BUILD_PATIENCE_MS = 250;
+const BUILD_PATIENCE_MS = 100;
 
 export interface ProjectionRow extends EncodedEntry {
   readonly ranking: Ranking;
@@ -16,25 +15,19 @@ export interface ProjectionRow extends EncodedEntry {
 
 /** Brings committed entries into the index and tells where they came to stand. */
 export class Projection {
-  readonly #index: RankingIndex;
+  readonly #writer: IndexWriter;
   readonly #gate: IndexGate;
-  readonly #trust: IndexTrust;
-  readonly #builder: IndexBuilder;
   readonly #settler: Settler;
   readonly #encodePayload: (entry: Entry) => Uint8Array;
 
   constructor(parts: {
-    index: RankingIndex;
+    writer: IndexWriter;
     gate: IndexGate;
-    trust: IndexTrust;
-    builder: IndexBuilder;
     settler: Settler;
     encodePayload: (entry: Entry) => Uint8Array;
   }) {
-    this.#index = parts.index;
+    this.#writer = parts.writer;
     this.#gate = parts.gate;
-    this.#trust = parts.trust;
-    this.#builder = parts.builder;
     this.#settler = parts.settler;
     this.#encodePayload = parts.encodePayload;
   }
@@ -61,80 +54,38 @@ export class Projection {
       this.#gate.missed();
       return places;
     }
+    const wasOpen = this.#gate.isOpen;
     const confirmations: Confirmation[] = [];
     let complete = true;
-    const apply = async (ranking: Ranking, positions: readonly number[]): Promise<void> => {
+    const write = async (ranking: Ranking, positions: readonly number[]): Promise<void> => {
       const part = positions.map((position) => rows[position] as ProjectionRow);
-      const confirmation = await this.#applyOne(ranking, part, (index, place) => {
-        places[positions[index] as number] = place;
+      const written = await this.#write(ranking, part);
+      if (written.kind === 'missed') complete = false;
+      if (written.kind !== 'written') return;
+      confirmations.push(written.confirmation);
+      if (!wasOpen || !this.#gate.isOpen) return;
+      written.places.forEach((place, index) => {
+        const position = positions[index] as number;
+        places[position] = written.late ? { ...place, previousRank: 0 } : place;
       });
-      if (confirmation === 'missed') complete = false;
-      else if (confirmation !== 'unneeded') confirmations.push(confirmation);
     };
     await Promise.all(
-      groupByRanking(rows).map(([ranking, positions]) => apply(ranking, positions)),
+      groupByRanking(rows).map(([ranking, positions]) => write(ranking, positions)),
     );
     if (outboxId !== undefined && complete) this.#settler.add(outboxId, confirmations);
     return places;
   }
 
-  /** Applies the entries of one ranking. @returns what may be settled */
-  async #applyOne(
-    ranking: Ranking,
-    entries: readonly EncodedEntry[],
-    setPlace: (index: number, place: IndexPlace) => void,
-  ): Promise<Confirmation | 'unneeded' | 'missed'> {
-    const wasOpen = this.#gate.isOpen;
-    let applied: IndexApplied;
-    let rebuilt = false;
+  async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
     try {
-      applied = await this.#index.apply(ranking, entries);
-      if (!this.#isTrusted(ranking, applied)) {
-        const trusted = await this.#becomesTrusted(ranking);
-        if (trusted && !this.#isTrusted(ranking, applied)) {
-          applied = await this.#index.apply(ranking, entries);
-          rebuilt = true;
-        }
-      }
+      const written = await this.#writer.write(ranking, entries, BUILD_PATIENCE_MS);
+      if (written.kind === 'missed') this.#gate.missed(new Error('another index serves'));
+      return written;
     } catch (error) {
       this.#gate.missed(error);
-      return 'missed';
-    }
-    // Without an index to serve there is nothing to settle: the one that will serve is made from
-    // the store of record, or has been given the entries too.
-    if (applied.status !== 'applied') return 'unneeded';
-    if (!this.#isTrusted(ranking, applied)) return 'missed';
-    if (wasOpen && this.#gate.isOpen) {
-      applied.places.forEach((place, index) => {
-        // A new index had the entry from the start, so the rank before is not known.
-        setPlace(index, rebuilt ? { ...place, previousRank: 0 } : place);
-      });
-    }
-    const revision = applied.places.at(-1)?.revision ?? 0;
-    return { rankingNo: ranking.rankingNo, epoch: applied.epoch, revision };
-  }
-
-  #isTrusted(ranking: Ranking, applied: IndexApplied): boolean {
-    return applied.status === 'applied' && applied.epoch === this.#trust.epochOf(ranking.rankingNo);
-  }
-
-  /** Checks the ranking's index; if it must be built, waits a moment, which does for a small one. */
-  async #becomesTrusted(ranking: Ranking): Promise<boolean> {
-    if (!this.#gate.isOpen) return false;
-    try {
-      if (await this.#builder.check(ranking)) return true;
-      await Promise.race([this.#builder.whenBuilt(ranking), patience()]);
-      return this.#trust.epochOf(ranking.rankingNo) !== undefined;
-    } catch {
-      return false;
+      return { kind: 'missed' };
     }
   }
-}
-
-function patience(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, BUILD_PATIENCE_MS);
-  });
 }
 
 /** Positions by ranking, each in order; nearly always there is one ranking. */

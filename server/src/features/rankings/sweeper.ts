@@ -1,32 +1,22 @@
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { IndexBuilder } from './index-builder.js';
-import type { IndexTrust } from './index-trust.js';
-import type {
-  EncodedEntry,
-  EntryStore,
-  Outbox,
-  OutboxBatch,
-  RankingIndex,
-  RankingStore,
-} from './ports.js';
+import type { IndexWriter, Written } from './index-writer.js';
+import type { EncodedEntry, EntryStore, Outbox, OutboxBatch, RankingStore } from './ports.js';
 import type { Confirmation } from './settler.js';
 
 const SWEEP_MS = 1000;
 /** Younger batches are most likely being applied by the server that committed them. */
 const MIN_AGE_MS = 2000;
 const BATCHES_AT_A_TIME = 100;
-const APPLY_SIZE = 250;
+const WRITE_SIZE = 250;
 
 /** Brings what stays behind in the outbox into the index. */
 export class Sweeper {
   readonly #outbox: Outbox;
   readonly #entries: EntryStore;
   readonly #rankings: RankingStore;
-  readonly #index: RankingIndex;
-  readonly #trust: IndexTrust;
-  readonly #builder: IndexBuilder;
+  readonly #writer: IndexWriter;
   readonly #encode: (entry: EncodedEntry['entry']) => Uint8Array;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
@@ -36,18 +26,14 @@ export class Sweeper {
     outbox: Outbox;
     entries: EntryStore;
     rankings: RankingStore;
-    index: RankingIndex;
-    trust: IndexTrust;
-    builder: IndexBuilder;
+    writer: IndexWriter;
     encodePayload: (entry: EncodedEntry['entry']) => Uint8Array;
     log: Log;
   }) {
     this.#outbox = parts.outbox;
     this.#entries = parts.entries;
     this.#rankings = parts.rankings;
-    this.#index = parts.index;
-    this.#trust = parts.trust;
-    this.#builder = parts.builder;
+    this.#writer = parts.writer;
     this.#encode = parts.encodePayload;
     this.#log = parts.log;
   }
@@ -96,9 +82,9 @@ export class Sweeper {
         .filter((entry) => entry.rankingNo === ranking.rankingNo)
         .sort((a, b) => a.version - b.version)
         .map((entry) => ({ entry, payload: this.#encode(entry) }));
-      const confirmation = await this.#applyToRanking(ranking, mine);
-      if (confirmation === 'missed') missed.add(ranking.rankingNo);
-      else if (confirmation !== 'unneeded') confirmations.push(confirmation);
+      const written = await this.#write(ranking, mine);
+      if (written.kind === 'missed') missed.add(ranking.rankingNo);
+      else if (written.kind === 'written') confirmations.push(written.confirmation);
     }
     const done = batches.filter((batch) => !batch.keys.some((key) => missed.has(key.rankingNo)));
     await this.#outbox.settle(
@@ -107,24 +93,12 @@ export class Sweeper {
     );
   }
 
-  /** See `Projection`: what may be settled, and why. */
-  async #applyToRanking(
-    ranking: Ranking,
-    entries: readonly EncodedEntry[],
-  ): Promise<Confirmation | 'unneeded' | 'missed'> {
-    let confirmation: Confirmation | 'unneeded' = 'unneeded';
-    for (let at = 0; at < entries.length; at += APPLY_SIZE) {
-      const applied = await this.#index.apply(ranking, entries.slice(at, at + APPLY_SIZE));
-      if (applied.status !== 'applied') continue;
-      const trusted =
-        this.#trust.epochOf(ranking.rankingNo) === applied.epoch ||
-        ((await this.#builder.check(ranking)) &&
-          this.#trust.epochOf(ranking.rankingNo) === applied.epoch);
-      if (!trusted) return 'missed';
-      const revision = applied.places.at(-1)?.revision ?? 0;
-      confirmation = { rankingNo: ranking.rankingNo, epoch: applied.epoch, revision };
+  async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
+    let written: Written = { kind: 'unneeded' };
+    for (let at = 0; at < entries.length && written.kind !== 'missed'; at += WRITE_SIZE) {
+      written = await this.#writer.write(ranking, entries.slice(at, at + WRITE_SIZE), 0);
     }
-    return confirmation;
+    return written;
   }
 }
 

@@ -44,14 +44,27 @@ export class RedisRankingIndex implements RankingIndex {
     return this.#redis.ping();
   }
 
-  async apply(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<IndexApplied> {
-    const [status, epoch, places] = (await this.#redis.run(
-      'apply',
-      rankingKeys(ranking.rankingNo),
-      [this.#feedRetention, rankingChannel(ranking.rankingNo), packEntries(ranking, entries)],
-    )) as [number, Buffer, Buffer];
-    if (status !== 1) return { status: status === 2 ? 'building' : 'absent' };
-    return { status: 'applied', epoch: Number(epoch), places: readPlaces(places) };
+  async apply(
+    ranking: Ranking,
+    epoch: number,
+    entries: readonly EncodedEntry[],
+  ): Promise<IndexApplied> {
+    const [status, places] = (await this.#redis.run('apply', rankingKeys(ranking.rankingNo), [
+      epoch,
+      this.#feedRetention,
+      rankingChannel(ranking.rankingNo),
+      packEntries(ranking, entries),
+    ])) as [number, Buffer];
+    switch (status) {
+      case 1:
+        return { status: 'applied', places: readPlaces(places) };
+      case 2:
+        return { status: 'building' };
+      case 3:
+        return { status: 'otherEpoch' };
+      default:
+        return { status: 'absent' };
+    }
   }
 
   async read(

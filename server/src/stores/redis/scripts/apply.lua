@@ -1,19 +1,21 @@
 -- Brings entries into a ranking and appends the changes to its feed.
 --
 -- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
--- ARGV  1 how many revisions the feed keeps
---       2 the channel that is told of changes
---       3 the entries, packed: for each, a 4-byte length and a record (see record.ts)
+-- ARGV  1 the epoch to write to; 0 for none, when it is not known whether the serving index is whole.
+--         An index that lost data must not be written to: its revision would grow past the mark by
+--         which the loss is recognised.
+--       2 how many revisions the feed keeps
+--       3 the channel that is told of changes
+--       4 the entries, packed: for each, a 4-byte length and a record (see record.ts)
 --
 -- Each entry is written only if its version is newer than what is there, so applying again, late or
--- out of order does no harm. While an index is being built beside the one that serves, both are
--- written.
+-- out of order does no harm. An index that is being built is always written to as well.
 --
--- Result: { status, epoch, places }
+-- Result: { status, places }
 --   status  1: the serving index has the entries
 --           2: there is no serving index, the one being built has them
---           0: there is no index at all, or it is damaged: build one
---   epoch   of the serving index, as a string; '' without one
+--           3: another epoch serves; it does not have them
+--           0: there is no index, or it is damaged: build one
 --   places  with status 1, packed, for each entry: rank before and rank after (4 bytes each, from
 --           1; 0: not in the ranking), players in the ranking (4 bytes), revision (8-byte double)
 --
@@ -22,7 +24,7 @@
 -- (4 bytes) and record; and one message, the last revision, to the channel.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'building')
 local epoch, building = meta[1], meta[4]
-local packed = ARGV[3]
+local packed = ARGV[4]
 local size = #packed
 
 local function records(visit)
@@ -56,19 +58,18 @@ if building then
   end)
 end
 
-if not epoch then
-  return { building and 2 or 0, '', '' }
-end
+local unserved = { building and 2 or 0, '' }
+if not epoch then return unserved end
+if epoch ~= ARGV[1] then return { 3, '' } end
 local side = tonumber(epoch) % 2
 local order, entries, feed = KEYS[2 + 3 * side], KEYS[3 + 3 * side], KEYS[4 + 3 * side]
 local count = redis.call('ZCARD', order)
-if count ~= redis.call('HLEN', entries) or count ~= tonumber(meta[3]) then
-  return { building and 2 or 0, '', '' }
-end
+if count ~= redis.call('HLEN', entries) or count ~= tonumber(meta[3]) then return unserved end
 
 local first = tonumber(meta[2])
 local revision = first
 local places, changes = {}, {}
+local damaged = false
 records(function(record)
   local player = player_of(record)
   local place = string.sub(record, 1, 16)
@@ -84,7 +85,10 @@ records(function(record)
   else
     local old_place = string.sub(old, 1, 16)
     before = redis.call('ZRANK', order, old_place .. player)
-    if not before then return end
+    if not before then
+      damaged = true
+      return
+    end
     before = before + 1
     after = before
     if struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
@@ -106,8 +110,9 @@ end)
 if revision > first then
   local last = string.format('%.0f', revision)
   redis.call('HSET', KEYS[1], 'revision', last, 'count', count)
-  redis.call('XADD', feed, 'MINID', '~', string.format('%.0f', math.max(revision - ARGV[1], 0)),
+  redis.call('XADD', feed, 'MINID', '~', string.format('%.0f', math.max(revision - ARGV[2], 0)),
     last .. '-0', 'n', #changes, 'c', table.concat(changes))
-  redis.call('PUBLISH', ARGV[2], last)
+  redis.call('PUBLISH', ARGV[3], last)
 end
-return { 1, epoch, table.concat(places) }
+if damaged then return unserved end
+return { 1, table.concat(places) }
