@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import grpc from '@grpc/grpc-js';
+import { service as healthService } from 'grpc-health-check';
+import { expect, test } from 'vitest';
+import { reasonOf } from '../../test/support/status-details.ts';
+import { TransportServer } from '../../test/support/transport-server.ts';
+import { Health } from './health.js';
+
+const SERVICE = 'rostrum.v1.ScoreService';
+type Answer = { status: string };
+interface HealthClient extends grpc.Client {
+  check(request: { service: string }, callback: grpc.requestCallback<Answer>): void;
+  watch(request: { service: string }): grpc.ClientReadableStream<Answer>;
+}
+
+async function start(): Promise<{ running: TransportServer; health: Health }> {
+  const health = new Health([SERVICE]);
+  const running = await TransportServer.start({ prepare: (server) => health.addTo(server) });
+  return { running, health };
+}
+
+function clientOf(running: TransportServer, identity: 'reader' | 'roleless'): HealthClient {
+  const definition = healthService as unknown as grpc.ServiceDefinition;
+  return running.clientOf(definition, identity) as HealthClient;
+}
+
+function check(client: HealthClient, service: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.check({ service }, (error, answer) => {
+      if (error !== null) reject(error);
+      else resolve(answer?.status ?? '');
+    });
+  });
+}
+
+test('a service serves when it is said to, and so does the server', async () => {
+  const { running, health } = await start();
+  await using _ = running;
+  const client = clientOf(running, 'reader');
+  expect(await check(client, SERVICE)).toBe('NOT_SERVING');
+  health.setAll(true);
+  expect(await check(client, SERVICE)).toBe('SERVING');
+  expect(await check(client, '')).toBe('SERVING');
+  health.set(SERVICE, false);
+  expect(await check(client, SERVICE)).toBe('NOT_SERVING');
+  expect(await check(client, '')).toBe('SERVING');
+  await expect(check(client, 'nope')).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
+});
+
+test('shutting down is told to watchers, and ends their streams', async () => {
+  const { running, health } = await start();
+  await using _ = running;
+  health.setAll(true);
+  const watch = clientOf(running, 'reader').watch({ service: '' });
+  const seen: string[] = [];
+  watch.on('data', ({ status }: Answer) => seen.push(status));
+  const failed = new Promise<grpc.ServiceError>((resolve) => watch.on('error', resolve));
+  await once(watch, 'data');
+  await running.server.drain(5_000);
+  const error = await failed;
+  expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
+  expect(error.code).toBe(grpc.status.UNAVAILABLE);
+  expect(reasonOf(error)).toBe('SHUTTING_DOWN');
+});
+
+test('health needs an identity too', async () => {
+  const { running } = await start();
+  await using _ = running;
+  const client = clientOf(running, 'roleless');
+  await expect(check(client, '')).rejects.toMatchObject({ code: grpc.status.UNAUTHENTICATED });
+  const error = await new Promise<grpc.ServiceError>((resolve) => {
+    client.watch({ service: '' }).on('error', resolve).resume();
+  });
+  expect(error.code).toBe(grpc.status.UNAUTHENTICATED);
+  expect(reasonOf(error)).toBe('IDENTITY_MISSING');
+});
