@@ -21,6 +21,7 @@ interface WatchOptions {
   readonly players?: readonly string[];
   readonly changes?: boolean;
   readonly interval: number;
+  readonly resume?: string;
 }
 
 export function registerWatch(program: Command, runner: CommandRunner): void {
@@ -59,13 +60,14 @@ export function registerWatch(program: Command, runner: CommandRunner): void {
         .default(20, '20ms')
         .argParser(parseDuration),
     )
+    .option('--resume <token>', 'go on after the message that had this token (see --json)')
     .action(
       runner.handle<[string], WatchOptions>(async (context, options, leaderboardId) => {
         if (options.count !== undefined && options.around === undefined) {
           throw new UsageError('--count goes with --around; for the top use --top.');
         }
         const client = await context.connect('reader');
-        if (options.changes) await followChanges(context, client, leaderboardId, options.players);
+        if (options.changes) await followChanges(context, client, leaderboardId, options);
         else await watchView(context, client, leaderboardId, options);
       }),
     );
@@ -78,7 +80,8 @@ async function watchView(
   options: WatchOptions,
 ): Promise<void> {
   const view = viewOf(options);
-  const request = { leaderboardId, view, minIntervalMs: options.interval };
+  const { interval: minIntervalMs, resume: resumeToken } = options;
+  const request = { leaderboardId, view, minIntervalMs, resumeToken };
   const highlight = options.around;
   const board = await showBoard(client, request, output, {
     title: `${leaderboardId} · ${describe(view)}`,
@@ -100,11 +103,11 @@ async function followChanges(
   { output, signal }: CommandContext,
   client: RostrumClient,
   leaderboardId: string,
-  playerIds: readonly string[] | undefined,
+  { players, resume }: WatchOptions,
 ): Promise<void> {
   const { style, errorStyle } = output;
   const watch = client.watch.changes(
-    { leaderboardId, playerIds },
+    { leaderboardId, playerIds: players, resumeToken: resume },
     {
       signal,
       onInterrupted: (error) =>
@@ -112,18 +115,17 @@ async function followChanges(
     },
   );
   try {
-    for await (const { changes, reset } of watch) {
-      if (reset) {
-        if (output.json) output.value({ reset: true });
-        else
-          output.note(errorStyle.warn('The ranking was rebuilt: changes in between are not told.'));
+    for await (const message of watch) {
+      if (output.json) {
+        output.value(message);
+        continue;
       }
-      for (const change of changes) {
-        if (output.json) output.value(change);
-        else {
-          const revision = style.dim(String(change.revision));
-          output.lines(`${revision}  ${movementLine(movementOf(change), style)}`);
-        }
+      if (message.reset) {
+        output.note(errorStyle.warn('The ranking was rebuilt: changes in between are not told.'));
+      }
+      for (const change of message.changes) {
+        const revision = style.dim(String(change.revision));
+        output.lines(`${revision}  ${movementLine(movementOf(change), style)}`);
       }
     }
   } catch (error) {
