@@ -22,6 +22,8 @@ const MAX_BATCH_ITEMS = 1000;
 /** Submissions of one stream that are in work before the server stops reading from it. */
 const MAX_IN_FLIGHT = 1024;
 
+export { ScoreServiceService as scoreServiceDefinition } from '../../gen/rostrum/v1/score.js';
+
 /** `rostrum.v1.ScoreService`. */
 export function scoreService(scores: ScoreService): ScoreServiceServer {
   const submit = (

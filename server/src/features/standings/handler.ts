@@ -29,6 +29,8 @@ import {
   encodeListStandingsResponse,
 } from './response-encoding.js';
 
+export { StandingServiceService as standingServiceDefinition } from '../../gen/rostrum/v1/standing.js';
+
 /** `rostrum.v1.StandingService`. */
 export function standingService(
   directory: RankingDirectory,

@@ -17,6 +17,8 @@ const UNSENT_VIEW_MESSAGES = 1;
 /** The feed merges nothing, so a few pages may wait; they are shared between watchers. */
 const UNSENT_FEED_MESSAGES = 4;
 
+export { WatchServiceService as watchServiceDefinition } from '../../gen/rostrum/v1/watch.js';
+
 /** `rostrum.v1.WatchService`. */
 export function watchService(directory: RankingDirectory, hub: WatchHub): WatchServiceServer {
   return {
