@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Entry } from '../../domain/entry.js';
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import { Aggregation, type LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
+import { compareEntries } from '../../domain/order.js';
+import { MAX_SCORE } from '../../domain/score.js';
+import { readRecord, recordLength, writeRecord } from './record.js';
+
+const PAYLOAD = Buffer.from('payload');
+
+const order = fc.constantFrom(SortOrder.ASCENDING, SortOrder.DESCENDING);
+const settings: fc.Arbitrary<LeaderboardSettings> = fc.record({
+  aggregation: fc.constant(Aggregation.BEST),
+  sortOrder: order,
+  subscoreSortOrder: order,
+});
+
+// Few values, so that ties and near-ties are common, and the ends of the range.
+const score = fc.oneof(
+  fc.integer({ min: -3, max: 3 }),
+  fc.constantFrom(MAX_SCORE, -MAX_SCORE, MAX_SCORE - 1, 0.1, -0.1, Number.MIN_VALUE, 1e-300),
+  fc.double({ min: -MAX_SCORE, max: MAX_SCORE, noNaN: true }).map((value) => value + 0),
+);
+const entry: fc.Arbitrary<Entry> = fc.record({
+  rankingNo: fc.constant(1 as RankingNo),
+  playerId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,9}$/) as fc.Arbitrary<PlayerId>,
+  score,
+  subscore: score,
+  reached: fc.maxSafeNat(),
+  version: fc.maxSafeNat(),
+  submissions: fc.constant(1),
+  achievedUs: fc.constant(0),
+  updateUs: fc.constant(0),
+  displayName: fc.constant(''),
+  metadata: fc.constant(null),
+});
+
+function record(board: LeaderboardSettings, of: Entry): Buffer {
+  const buffer = Buffer.alloc(recordLength(of, PAYLOAD));
+  expect(writeRecord(buffer, 0, board, of, PAYLOAD)).toBe(buffer.length);
+  return buffer;
+}
+
+/** As a sorted set compares: by score, then by the bytes of the members. */
+function compareInIndex(a: Buffer, b: Buffer): number {
+  return a.readDoubleBE(24) - b.readDoubleBE(24) || a.compare(b, 0, 16, 0, 16);
+}
+
+describe('a record', () => {
+  it('sorts in the index exactly as its entry stands in the ranking', () => {
+    fc.assert(
+      fc.property(settings, entry, entry, (board, a, b) => {
+        const inIndex = Math.sign(compareInIndex(record(board, a), record(board, b)));
+        expect(inIndex).toBe(Math.sign(compareEntries(board, a, b)));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('gives back what was written', () => {
+    fc.assert(
+      fc.property(settings, entry, (board, of) => {
+        const parts = readRecord(board, record(board, of));
+        expect(parts).toMatchObject({
+          playerId: of.playerId,
+          score: of.score,
+          version: of.version,
+        });
+        expect(parts.payload.equals(PAYLOAD)).toBe(true);
+      }),
+    );
+  });
+});
