@@ -26,7 +26,7 @@ export async function launchServer(
     command: process.execPath,
     args: [join(options.root, 'server/dist/main.js')],
     cwd: options.root,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, ROSTRUM_LOG: undefined, ...options.env }, // ROSTRUM_LOG is for start.ts
     logFile: options.logFile,
     stopSignal: 'SIGTERM',
   });
