@@ -27,7 +27,15 @@ export interface ErrorListener {
   cause(error: RostrumError, method: string): void;
 }
 
-/** Anything thrown, as the error that callers may see. Tells the listener what they may not. */
+/**
+ * Anything thrown, as the error that callers may see. Tells the listener what they may not.
+ *
+ * A few errors never pass here, because grpc-js answers them before any handler runs, and so carry
+ * no ErrorInfo: a message over the size limit (RESOURCE_EXHAUSTED), an unknown method, a missing or
+ * second request message or an unknown compression (UNIMPLEMENTED), a message that cannot be
+ * decompressed and a malformed timeout (INTERNAL), a deadline that passes during the work
+ * (DEADLINE_EXCEEDED). `malformed-calls.spec.ts` pins them.
+ */
 export function toRostrumError(
   error: unknown,
   method: string,

@@ -64,14 +64,22 @@ export function bindHandler(handler: AnyHandler | undefined, method: Method): An
 }
 
 /**
- * Admits a call: the server is not shutting down and the caller's role suffices.
+ * Admits a call: the caller's role suffices, the server is not shutting down, and somebody still
+ * waits for the answer.
  *
- * @throws SHUTTING_DOWN, IDENTITY_MISSING, ROLE_NOT_ALLOWED
+ * @throws IDENTITY_MISSING, ROLE_NOT_ALLOWED, SHUTTING_DOWN, DEADLINE_EXCEEDED
  */
-export function admit(call: { getPeer(): string }, method: Method): Connection {
+export function admit(
+  call: { getPeer(): string; getDeadline(): Date | number },
+  method: Method,
+): Connection {
   const connection = method.environment.connections.find(call.getPeer());
   authorize(connection, method.role);
   if (method.environment.draining) throw shuttingDown();
+  const deadline = Number(call.getDeadline());
+  if (deadline !== Number.POSITIVE_INFINITY && deadline <= Date.now()) {
+    throw new RostrumError('DEADLINE_EXCEEDED', 'the deadline passed before the work began');
+  }
   return connection as Connection;
 }
 

@@ -132,6 +132,18 @@ export class GrpcServer {
     });
   }
 
+  /**
+   * Adds a service exactly as grpc-js runs it: no roles, no counting, no error mapping, nobody
+   * refused while draining. It is what benchmarks compare the real methods with, and for nothing
+   * else.
+   */
+  addBareService(
+    definition: grpc.ServiceDefinition,
+    implementation: grpc.UntypedServiceImplementation,
+  ): void {
+    this.#server.addService(definition, implementation);
+  }
+
   #add(
     definition: grpc.ServiceDefinition,
     implementation: grpc.UntypedServiceImplementation,
