@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { stripVTControlCharacters } from 'node:util';
 import { RostrumClient } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { linesOf, RostrumCli } from '../support/rostrum-cli.js';
+import { hasTerminals, linesOf, RostrumCli, screenOf } from '../support/rostrum-cli.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { testCertificates } from '../support/test-certificates.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -54,6 +55,43 @@ async function nextOf(lines: AsyncIterator<string>): Promise<WatchLine> {
 }
 
 describe('rostrum watch', () => {
+  it.runIf(hasTerminals)(
+    'moves rows on a terminal within 200 ms, and leaves it as it was',
+    async () => {
+      await client.scores.submit({ leaderboardId: 'live', playerId: 'ada', score: 100 });
+      await client.scores.submit({
+        leaderboardId: 'live',
+        playerId: 'bo',
+        score: 50,
+        displayName: '美咲',
+      });
+      const watch = cli.startOnTerminal(['watch', 'live']);
+      const screen = screenOf(watch);
+      await screen.shows(/美咲 \(bo\) .*50/);
+      await client.scores.submit({ leaderboardId: 'live', playerId: 'bo', score: 60 });
+      await screen.shows(/60/);
+      const start = performance.now();
+      await client.scores.submit({ leaderboardId: 'live', playerId: 'bo', score: 150 });
+      await screen.shows(/▲ 2→1.*美咲/);
+      expect(performance.now() - start).toBeLessThan(200);
+
+      watch.stdin?.write('\x03');
+      expect(await once(watch, 'close')).toEqual([0, null]);
+      // Back on the screen that was there before, the cursor shown, the last standings on it.
+      const { text } = screen;
+      for (const [taken, given] of [
+        ['\x1b[?1049h', '\x1b[?1049l'],
+        ['\x1b[?25l', '\x1b[?25h'],
+        ['\x1b[?7l', '\x1b[?7h'],
+      ] as const) {
+        expect(text).toContain(taken);
+        expect(text.lastIndexOf(given)).toBeGreaterThan(text.lastIndexOf(taken));
+      }
+      const afterwards = text.slice(text.lastIndexOf('\x1b[?1049l'));
+      expect(stripVTControlCharacters(afterwards)).toMatch(/ 1 {2}bo +美咲 +150 /);
+    },
+  );
+
   it('tells of an overtaking within 200 ms, with old and new ranks', async () => {
     const submit = (playerId: string, score: number) =>
       client.scores.submit({ leaderboardId: 'duel', playerId, score });

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RostrumCli } from '../support/rostrum-cli.js';
+import { hasTerminals, RostrumCli, screenOf } from '../support/rostrum-cli.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 import { createTestRedis, type TestRedis } from '../support/test-redis.js';
@@ -161,6 +165,33 @@ describe('rostrum ping, stats, verify, rebuild and bench', () => {
 });
 
 describe('rostrum shell', () => {
+  it.runIf(hasTerminals)('completes, remembers and edits lines on a terminal', async () => {
+    await cli.json('submit', 'completable', 'ada', '41');
+    const state = mkdtempSync(path.join(tmpdir(), 'rostrum-state-'));
+    const shell = new RostrumCli(server.address, { XDG_STATE_HOME: state });
+    const first = shell.startOnTerminal(['shell']);
+    let screen = screenOf(first);
+    await screen.shows(/rostrum> /);
+    first.stdin?.write('to\t');
+    await screen.shows(/top /);
+    first.stdin?.write('compl\t');
+    await screen.shows(/completable /);
+    first.stdin?.write('\r');
+    await screen.shows(/ada +41 /);
+    await screen.shows(/ada[\s\S]*rostrum> /);
+    first.stdin?.write('\x04');
+    expect(await once(first, 'close')).toEqual([0, null]);
+
+    const second = shell.startOnTerminal(['shell']);
+    screen = screenOf(second);
+    await screen.shows(/rostrum> /);
+    second.stdin?.write('\x1b[A\r');
+    await screen.shows(/top completable[\s\S]*ada +41 [\s\S]*rostrum> /);
+    second.stdin?.write('exit\r');
+    expect(await once(second, 'close')).toEqual([0, null]);
+    rmSync(state, { recursive: true });
+  });
+
   it('runs the lines of a script over one connection, up to exit', async () => {
     const script = [
       '# a comment',

@@ -1,10 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type TestIdentity, testCertificates } from './test-certificates.js';
 
+/** How long a terminal may take to show something, in milliseconds. */
+const SHOW_MS = 10_000;
 const BIN = fileURLToPath(new URL('../../../clients/cli/bin/rostrum.js', import.meta.url));
+
+/** Whether `startOnTerminal` works here. */
+export const hasTerminals =
+  spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true;
 
 export interface CliResult {
   /** The exit code; null when a signal ended it. */
@@ -52,9 +58,30 @@ export class RostrumCli {
 
   /** Starts a command that runs on. */
   start(args: readonly string[]): ChildProcess {
-    return spawn(process.execPath, [BIN, ...args], {
+    return this.spawn(process.execPath, [BIN, ...args]);
+  }
+
+  /**
+   * Starts a command on a terminal of 80 by 24: what is written to its standard input are keys,
+   * and its standard output is what the terminal gets. Needs the `script` of util-linux.
+   */
+  startOnTerminal(args: readonly string[]): ChildProcess {
+    const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+    return this.spawn('script', [
+      '--quiet',
+      '--flush',
+      '--return',
+      '--command',
+      command,
+      '/dev/null',
+    ]);
+  }
+
+  private spawn(command: string, args: readonly string[]): ChildProcess {
+    return spawn(command, args, {
       env: {
         PATH: process.env.PATH,
+        TERM: 'xterm-256color',
         ...tlsEnvironment('admin'),
         ROSTRUM_ADDRESS: this.address,
         ...this.env,
@@ -68,6 +95,37 @@ export class RostrumCli {
 export function linesOf(child: ChildProcess): AsyncIterableIterator<string> {
   if (!child.stdout) throw new Error('the output of the command is not piped');
   return createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+}
+
+/** What the terminal of a command was sent. */
+export interface TerminalScreen {
+  /** All of it so far, control sequences included. */
+  readonly text: string;
+  /** Resolves when it matches the pattern; rejects with what is there after 10 seconds. */
+  shows(pattern: RegExp): Promise<void>;
+}
+
+/** Follows a command that was started on a terminal. */
+export function screenOf(child: ChildProcess): TerminalScreen {
+  const screen = new EventEmitter();
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    screen.emit('more');
+  });
+  return {
+    get text() {
+      return text;
+    },
+    async shows(pattern) {
+      const signal = AbortSignal.timeout(SHOW_MS);
+      while (!pattern.test(text)) {
+        await once(screen, 'more', { signal }).catch(() => {
+          throw new Error(`the terminal does not show ${pattern}, but:\n${JSON.stringify(text)}`);
+        });
+      }
+    },
+  };
 }
 
 function tlsEnvironment(identity: TestIdentity): Record<string, string> {

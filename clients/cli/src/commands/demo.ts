@@ -83,9 +83,15 @@ async function runDemo(
       throw error;
     }),
   );
+  // The table may fail while the games still run: nothing may reject unseen until they are over.
+  const display = shown.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
   const results = await Promise.allSettled(games);
   over.abort();
-  await shown;
+  const displayed = await display;
+  if (displayed !== undefined) throw displayed.error;
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   await report(context, client, leaderboardId, record, performance.now() - start);
 }
