@@ -5,7 +5,7 @@
 // runs the script with the pinned Node of node_modules. Plain JavaScript without dependencies,
 // because it runs before anything is installed and on whatever Node there is.
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -49,6 +49,7 @@ function readLock(path) {
 
 async function install(why) {
   const started = Date.now();
+  await ensureLibatomic();
   console.log(`Installing packages (${why}): npm ci`);
   // Not the Node of node_modules, which npm ci removes first.
   const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => entry !== BIN);
@@ -63,6 +64,37 @@ async function install(why) {
     await finishWith(end.code === null ? end : { ...end, code: end.code || 1 });
   }
   console.log(`Installed in ${((Date.now() - started) / 1000).toFixed(0)} s.`);
+}
+
+/**
+ * Node 26 for Linux needs the library libatomic, which older ones did without and small systems
+ * lack. Without it npm ci fails half-way, with a message that tells little.
+ */
+async function ensureLibatomic() {
+  if (process.platform !== 'linux') return;
+  const ldconfig = ['/sbin/ldconfig', '/usr/sbin/ldconfig'].find((path) => existsSync(path));
+  if (ldconfig === undefined) return;
+  const libraries = spawnSync(ldconfig, ['-p'], { encoding: 'utf8' });
+  if (libraries.status !== 0 || libraries.stdout.includes('libatomic.so.1')) return;
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.log('Installing the package libatomic1, which Node 26 needs: apt-get');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const aptGet = (...words) => spawnSync('apt-get', words, { env, encoding: 'utf8' });
+    const install = () => aptGet('install', '-y', '--no-install-recommends', 'libatomic1');
+    if (install().status === 0) return;
+    aptGet('update'); // a fresh image has no package lists
+    const { status, stdout, stderr } = install();
+    if (status === 0) return;
+    console.error(`${stdout}${stderr}`);
+  }
+  console.error(
+    [
+      'The library libatomic is missing, which Node 26 needs. Install it, then try again:',
+      '  Debian, Ubuntu:  sudo apt-get install libatomic1',
+      '  Fedora, RHEL:    sudo dnf install libatomic',
+    ].join('\n'),
+  );
+  process.exit(1);
 }
 
 async function build() {
