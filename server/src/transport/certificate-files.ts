@@ -61,7 +61,7 @@ export class CertificateFiles {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Starts looking for changes. */
+  /** Looks for changes from now on; a server that listens with these files starts it. */
   watch(pollMs: number = DEFAULT_POLL_MS): void {
     this.stop();
     const look = async () => {

@@ -5,12 +5,17 @@ import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { type TestIdentity, testCertificates } from '../../test/support/test-certificates.ts';
 import { ping, type RecordedLine, TransportServer } from '../../test/support/transport-server.ts';
+import { explainRefusal } from './refused-connection.js';
 
 const refused = ({ msg }: RecordedLine) => msg === 'connection refused';
 
 /** What each kind of bad certificate is told and what the log says of it. */
 const REFUSALS: [TestIdentity | 'none', string, RegExp][] = [
-  ['none', 'no client certificate', /certificate[_ ]required|ECONNRESET|closed/i],
+  [
+    'none',
+    'no client certificate, or none of an authority that the server trusts',
+    /certificate[_ ]required|ECONNRESET|closed/i,
+  ],
   ['foreign', 'the client certificate is from a foreign authority', /./],
   ['expired', 'the client certificate has expired', /./],
   ['early', 'the client certificate is not valid yet', /./],
@@ -130,3 +135,21 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     expect(received).toEqual([]);
   },
 );
+
+test.each([
+  ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'the client does not trust the server (unknown ca)'],
+  [
+    'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE',
+    'the client does not trust the server (bad certificate)',
+  ],
+  ['ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE', 'the client broke off (handshake failure)'],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', 'the handshake took too long'],
+  ['ERR_SSL_BRAND_NEW', 'the handshake failed (ERR_SSL_BRAND_NEW)'],
+])('%s reads: %s', (code, reason) => {
+  expect(explainRefusal({ code, message: '' })).toEqual({ reason, harmless: false });
+});
+
+test('a certificate that OpenSSL refuses for another reason is named', () => {
+  const error = { code: 'ECONNRESET', message: '' };
+  expect(explainRefusal(error, 'CERT_UNTRUSTED').reason).toContain('CERT_UNTRUSTED');
+});

@@ -27,18 +27,19 @@ const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
 };
 
 const PROTOCOL_REASONS: Readonly<Record<string, string>> = {
-  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: 'no client certificate',
+  // Many clients look at the authorities that the server names, and send no other certificate.
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    'no client certificate, or none of an authority that the server trusts',
   ERR_SSL_NO_APPLICATION_PROTOCOL: 'the client does not speak HTTP/2 (ALPN h2)',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'the client wants a TLS version below 1.2',
   ERR_SSL_HTTP_REQUEST: 'plaintext HTTP instead of TLS',
   ERR_SSL_WRONG_VERSION_NUMBER: 'plaintext or garbage instead of TLS',
   ERR_SSL_NO_SHARED_CIPHER: 'the client shares no cipher with the server',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'the client does not trust the server: foreign authority',
-  ERR_SSL_SSL_ALERT_BAD_CERTIFICATE: 'the client does not trust the server: bad certificate',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the client does not trust the server: bad certificate',
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'the client does not trust the server: expired',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake took too long',
 };
+
+/** What a client says before it leaves, such as `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA`. */
+const ALERT = /^ERR_SSL_.*_ALERT_(\w+)$/;
 
 /**
  * Explains a failed handshake.
@@ -57,6 +58,14 @@ export function explainRefusal(error: HandshakeError, authorizationError?: strin
   const { code } = error;
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return { reason: 'the client went away during the handshake', harmless: true };
+  }
+  const alert = ALERT.exec(code ?? '')?.[1]
+    ?.toLowerCase()
+    .replaceAll('_', ' ');
+  if (alert !== undefined) {
+    const distrust = /certificate|unknown ca/.test(alert);
+    const what = distrust ? 'the client does not trust the server' : 'the client broke off';
+    return { reason: `${what} (${alert})`, harmless: false };
   }
   const reason = code === undefined ? undefined : PROTOCOL_REASONS[code];
   return { reason: reason ?? `the handshake failed (${code ?? error.message})`, harmless: false };

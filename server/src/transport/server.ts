@@ -201,11 +201,11 @@ export class GrpcServer {
       ),
     );
     this.#track(servers);
-    this.#cleanups.push(
-      certificates.onChange((set) => {
-        for (const server of servers) replaceCertificates(server as TlsServer, set);
-      }),
-    );
+    const stopListening = certificates.onChange((set) => {
+      for (const server of servers) replaceCertificates(server as TlsServer, set);
+    });
+    certificates.watch();
+    this.#cleanups.push(stopListening, () => certificates.stop());
     return port;
   }
 
