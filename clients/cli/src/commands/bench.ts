@@ -7,6 +7,7 @@ import { ExitCode } from '../errors.js';
 import { integerBetween, numberBetween } from '../input/parse-integer.js';
 import { formatCount, formatDuration } from '../output/format-number.js';
 import { ProgressBar } from '../output/progress-bar.js';
+import { safeText } from '../output/safe-text.js';
 import { renderTable } from '../output/table.js';
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -151,7 +152,7 @@ function report(
     ),
   );
   for (const [reason, count] of record.errors) {
-    output.lines(output.style.bad(`${formatCount(count)} failed: ${reason}`));
+    output.lines(output.style.bad(`${formatCount(count)} failed: ${safeText(reason)}`));
   }
   output.note(
     output.errorStyle.dim(

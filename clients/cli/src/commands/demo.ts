@@ -4,6 +4,7 @@ import type { CommandContext } from '../command-context.js';
 import type { CommandRunner } from '../command-runner.js';
 import { type DemoPlayer, demoPlayers } from '../demo/demo-players.js';
 import { DemoRecord, play } from '../demo/play.js';
+import { MAX_ROWS } from '../input/limits.js';
 import { integerBetween, numberBetween } from '../input/parse-integer.js';
 import { showBoard } from '../live/show-board.js';
 import { formatCount, formatDuration } from '../output/format-number.js';
@@ -53,46 +54,35 @@ async function runDemo(
 
   const record = new DemoRecord();
   const start = performance.now();
-  const endOfGame = AbortSignal.timeout(options.seconds * 1000);
+  const timeUp = AbortSignal.timeout(options.seconds * 1000);
   const failed = new AbortController();
-  const playing = AbortSignal.any([signal, endOfGame, failed.signal]);
-  const over = new AbortController();
-  const shown = showBoard(
-    client,
-    {
-      leaderboardId,
-      view: { top: Math.min(1000, Math.max(10, options.players)) },
-      minIntervalMs: 20,
+  const closed = new AbortController();
+  const answered = new AbortController();
+  const top = Math.min(MAX_ROWS, Math.max(10, options.players));
+  const display = showBoard(client, { leaderboardId, view: { top }, minIntervalMs: 20 }, output, {
+    title: `${leaderboardId} · ${options.players} players at once`,
+    footer: () => {
+      const remainingMs = options.seconds * 1000 - (performance.now() - start);
+      return footer(record, remainingMs, leaderboardId);
     },
-    output,
-    {
-      title: `${leaderboardId} · ${options.players} players at once`,
-      footer: () =>
-        footer(record, options.seconds * 1000 - (performance.now() - start), leaderboardId),
-      signal: AbortSignal.any([signal, over.signal]),
-    },
-  ).finally(() => failed.abort());
+    signal: AbortSignal.any([signal, answered.signal]),
+  }).finally(() => closed.abort());
+  const abort = AbortSignal.any([signal, closed.signal]);
   const games = players.map((player, index) =>
     play(clients[index] ?? client, player, {
       leaderboardId,
       rate: options.rate,
-      signal: playing,
+      over: AbortSignal.any([timeUp, failed.signal]),
+      abort,
       record,
     }).catch((error: unknown) => {
-      failed.abort();
-      throw error;
+      // What was given up on the user's wish is no failure; what is one ends the other games.
+      if (!abort.aborted) failed.abort(error);
     }),
   );
-  // The table may fail while the games still run: nothing may reject unseen until they are over.
-  const display = shown.then(
-    () => undefined,
-    (error: unknown) => ({ error }),
-  );
-  const results = await Promise.allSettled(games);
-  over.abort();
-  const displayed = await display;
-  if (displayed !== undefined) throw displayed.error;
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  const ended = Promise.all(games).then(() => answered.abort());
+  await Promise.all([display, ended]);
+  if (failed.signal.aborted) throw failed.signal.reason;
   await report(context, client, leaderboardId, record, performance.now() - start);
 }
 
@@ -120,8 +110,9 @@ async function seatPlayers(
 
 function footer(record: DemoRecord, remainingMs: number, leaderboardId: string): string {
   const { p50, p99 } = record.times.spread();
-  const left = Math.max(0, Math.ceil(remainingMs / 1000));
-  return `${left} s left · ${formatCount(record.submissions)} submissions, answered in ${formatDuration(p50)} (p50), ${formatDuration(p99)} (p99) · elsewhere: rostrum watch ${leaderboardId}`;
+  const left = Math.ceil(remainingMs / 1000);
+  const state = left > 0 ? `${left} s left` : 'waiting for the last answers';
+  return `${state} · ${formatCount(record.submissions)} submissions, answered in ${formatDuration(p50)} (p50), ${formatDuration(p99)} (p99) · elsewhere: rostrum watch ${leaderboardId}`;
 }
 
 async function report(

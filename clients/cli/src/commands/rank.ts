@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
 import { formatCount } from '../output/format-number.js';
+import { safeText } from '../output/safe-text.js';
 import { renderStandings } from '../output/standing-table.js';
 
 export function registerRank(program: Command, runner: CommandRunner): void {
@@ -27,7 +28,11 @@ export function registerRank(program: Command, runner: CommandRunner): void {
           if (output.json) return output.value(found);
           output.lines(...renderStandings(found.standings, output));
           if (found.missingPlayerIds.length > 0) {
-            output.note(output.errorStyle.warn(`no entry: ${found.missingPlayerIds.join(', ')}`));
+            output.note(
+              output.errorStyle.warn(
+                `no entry: ${found.missingPlayerIds.map(safeText).join(', ')}`,
+              ),
+            );
           }
         },
       ),

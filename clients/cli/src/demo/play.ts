@@ -20,25 +20,28 @@ export interface PlayOptions {
   readonly leaderboardId: string;
   /** Submissions a second. */
   readonly rate: number;
-  readonly signal: AbortSignal;
+  /** Ends the game: no more submissions, and the last ones are waited for. */
+  readonly over: AbortSignal;
+  /** Gives up, also on what was not answered. */
+  readonly abort: AbortSignal;
   readonly record: DemoRecord;
 }
 
 /**
- * Plays one player over a stream of its own until the signal: a score that grows, submitted with
- * the time of the move. What was submitted is answered before this returns.
+ * Plays one player over a stream of its own until the game is over: a score that grows, submitted
+ * with the time of the move.
  *
- * @throws RostrumError when a submission is refused
+ * @throws RostrumError when a submission is refused; the reason of `abort`
  */
 export async function play(
   client: RostrumClient,
   player: DemoPlayer,
-  { leaderboardId, rate, signal, record }: PlayOptions,
+  { leaderboardId, rate, over, abort, record }: PlayOptions,
 ): Promise<void> {
-  const stream = client.scores.stream();
+  const stream = client.scores.stream({ signal: abort });
   const { playerId, displayName, skill } = player;
   const failure = new AbortController();
-  const stop = AbortSignal.any([signal, failure.signal]);
+  const stop = AbortSignal.any([over, abort, failure.signal]);
   let score = 0;
   let lastTime = 0;
   while (await pause((1000 / rate) * (0.5 + Math.random()), stop)) {
