@@ -63,9 +63,10 @@ export class Directory implements RankingDirectory {
     return made;
   }
 
-  /** Forgets a leaderboard that was changed or deleted. */
+  /** Forgets a leaderboard that was changed or deleted, and what a look-up under way may find. */
   forget(leaderboardId: LeaderboardId): void {
     this.#known.delete(leaderboardId);
+    this.#finding.delete(leaderboardId);
   }
 
   #recent(leaderboardId: LeaderboardId): Ranking | undefined {
@@ -81,10 +82,12 @@ export class Directory implements RankingDirectory {
   #find(leaderboardId: LeaderboardId): Promise<Ranking | undefined> {
     const running = this.#finding.get(leaderboardId);
     if (running !== undefined) return running;
-    const finding = this.#rankings
+    const isCurrent = (): boolean => this.#finding.get(leaderboardId) === finding;
+    const finding: Promise<Ranking | undefined> = this.#rankings
       .findByLeaderboard(leaderboardId)
       .then(
         (ranking) => {
+          if (!isCurrent()) return ranking;
           if (ranking === undefined) this.#known.delete(leaderboardId);
           else this.#remember(ranking);
           return ranking;
@@ -96,7 +99,9 @@ export class Directory implements RankingDirectory {
           return known.ranking;
         },
       )
-      .finally(() => this.#finding.delete(leaderboardId));
+      .finally(() => {
+        if (isCurrent()) this.#finding.delete(leaderboardId);
+      });
     this.#finding.set(leaderboardId, finding);
     return finding;
   }

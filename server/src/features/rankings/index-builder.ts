@@ -44,6 +44,7 @@ export class IndexBuilder {
   readonly #log: Log;
   readonly #checks = new Map<RankingNo, Promise<boolean>>();
   readonly #builds = new Map<RankingNo, Promise<void>>();
+  #building = 0;
 
   constructor(parts: {
     index: RankingIndex;
@@ -63,7 +64,7 @@ export class IndexBuilder {
 
   /** How many rankings this process is building now. */
   get building(): number {
-    return this.#builds.size;
+    return this.#building;
   }
 
   /**
@@ -97,7 +98,9 @@ export class IndexBuilder {
     for (;;) {
       const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => {
         const [mark, state] = await this.#compare(ranking);
-        if (mark !== undefined) await this.#build(ranking, mark, isWhole(mark, state), onProgress);
+        if (mark !== undefined) {
+          await this.#build(ranking, mark, this.#isCurrent(mark, state), onProgress);
+        }
         return true;
       });
       if (done !== undefined) return;
@@ -105,10 +108,25 @@ export class IndexBuilder {
     }
   }
 
+  /**
+   * Removes the index of a ranking that is no more. False if it is being built right now, perhaps
+   * by another process: try again later.
+   *
+   * @throws STORE_UNAVAILABLE, IndexUnavailable
+   */
+  async remove(rankingNo: RankingNo): Promise<boolean> {
+    this.#trust.forget(rankingNo);
+    const done = await this.#rankings.withBuildLock(rankingNo, async () => {
+      await this.#index.remove(rankingNo);
+      return true;
+    });
+    return done ?? false;
+  }
+
   async #check(ranking: Ranking, damagedEpoch: number | undefined): Promise<boolean> {
     const [mark, state] = await this.#compare(ranking);
     if (mark === undefined) return false;
-    if (isWhole(mark, state) && mark.epoch !== damagedEpoch) {
+    if (this.#isCurrent(mark, state) && mark.epoch !== damagedEpoch) {
       this.#trust.trust(ranking.rankingNo, mark.epoch);
       return true;
     }
@@ -133,11 +151,13 @@ export class IndexBuilder {
         // Another process may have built it since.
         const [mark, state] = await this.#compare(ranking);
         if (mark === undefined) return true;
-        if (isWhole(mark, state) && mark.epoch !== damagedEpoch) {
+        if (!isWhole(mark, state) || mark.epoch === damagedEpoch) {
+          await this.#build(ranking, mark, false, () => {});
+        } else if (this.#isCurrent(mark, state)) {
           this.#trust.trust(ranking.rankingNo, mark.epoch);
-          return true;
+        } else {
+          await this.#adopt(ranking, mark);
         }
-        await this.#build(ranking, mark, false, () => {});
         return true;
       });
       if (done !== undefined) return;
@@ -151,6 +171,25 @@ export class IndexBuilder {
     return [mark, await this.#index.state(ranking)];
   }
 
+  /** Whole, and of the present life of the index: nothing that was told of it can have been lost. */
+  #isCurrent(mark: IndexMark, state: IndexState): boolean {
+    return isWhole(mark, state) && state.incarnation === this.#index.incarnation;
+  }
+
+  /**
+   * Takes over an index that is whole but from before a restart. It may have lost changes that are
+   * still in the outbox and were seen by watchers. A new epoch tells them, and ends what the old one
+   * had confirmed. Call it only with the build lock.
+   */
+  async #adopt(ranking: Ranking, mark: IndexMark): Promise<void> {
+    const epoch = mark.epoch + 2;
+    // The mark first. If the index does not follow, it will be found not whole.
+    if (!(await this.#rankings.advanceEpoch(ranking.rankingNo, mark, epoch))) return;
+    if (!(await this.#index.adopt(ranking, mark.epoch, epoch))) return;
+    this.#trust.trust(ranking.rankingNo, epoch);
+    this.#log.info({ leaderboard: ranking.leaderboardId, epoch }, 'index taken over');
+  }
+
   /** Call it only with the build lock. @param keep whether the present index may serve meanwhile */
   async #build(
     ranking: Ranking,
@@ -158,8 +197,23 @@ export class IndexBuilder {
     keep: boolean,
     onProgress: (progress: BuildProgress) => void,
   ): Promise<void> {
+    this.#building += 1;
+    try {
+      await this.#buildCounted(ranking, mark, keep, onProgress);
+    } finally {
+      this.#building -= 1;
+    }
+  }
+
+  async #buildCounted(
+    ranking: Ranking,
+    mark: IndexMark,
+    keep: boolean,
+    onProgress: (progress: BuildProgress) => void,
+  ): Promise<void> {
     const start = performance.now();
     const epoch = mark.epoch + 1;
+    const { incarnation } = this.#index;
     await this.#index.beginBuild(ranking, keep ? mark.epoch : -1, epoch);
     let built = 0;
     let after = '';
@@ -167,7 +221,7 @@ export class IndexBuilder {
       const entries = await this.#entries.scan(ranking.rankingNo, after, SCAN_SIZE);
       for (let at = 0; at < entries.length; at += BUILD_SIZE) {
         const part = entries.slice(at, at + BUILD_SIZE).map((entry) => this.#encode(entry));
-        const active = await this.#index.build(ranking, epoch, part);
+        const active = await this.#index.build(ranking, epoch, incarnation, part);
         if (!active) throw new Error('the index lost what was being built');
         built += part.length;
         onProgress({ built });
@@ -176,7 +230,7 @@ export class IndexBuilder {
       if (entries.length < SCAN_SIZE) break;
     }
     const floor = mark.settledRevision + (keep || mark.epoch === 0 ? 0 : REVISION_GAP);
-    const revision = await this.#index.swap(ranking, epoch, floor);
+    const revision = await this.#index.swap(ranking, epoch, incarnation, floor);
     if (revision === undefined) throw new Error('the index lost what was built');
     await this.#rankings.setMark(ranking.rankingNo, { epoch, settledRevision: revision });
     this.#trust.trust(ranking.rankingNo, epoch);

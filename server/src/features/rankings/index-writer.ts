@@ -1,8 +1,7 @@
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexBuilder } from './index-builder.js';
 import type { IndexTrust } from './index-trust.js';
-import type { EncodedEntry, IndexPlace, RankingIndex } from './ports.js';
-import type { Confirmation } from './settler.js';
+import type { Confirmation, EncodedEntry, IndexPlace, RankingIndex } from './ports.js';
 
 const MAX_ATTEMPTS = 3;
 const NO_EPOCH = 0;

@@ -86,6 +86,8 @@ export type IndexAnswer<T> =
 export interface IndexState {
   /** The epoch that serves; undefined if there is none or it is damaged. */
   readonly epoch: number | undefined;
+  /** The incarnation of the index in which this epoch began. */
+  readonly incarnation: string;
   readonly revision: number;
   readonly players: number;
 }
@@ -107,6 +109,11 @@ export interface IndexInspection {
 /** The index: rankings in Redis. Every method throws `IndexUnavailable` when it cannot be reached. */
 export interface RankingIndex {
   readonly connected: boolean;
+  /**
+   * Names the present life of the index: another one after a restart or a failover, when what was
+   * written last may be gone. Empty while there is no connection.
+   */
+  readonly incarnation: string;
   /** Whether the index answers at all. */
   ping(): Promise<void>;
   /** @param epoch the one to write to, known to be whole; 0 for only what is being built */
@@ -123,12 +130,36 @@ export interface RankingIndex {
     limit: number,
   ): Promise<IndexAnswer<ChangePage>>;
   state(ranking: Ranking): Promise<IndexState>;
+  /**
+   * Moves a whole index into the present incarnation: it goes on under a new epoch of the same
+   * parity, with a revision that none before can have reached, and an empty feed. False if `epoch`
+   * does not serve.
+   */
+  adopt(ranking: Ranking, epoch: number, newEpoch: number): Promise<boolean>;
   /** From now on `apply` also writes to the new epoch; only `keepEpoch` may go on serving. */
   beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<void>;
-  /** False if that epoch is no longer being built. */
-  build(ranking: Ranking, newEpoch: number, entries: readonly EncodedEntry[]): Promise<boolean>;
-  /** Lets the new epoch serve. Returns its revision; undefined if it is no longer being built. */
-  swap(ranking: Ranking, newEpoch: number, revisionFloor: number): Promise<number | undefined>;
+  /**
+   * False if that epoch is no longer being built.
+   *
+   * @param incarnation the one in which the build began: in another, a part may be gone
+   */
+  build(
+    ranking: Ranking,
+    newEpoch: number,
+    incarnation: string,
+    entries: readonly EncodedEntry[],
+  ): Promise<boolean>;
+  /**
+   * Lets the new epoch serve. Returns its revision; undefined if it is no longer being built.
+   *
+   * @param incarnation the one in which the build began
+   */
+  swap(
+    ranking: Ranking,
+    newEpoch: number,
+    incarnation: string,
+    revisionFloor: number,
+  ): Promise<number | undefined>;
   inspect(
     ranking: Ranking,
     epoch: number,
@@ -185,6 +216,8 @@ export interface RankingStore {
   mark(rankingNo: RankingNo): Promise<IndexMark | undefined>;
   /** Notes that a new epoch serves. */
   setMark(rankingNo: RankingNo, mark: IndexMark): Promise<void>;
+  /** Moves the mark to a new epoch. False if it is no longer as it was in `from`. */
+  advanceEpoch(rankingNo: RankingNo, from: IndexMark, epoch: number): Promise<boolean>;
   /** Runs `work` unless another process is building this ranking; then returns undefined at once. */
   withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined>;
 }
@@ -206,21 +239,30 @@ export interface StoreView {
   readonly totalPlayers: number;
 }
 
+/** What the index confirmed for one ranking. */
+export interface Confirmation {
+  readonly rankingNo: RankingNo;
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+/** A batch that the index has, with its confirmation for each ranking that needed one. */
+export interface Settlement {
+  readonly outboxId: number;
+  readonly confirmations: readonly Confirmation[];
+}
+
 /** The outbox in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface Outbox {
   /** Batches with ids above `afterId`, lowest first, that are at least `minAgeMs` old. */
   pending(afterId: number, limit: number, minAgeMs: number): Promise<OutboxBatch[]>;
   /** How many batches are in the outbox. */
   count(): Promise<number>;
-  /** Removes batches and raises the settled revisions of rankings in the given epochs. */
-  settle(
-    outboxIds: readonly number[],
-    marks: readonly {
-      readonly rankingNo: RankingNo;
-      readonly epoch: number;
-      readonly revision: number;
-    }[],
-  ): Promise<void>;
+  /**
+   * Removes batches and raises the settled revisions of their rankings; batches that were confirmed
+   * in an epoch that is over stay.
+   */
+  settle(settlements: readonly Settlement[]): Promise<void>;
   /** Brings one player's new name into that player's entries. False if there was none to do. */
   applyRename(): Promise<boolean>;
 }

@@ -3,8 +3,8 @@ import type { RankingNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexGate } from './index-gate.js';
 import type { IndexWriter, Written } from './index-writer.js';
-import type { EncodedEntry, IndexPlace } from './ports.js';
-import type { Confirmation, Settler } from './settler.js';
+import type { Confirmation, EncodedEntry, IndexPlace } from './ports.js';
+import type { Settler } from './settler.js';
 
 /** How long a submission waits for the first index of its ranking, in milliseconds. */
 const BUILD_PATIENCE_MS = 100;

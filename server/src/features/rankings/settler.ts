@@ -1,24 +1,15 @@
-import type { RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
-import type { Outbox } from './ports.js';
+import type { Confirmation, Outbox, Settlement } from './ports.js';
 
 const FLUSH_MS = 200;
-/** Beyond this many the oldest are left to the sweeper, which finds them in the outbox. */
+/** Beyond this many batches are left to the sweeper, which finds them in the outbox. */
 const MAX_WAITING = 20_000;
-
-/** What the index confirmed for one ranking. */
-export interface Confirmation {
-  readonly rankingNo: RankingNo;
-  readonly epoch: number;
-  readonly revision: number;
-}
 
 /** Collects batches that the index has, and removes them from the outbox in bulk. */
 export class Settler {
   readonly #outbox: Outbox;
   readonly #log: Log;
-  #outboxIds: number[] = [];
-  #confirmations = new Map<RankingNo, Confirmation>();
+  #waiting: Settlement[] = [];
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -27,14 +18,8 @@ export class Settler {
     this.#log = log;
   }
 
-  add(outboxId: number, confirmations: Iterable<Confirmation>): void {
-    if (this.#outboxIds.length < MAX_WAITING) this.#outboxIds.push(outboxId);
-    for (const confirmation of confirmations) {
-      const known = this.#confirmations.get(confirmation.rankingNo);
-      if (known === undefined || isNewer(confirmation, known)) {
-        this.#confirmations.set(confirmation.rankingNo, confirmation);
-      }
-    }
+  add(outboxId: number, confirmations: readonly Confirmation[]): void {
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ outboxId, confirmations });
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }
 
@@ -47,19 +32,13 @@ export class Settler {
   }
 
   async #flush(): Promise<void> {
-    const outboxIds = this.#outboxIds;
-    if (outboxIds.length === 0) return;
-    const confirmations = [...this.#confirmations.values()];
-    this.#outboxIds = [];
-    this.#confirmations = new Map();
+    const settlements = this.#waiting;
+    if (settlements.length === 0) return;
+    this.#waiting = [];
     try {
-      await this.#outbox.settle(outboxIds, confirmations);
+      await this.#outbox.settle(settlements);
     } catch (error) {
-      this.#log.debug({ err: error, batches: outboxIds.length }, 'batches not settled yet');
+      this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
     }
   }
-}
-
-function isNewer(a: Confirmation, b: Confirmation): boolean {
-  return a.epoch > b.epoch || (a.epoch === b.epoch && a.revision > b.revision);
 }

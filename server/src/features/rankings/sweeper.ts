@@ -2,8 +2,14 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexWriter, Written } from './index-writer.js';
-import type { EncodedEntry, EntryStore, Outbox, OutboxBatch, RankingStore } from './ports.js';
-import type { Confirmation } from './settler.js';
+import type {
+  Confirmation,
+  EncodedEntry,
+  EntryStore,
+  Outbox,
+  OutboxBatch,
+  RankingStore,
+} from './ports.js';
 
 const SWEEP_MS = 1000;
 /** Younger batches are most likely being applied by the server that committed them. */
@@ -75,7 +81,7 @@ export class Sweeper {
     const rankings = await this.#rankings.findByNumbers([
       ...new Set(keys.map((key) => key.rankingNo)),
     ]);
-    const confirmations: Confirmation[] = [];
+    const confirmations = new Map<RankingNo, Confirmation>();
     const missed = new Set<RankingNo>();
     for (const ranking of rankings) {
       const mine = entries
@@ -84,13 +90,19 @@ export class Sweeper {
         .map((entry) => ({ entry, payload: this.#encode(entry) }));
       const written = await this.#write(ranking, mine);
       if (written.kind === 'missed') missed.add(ranking.rankingNo);
-      else if (written.kind === 'written') confirmations.push(written.confirmation);
+      else if (written.kind === 'written') {
+        confirmations.set(ranking.rankingNo, written.confirmation);
+      }
     }
-    const done = batches.filter((batch) => !batch.keys.some((key) => missed.has(key.rankingNo)));
-    await this.#outbox.settle(
-      done.map((batch) => batch.outboxId),
-      confirmations,
-    );
+    const settlements = batches
+      .filter((batch) => !batch.keys.some((key) => missed.has(key.rankingNo)))
+      .map(({ outboxId, keys }) => ({
+        outboxId,
+        confirmations: [...new Set(keys.map((key) => key.rankingNo))].flatMap(
+          (rankingNo) => confirmations.get(rankingNo) ?? [],
+        ),
+      }));
+    await this.#outbox.settle(settlements);
   }
 
   async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {

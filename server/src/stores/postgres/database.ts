@@ -96,6 +96,34 @@ export class Database {
     }
   }
 
+  /**
+   * Runs `work` while holding a session lock, unless that is taken; then returns undefined at once.
+   * What `work` throws comes as it is.
+   *
+   * @param lock a statement whose result says in `locked` whether the lock was free
+   * @throws STORE_UNAVAILABLE
+   */
+  async whileLocked<T>(
+    lock: Statement,
+    unlock: Statement,
+    values: unknown[],
+    work: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const outcome = await this.withConnection(async (client) => {
+      const { rows } = await client.query<{ locked: boolean }>(lock.text, values);
+      if (rows[0]?.locked !== true) return undefined;
+      const result = await work().then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      await client.query(unlock.text, values);
+      return result;
+    });
+    if (outcome === undefined) return undefined;
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
   close(): Promise<void> {
     return this.#pool.end();
   }

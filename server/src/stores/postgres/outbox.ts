@@ -1,5 +1,5 @@
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
-import type { Outbox, OutboxBatch } from '../../features/rankings/ports.js';
+import type { Outbox, OutboxBatch, Settlement } from '../../features/rankings/ports.js';
 import { numberArray } from './array-literal.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';
@@ -37,15 +37,16 @@ export class PostgresOutbox implements Outbox {
     return Number(rows[0]?.count);
   }
 
-  async settle(
-    outboxIds: readonly number[],
-    marks: readonly { rankingNo: RankingNo; epoch: number; revision: number }[],
-  ): Promise<void> {
+  async settle(settlements: readonly Settlement[]): Promise<void> {
+    const confirmations = settlements.flatMap(({ outboxId, confirmations }) =>
+      confirmations.map((confirmation) => ({ outboxId, ...confirmation })),
+    );
     await this.#database.query(SETTLE, [
-      numberArray(outboxIds),
-      numberArray(marks.map((mark) => mark.rankingNo)),
-      numberArray(marks.map((mark) => mark.epoch)),
-      numberArray(marks.map((mark) => mark.revision)),
+      numberArray(settlements.map((settlement) => settlement.outboxId)),
+      numberArray(confirmations.map((confirmation) => confirmation.outboxId)),
+      numberArray(confirmations.map((confirmation) => confirmation.rankingNo)),
+      numberArray(confirmations.map((confirmation) => confirmation.epoch)),
+      numberArray(confirmations.map((confirmation) => confirmation.revision)),
     ]);
   }
 

@@ -10,6 +10,7 @@ const FIND_BY_NUMBERS = statement('find_rankings');
 const CREATE = statement('create_leaderboard');
 const GET_MARK = statement('get_mark');
 const SET_MARK = statement('set_mark');
+const ADVANCE_EPOCH = statement('advance_epoch');
 const LOCK_BUILD = statement('lock_build');
 const UNLOCK_BUILD = statement('unlock_build');
 
@@ -77,14 +78,18 @@ export class PostgresRankingStore implements RankingStore {
     await this.#database.query(SET_MARK, [rankingNo, mark.epoch, mark.settledRevision]);
   }
 
-  async withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined> {
-    return this.#builds.withConnection(async (client) => {
-      const { rows } = await client.query<{ locked: boolean }>(LOCK_BUILD.text, [rankingNo]);
-      if (rows[0]?.locked !== true) return undefined;
-      const result = await work();
-      await client.query(UNLOCK_BUILD.text, [rankingNo]);
-      return result;
-    });
+  async advanceEpoch(rankingNo: RankingNo, from: IndexMark, epoch: number): Promise<boolean> {
+    const { rows } = await this.#database.query(ADVANCE_EPOCH, [
+      rankingNo,
+      from.epoch,
+      from.settledRevision,
+      epoch,
+    ]);
+    return rows.length > 0;
+  }
+
+  withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined> {
+    return this.#builds.whileLocked(LOCK_BUILD, UNLOCK_BUILD, [rankingNo], work);
   }
 }
 

@@ -10,6 +10,7 @@ const SCRIPT_NAMES = [
   'read',
   'changes',
   'state',
+  'adopt',
   'begin_build',
   'build',
   'swap',
@@ -56,6 +57,15 @@ export class RedisConnection implements IndexConnection {
 
   get connected(): boolean {
     return this.#redis.status === 'ready';
+  }
+
+  /** The id that the Redis server took at its start; empty while there is no connection. */
+  get runId(): string {
+    if (!this.connected) return '';
+    // Read by the driver's ready check on each connection.
+    return String(
+      (this.#redis as unknown as { serverInfo?: { run_id?: string } }).serverInfo?.run_id,
+    );
   }
 
   onReady(listener: () => void): void {

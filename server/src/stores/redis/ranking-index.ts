@@ -22,6 +22,8 @@ import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
 const PLACE_LENGTH = 20;
+/** More revisions than can be made in the moments whose writes a restart may lose. */
+const REVISION_GAP = 2 ** 24;
 /** How many bytes of a change come before its record. */
 const CHANGE_HEADER = 24;
 
@@ -38,6 +40,10 @@ export class RedisRankingIndex implements RankingIndex {
 
   get connected(): boolean {
     return this.#redis.connected;
+  }
+
+  get incarnation(): string {
+    return this.#redis.runId;
   }
 
   ping(): Promise<void> {
@@ -122,16 +128,28 @@ export class RedisRankingIndex implements RankingIndex {
   }
 
   async state(ranking: Ranking): Promise<IndexState> {
-    const [epoch, revision, players] = (await this.#redis.run(
+    const [epoch, revision, players, incarnation] = (await this.#redis.run(
       'state',
       rankingKeys(ranking.rankingNo),
       [],
-    )) as Buffer[] as [Buffer, Buffer, Buffer];
+    )) as [Buffer, Buffer, Buffer, Buffer];
     return {
       epoch: epoch.length === 0 ? undefined : Number(epoch),
+      incarnation: incarnation.toString('latin1'),
       revision: Number(revision),
       players: Number(players),
     };
+  }
+
+  async adopt(ranking: Ranking, epoch: number, newEpoch: number): Promise<boolean> {
+    const reply = await this.#redis.run('adopt', rankingKeys(ranking.rankingNo), [
+      epoch,
+      newEpoch,
+      this.incarnation,
+      REVISION_GAP,
+      rankingChannel(ranking.rankingNo),
+    ]);
+    return reply === 1;
   }
 
   async beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<void> {
@@ -141,8 +159,11 @@ export class RedisRankingIndex implements RankingIndex {
   async build(
     ranking: Ranking,
     newEpoch: number,
+    incarnation: string,
     entries: readonly EncodedEntry[],
   ): Promise<boolean> {
+    // Commands go out on the connection that this looks at, or fail: none is queued.
+    if (this.incarnation !== incarnation) return false;
     const reply = await this.#redis.run('build', rankingKeys(ranking.rankingNo), [
       newEpoch,
       packEntries(ranking, entries),
@@ -153,12 +174,15 @@ export class RedisRankingIndex implements RankingIndex {
   async swap(
     ranking: Ranking,
     newEpoch: number,
+    incarnation: string,
     revisionFloor: number,
   ): Promise<number | undefined> {
+    if (this.incarnation !== incarnation) return undefined;
     const reply = (await this.#redis.run('swap', rankingKeys(ranking.rankingNo), [
       newEpoch,
       revisionFloor,
       rankingChannel(ranking.rankingNo),
+      incarnation,
     ])) as Buffer;
     return reply.length === 0 ? undefined : Number(reply);
   }

@@ -22,8 +22,9 @@
 --                  batch, and if there are any, rostrum.outbox has a row with this id
 --   the rest       the entry after this submission (for a replay: as it is now)
 --
--- A batch that races another transaction for a player's first entry, or for a submission id, fails
--- with serialization_failure or unique_violation, changes nothing, and is to be sent again.
+-- A batch that races another transaction for a player's first entry or for a submission id, or that
+-- brings new entries to a ranking that is being removed, fails with serialization_failure or
+-- unique_violation, changes nothing, and is to be sent again.
 --
 -- Plans are made once per connection, when tables may still be empty; the settings keep them on the
 -- indexes for ever.
@@ -71,6 +72,9 @@ DECLARE
   log rostrum.submissions[] := '{}';
   -- Players of existing entries who were given a new name.
   renamed text[] := '{}';
+  -- Rankings that get new entries, and the numbers of the locks that keep them from being removed.
+  new_in bigint[];
+  bucket integer;
   written integer;
 BEGIN
   FOR r IN
@@ -156,7 +160,9 @@ BEGIN
           OR (n_score = s.score AND r.subsign * n_subscore > r.subsign * s.subscore);
         n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
       ELSIF r.aggregation = 2 THEN -- LATEST
-        takes := s.submissions = 0 OR n_client_us > s.client_us;
+        -- Without client times the order of arrival decides, and a batch has one clock reading.
+        takes := s.submissions = 0 OR n_client_us > s.client_us
+          OR (r.client_us IS NULL AND n_client_us = s.client_us);
         n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
       ELSIF r.aggregation = 3 THEN -- SUM
         takes := true;
@@ -222,6 +228,17 @@ BEGIN
   END IF;
 
   IF inserts <> '{}' THEN
+    -- These rankings may have been removed since they were read above. Under this lock (see
+    -- 0005_change_leaderboards.sql) they stay until the new entries are committed. Updates need
+    -- nothing of the kind: a ranking with entries is removed only together with them.
+    new_in := ARRAY(SELECT DISTINCT n.ranking_no FROM unnest(inserts) AS n);
+    FOR bucket IN SELECT DISTINCT n % 64 FROM unnest(new_in) AS n ORDER BY 1 LOOP
+      PERFORM pg_advisory_xact_lock_shared(748211, bucket);
+    END LOOP;
+    IF (SELECT count(*) FROM rostrum.rankings k WHERE k.ranking_no = ANY (new_in))
+       <> cardinality(new_in) THEN
+      RAISE EXCEPTION 'a ranking was removed by another transaction' USING ERRCODE = '40001';
+    END IF;
     INSERT INTO rostrum.entries SELECT (n).* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> cardinality(inserts) THEN

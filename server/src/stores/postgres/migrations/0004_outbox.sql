@@ -4,12 +4,17 @@
 -- So at every moment each change is either covered by a settled revision or named in the outbox:
 -- an index that shows at least the settled revision, plus the outbox, is complete.
 --
+-- What was confirmed in an epoch that is over means nothing: the index may have lost it since. Such
+-- batches stay, and are brought in again.
+--
 -- Inputs:
---   p_outbox_ids   the batches
---   p_ranking_nos, p_epochs, p_revisions  one element per ranking: what the index confirmed, and
---                  in which epoch; of another epoch than the present one it means nothing
+--   p_outbox_ids  the batches
+--   p_of, p_ranking_nos, p_epochs, p_revisions  one element for each ranking of each batch: the
+--                 batch, the ranking, and the epoch and revision in which the index confirmed it.
+--                 A batch without one needs no confirmation.
 CREATE FUNCTION rostrum.settle_outbox(
   p_outbox_ids bigint[],
+  p_of bigint[],
   p_ranking_nos bigint[],
   p_epochs bigint[],
   p_revisions bigint[]
@@ -18,6 +23,8 @@ LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
+DECLARE
+  v_stale bigint[];
 BEGIN
   -- Servers settle the same rankings at the same time: lock in key order.
   PERFORM 1 FROM rostrum.rankings
@@ -27,10 +34,20 @@ BEGIN
 
   UPDATE rostrum.rankings k
   SET settled_revision = s.revision
-  FROM unnest(p_ranking_nos, p_epochs, p_revisions) AS s (ranking_no, epoch, revision)
+  FROM (
+    SELECT c.ranking_no, c.epoch, max(c.revision) AS revision
+    FROM unnest(p_ranking_nos, p_epochs, p_revisions) AS c (ranking_no, epoch, revision)
+    GROUP BY c.ranking_no, c.epoch
+  ) AS s
   WHERE k.ranking_no = s.ranking_no AND k.epoch = s.epoch AND k.settled_revision < s.revision;
 
-  DELETE FROM rostrum.outbox WHERE outbox_id = ANY (p_outbox_ids);
+  v_stale := ARRAY(
+    SELECT c.batch
+    FROM unnest(p_of, p_ranking_nos, p_epochs) AS c (batch, ranking_no, epoch)
+    JOIN rostrum.rankings k ON k.ranking_no = c.ranking_no
+    WHERE k.epoch <> c.epoch);
+  DELETE FROM rostrum.outbox
+  WHERE outbox_id = ANY (p_outbox_ids) AND NOT outbox_id = ANY (v_stale);
 END
 $$;
 

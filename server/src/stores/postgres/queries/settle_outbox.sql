@@ -1,5 +1,3 @@
--- Takes note that the index has whole batches.
--- Inputs: $1 outbox ids; $2 rankings, $3 their epochs, $4 revisions that the index confirmed, one
---   element per ranking.
+-- Takes note that the index has whole batches; see migrations/0004_outbox.sql for inputs $1 to $5.
 -- Result: nothing.
-SELECT rostrum.settle_outbox($1, $2, $3, $4)
+SELECT rostrum.settle_outbox($1, $2, $3, $4, $5)

@@ -4,6 +4,7 @@
 -- ARGV  1 the epoch that was built
 --       2 a revision that the new one must exceed
 --       3 the channel that is told of it
+--       4 the incarnation, see state.lua
 --
 -- Result: the revision of the new index, as a string; '' if that epoch is no longer being built.
 local meta = redis.call('HMGET', KEYS[1], 'building', 'revision')
@@ -12,7 +13,7 @@ local side = tonumber(ARGV[1]) % 2
 local revision = string.format('%.0f', math.max(tonumber(meta[2] or '0'), tonumber(ARGV[2])) + 1)
 redis.call('HDEL', KEYS[1], 'building')
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'revision', revision,
-  'count', redis.call('ZCARD', KEYS[2 + 3 * side]))
+  'incarnation', ARGV[4], 'count', redis.call('ZCARD', KEYS[2 + 3 * side]))
 local other = 1 - side
 redis.call('UNLINK', KEYS[2 + 3 * other], KEYS[3 + 3 * other], KEYS[4 + 3 * other])
 redis.call('PUBLISH', ARGV[3], revision)

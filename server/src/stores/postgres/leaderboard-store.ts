@@ -1,0 +1,125 @@
+import type { LeaderboardId, RankingNo } from '../../domain/ids.js';
+import type { Aggregation, SortOrder } from '../../domain/leaderboard.js';
+import type {
+  Leaderboard,
+  LeaderboardConfig,
+  LeaderboardPatch,
+  LeaderboardStore,
+  LeaderboardUpdated,
+} from '../../features/leaderboards/ports.js';
+import { type Database, sqlState } from './database.js';
+import { statement } from './sql-file.js';
+
+const CREATE = statement('create_leaderboard');
+const FIND = statement('find_leaderboard');
+const LIST = statement('list_leaderboards');
+const UPDATE = statement('update_leaderboard');
+const DELETE = statement('delete_leaderboard');
+
+/** The outcomes of rostrum.update_leaderboard. */
+const MISSING = 0;
+const NOT_EMPTY = 2;
+
+/** serialization_failure, deadlock_detected: nothing was changed. */
+const CONFLICTS = new Set(['40001', '40P01']);
+const MAX_ATTEMPTS = 5;
+
+interface LeaderboardRow {
+  leaderboard_id: string;
+  display_name: string;
+  aggregation: number;
+  sort_order: number;
+  subscore_sort_order: number;
+  metadata: string | null;
+  create_us: string;
+  update_us: string;
+}
+
+/** Leaderboards in PostgreSQL. */
+export class PostgresLeaderboardStore implements LeaderboardStore {
+  readonly #lookups: Database;
+  readonly #changes: Database;
+
+  /** @param lookups for what is answered at once @param changes for what may wait for locks */
+  constructor(lookups: Database, changes: Database) {
+    this.#lookups = lookups;
+    this.#changes = changes;
+  }
+
+  async create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<boolean> {
+    const { rows } = await this.#changes.query<{ created: boolean }>(CREATE, [
+      leaderboardId,
+      config.displayName,
+      config.settings.aggregation,
+      config.settings.sortOrder,
+      config.settings.subscoreSortOrder,
+      config.metadata,
+    ]);
+    return rows[0]?.created === true;
+  }
+
+  async find(leaderboardId: LeaderboardId): Promise<Leaderboard | undefined> {
+    const { rows } = await this.#lookups.query<LeaderboardRow>(FIND, [leaderboardId]);
+    return rows[0] && toLeaderboard(rows[0]);
+  }
+
+  async list(afterId: string, limit: number): Promise<Leaderboard[]> {
+    const { rows } = await this.#lookups.query<LeaderboardRow>(LIST, [afterId, limit]);
+    return rows.map(toLeaderboard);
+  }
+
+  async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated> {
+    const { subscoreSortOrder } = patch;
+    const { rows } = await retried(() =>
+      this.#changes.query<{ outcome: number; replaced: string[] }>(UPDATE, [
+        leaderboardId,
+        patch.displayName ?? null,
+        patch.metadata !== undefined,
+        patch.metadata ?? null,
+        patch.aggregation ?? null,
+        patch.sortOrder ?? null,
+        subscoreSortOrder === 'asSortOrder' ? 0 : (subscoreSortOrder ?? null),
+      ]),
+    );
+    const [row] = rows;
+    if (row === undefined || row.outcome === MISSING) return { status: 'missing' };
+    if (row.outcome === NOT_EMPTY) return { status: 'notEmpty' };
+    return { status: 'updated', replaced: row.replaced.map(toRankingNo) };
+  }
+
+  async delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined> {
+    const { rows } = await retried(() =>
+      this.#changes.query<{ ranking_nos: string[] | null }>(DELETE, [leaderboardId]),
+    );
+    return rows[0]?.ranking_nos?.map(toRankingNo);
+  }
+}
+
+async function retried<T>(change: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!CONFLICTS.has(sqlState(error) ?? '') || attempt >= MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+function toRankingNo(text: string): RankingNo {
+  return Number(text) as RankingNo;
+}
+
+function toLeaderboard(row: LeaderboardRow): Leaderboard {
+  return {
+    leaderboardId: row.leaderboard_id as LeaderboardId,
+    displayName: row.display_name,
+    settings: {
+      aggregation: row.aggregation as Aggregation,
+      sortOrder: row.sort_order as SortOrder,
+      subscoreSortOrder: row.subscore_sort_order as SortOrder,
+    },
+    metadata: row.metadata,
+    createUs: Number(row.create_us),
+    updateUs: Number(row.update_us),
+  };
+}

@@ -1,0 +1,74 @@
+import type { BoardNo, RankingNo } from '../../domain/ids.js';
+import type { Purge, PurgeStore } from '../../features/leaderboards/ports.js';
+import { numberArray } from './array-literal.js';
+import type { Database } from './database.js';
+import { statement } from './sql-file.js';
+
+const LOCK = statement('lock_purges');
+const UNLOCK = statement('unlock_purges');
+const PENDING = statement('pending_purges');
+const REMOVE_ENTRIES = statement('purge_entries');
+const SUBMISSION_BLOCKS = statement('submission_blocks');
+const REMOVE_SUBMISSIONS = statement('purge_submissions');
+const FINISH = statement('finish_purges');
+
+/** What deleted leaderboards left behind in PostgreSQL. */
+export class PostgresPurgeStore implements PurgeStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  exclusively<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return this.#database.whileLocked(LOCK, UNLOCK, [], work);
+  }
+
+  async pending(minAgeMs: number, limit: number): Promise<Purge[]> {
+    const { rows } = await this.#database.query<{
+      purge_no: string;
+      board_no: string | null;
+      ranking_nos: string[];
+    }>(PENDING, [minAgeMs, limit]);
+    return rows.map((row) => ({
+      purgeNo: Number(row.purge_no),
+      boardNo: row.board_no === null ? undefined : (Number(row.board_no) as BoardNo),
+      rankingNos: row.ranking_nos.map((text) => Number(text) as RankingNo),
+    }));
+  }
+
+  async removeEntries(
+    rankingNo: RankingNo,
+    afterPlayerId: string,
+    limit: number,
+  ): Promise<string | undefined> {
+    const { rows } = await this.#database.query<{
+      removed: number;
+      last_player_id: string | null;
+    }>(REMOVE_ENTRIES, [rankingNo, afterPlayerId, limit]);
+    const [row] = rows;
+    if (row === undefined || row.removed < limit) return undefined;
+    return row.last_player_id ?? undefined;
+  }
+
+  async submissionBlocks(): Promise<number> {
+    const { rows } = await this.#database.query<{ blocks: string }>(SUBMISSION_BLOCKS, []);
+    return Number(rows[0]?.blocks);
+  }
+
+  async removeSubmissions(
+    boardNos: readonly BoardNo[],
+    first: number,
+    count: number,
+  ): Promise<void> {
+    await this.#database.query(REMOVE_SUBMISSIONS, [
+      `(${first},0)`,
+      `(${first + count},0)`,
+      numberArray(boardNos),
+    ]);
+  }
+
+  async finish(purgeNos: readonly number[]): Promise<void> {
+    await this.#database.query(FINISH, [numberArray(purgeNos)]);
+  }
+}
