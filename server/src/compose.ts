@@ -1,4 +1,10 @@
 import type { Config } from './config.js';
+import {
+  leaderboardService,
+  leaderboardServiceDefinition,
+} from './features/leaderboards/handler.js';
+import { Purger } from './features/leaderboards/purger.js';
+import { LeaderboardService } from './features/leaderboards/service.js';
 import { Directory } from './features/rankings/directory.js';
 import { IndexBuilder } from './features/rankings/index-builder.js';
 import { IndexGate } from './features/rankings/index-gate.js';
@@ -22,8 +28,10 @@ import type { Logger } from './observability/log.js';
 import { MethodStatsRegistry } from './observability/method-stats.js';
 import { Database, type DatabaseOptions } from './stores/postgres/database.js';
 import { PostgresEntryStore } from './stores/postgres/entry-store.js';
+import { PostgresLeaderboardStore } from './stores/postgres/leaderboard-store.js';
 import { PostgresOutbox } from './stores/postgres/outbox.js';
 import { PartitionKeeper } from './stores/postgres/partitions.js';
+import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
 import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
 import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
 import { RedisConnection } from './stores/redis/connection.js';
@@ -133,7 +141,20 @@ export function compose(config: Config, log: Logger): Rostrum {
     { maxWatches: config.maxWatches },
   );
 
+  const leaderboards = new LeaderboardService(
+    new PostgresLeaderboardStore(databases.lookups, databases.background),
+    {
+      forget(leaderboardId, removed) {
+        directory.forget(leaderboardId);
+        for (const rankingNo of removed) trust.forget(rankingNo);
+      },
+    },
+  );
+  const purges = new PostgresPurgeStore(databases.background);
+  const purger = new Purger({ store: purges, index: builder, log });
+
   const server = new GrpcServer({ log, stats });
+  server.addService(leaderboardServiceDefinition, leaderboardService(leaderboards));
   server.addService(scoreServiceDefinition, scoreService(new ScoreService(directory, queue)));
   server.addService(standingServiceDefinition, standingService(directory, reader));
   server.addService(watchServiceDefinition, watchService(directory, hub));
@@ -159,6 +180,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       await Promise.race([gate.whenOpen(), patience.promise]);
       clearTimeout(timer);
       sweeper.start(() => gate.isOpen);
+      purger.start(() => gate.isOpen);
     },
 
     announce() {
@@ -168,7 +190,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     async stop(graceMs) {
       await server.drain(graceMs);
       partitions.stop();
-      await sweeper.stop();
+      await Promise.all([sweeper.stop(), purger.stop()]);
       await settler.flush();
       gate.close();
       signals.close();

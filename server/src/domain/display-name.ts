@@ -1,5 +1,3 @@
-const MAX_CHARACTERS = 64;
-
 /**
  * What could forge or break a line of text: control characters, line and paragraph separators,
  * controls of writing direction, code points that are no characters, and halves of surrogate pairs.
@@ -9,14 +7,14 @@ const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}\u202a-\u20
 /** At least one character that can be seen. */
 const VISIBLE = /[^\p{Z}\p{C}\p{M}]/u;
 
-const ASCII_ONLY = /^[\x21-\x7e][\x20-\x7e]{0,63}$/;
+const ASCII_ONLY = /^[\x21-\x7e][\x20-\x7e]*$/;
 
 /** What is wrong with a name for people, or undefined. */
-export function displayNameProblem(name: string): string | undefined {
-  if (ASCII_ONLY.test(name)) return undefined;
+export function displayNameProblem(name: string, maxCharacters: number): string | undefined {
+  if (name.length <= maxCharacters && ASCII_ONLY.test(name)) return undefined;
   // A character is at most two UTF-16 units; this bounds the work below.
-  if (name.length > 2 * MAX_CHARACTERS || [...name].length > MAX_CHARACTERS) {
-    return `must be at most ${MAX_CHARACTERS} characters`;
+  if (name.length > 2 * maxCharacters || [...name].length > maxCharacters) {
+    return `must be at most ${maxCharacters} characters`;
   }
   if (HARMFUL.test(name)) {
     return 'must not contain control characters, line breaks or writing-direction controls';

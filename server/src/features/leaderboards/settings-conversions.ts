@@ -26,7 +26,7 @@ export function parseSettings(message: SettingsMessage, path: string): Leaderboa
   };
 }
 
-function parseAggregation(value: AggregationMessage, field: string): Aggregation {
+export function parseAggregation(value: AggregationMessage, field: string): Aggregation {
   switch (value) {
     case AggregationMessage.AGGREGATION_UNSPECIFIED:
     case AggregationMessage.AGGREGATION_BEST:
@@ -43,7 +43,11 @@ function parseAggregation(value: AggregationMessage, field: string): Aggregation
   }
 }
 
-function parseSortOrder(value: SortOrderMessage, field: string, unspecified: SortOrder): SortOrder {
+export function parseSortOrder<Unspecified>(
+  value: SortOrderMessage,
+  field: string,
+  unspecified: Unspecified,
+): SortOrder | Unspecified {
   switch (value) {
     case SortOrderMessage.SORT_ORDER_UNSPECIFIED:
       return unspecified;

@@ -20,6 +20,7 @@ import type { NewLeaderboard, ScoreSubmission } from '../../gen/rostrum/v1/score
 import { parseSettings } from '../leaderboards/settings-conversions.js';
 
 const MAX_METADATA_BYTES = 1024;
+const MAX_NAME_CHARACTERS = 64;
 const MAX_AHEAD_MS = 5 * 60 * 1000;
 
 /** A submission that passed validation, not yet bound to a ranking. */
@@ -63,7 +64,7 @@ export function parseSubmission(
   if (!isScore(submission.score)) refuse('score', `${submission.score} ${SCORE_RULE}`);
   if (!isScore(submission.subscore)) refuse('subscore', `${submission.subscore} ${SCORE_RULE}`);
   if (displayName !== '') {
-    const problem = displayNameProblem(displayName);
+    const problem = displayNameProblem(displayName, MAX_NAME_CHARACTERS);
     if (problem !== undefined) refuse('display_name', problem);
   }
   const clientUs = parseClientTime(submission.clientTime, refuse);

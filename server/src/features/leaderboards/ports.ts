@@ -1,0 +1,95 @@
+import type { BoardNo, LeaderboardId, RankingNo } from '../../domain/ids.js';
+import type { LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
+
+/** The configuration of a leaderboard that its admins choose. */
+export interface LeaderboardConfig {
+  readonly displayName: string;
+  readonly settings: LeaderboardSettings;
+  /** JSON; null if there is none. */
+  readonly metadata: string | null;
+}
+
+/** A leaderboard as the store of record holds it. */
+export interface Leaderboard extends LeaderboardConfig {
+  readonly leaderboardId: LeaderboardId;
+  /** Microseconds since 1970. */
+  readonly createUs: number;
+  /** Microseconds since 1970. */
+  readonly updateUs: number;
+}
+
+/** Changes of a leaderboard; what is absent stays as it is. */
+export interface LeaderboardPatch {
+  readonly displayName?: string;
+  /** JSON; null takes it away. */
+  readonly metadata?: string | null;
+  readonly aggregation?: LeaderboardSettings['aggregation'];
+  readonly sortOrder?: SortOrder;
+  readonly subscoreSortOrder?: SortOrder | 'asSortOrder';
+}
+
+export type LeaderboardUpdated =
+  /** `replaced`: rankings that are no more, because another one took their place. */
+  | { readonly status: 'updated'; readonly replaced: readonly RankingNo[] }
+  | { readonly status: 'missing' }
+  /** It has entries, and the patch would change their order. */
+  | { readonly status: 'notEmpty' };
+
+/** The leaderboards in the store of record. All methods throw STORE_UNAVAILABLE. */
+export interface LeaderboardStore {
+  /** False if there is one with this id. */
+  create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<boolean>;
+  find(leaderboardId: LeaderboardId): Promise<Leaderboard | undefined>;
+  /** By ascending id, after `afterId` ('' for the first). */
+  list(afterId: string, limit: number): Promise<Leaderboard[]>;
+  /** All or nothing, and decided against submissions that are under way. */
+  update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated>;
+  /** The rankings that are no more; undefined if there is no such leaderboard. */
+  delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined>;
+}
+
+/** What other parts of this process remember of leaderboards. */
+export interface RememberedRankings {
+  /** Forgets a leaderboard that was changed or deleted, and rankings that are no more. */
+  forget(leaderboardId: LeaderboardId, removed: readonly RankingNo[]): void;
+}
+
+/** Rankings that are no more, and what they left behind. */
+export interface Purge {
+  readonly purgeNo: number;
+  /** Undefined where the leaderboard goes on: then its submissions stay. */
+  readonly boardNo: BoardNo | undefined;
+  readonly rankingNos: readonly RankingNo[];
+}
+
+/** What deleted leaderboards left in the store of record. All methods throw STORE_UNAVAILABLE. */
+export interface PurgeStore {
+  /** Runs `work` unless another process is purging; then returns undefined at once. */
+  exclusively<T>(work: () => Promise<T>): Promise<T | undefined>;
+  /** Oldest first, those that are at least `minAgeMs` old. */
+  pending(minAgeMs: number, limit: number): Promise<Purge[]>;
+  /**
+   * Removes entries by ascending player id after `afterPlayerId` ('' for the first), at most
+   * `limit`. Returns the last player removed; undefined if fewer than `limit` were left.
+   */
+  removeEntries(
+    rankingNo: RankingNo,
+    afterPlayerId: string,
+    limit: number,
+  ): Promise<string | undefined>;
+  /** How many blocks of the submission log there are to look through. */
+  submissionBlocks(): Promise<number>;
+  /** Removes the submissions of some leaderboards from `count` blocks, beginning with `first`. */
+  removeSubmissions(boardNos: readonly BoardNo[], first: number, count: number): Promise<void>;
+  /** Takes note that purges are complete. */
+  finish(purgeNos: readonly number[]): Promise<void>;
+}
+
+/** What deleted leaderboards left in the index. */
+export interface PurgeIndex {
+  /**
+   * Removes a ranking from the index; false if its index is being built right now: try again.
+   * @throws IndexUnavailable, STORE_UNAVAILABLE
+   */
+  remove(rankingNo: RankingNo): Promise<boolean>;
+}

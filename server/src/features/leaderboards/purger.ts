@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BoardNo } from '../../domain/ids.js';
+import type { Log } from '../../domain/log.js';
+import type { Purge, PurgeIndex, PurgeStore } from './ports.js';
+
+export interface PurgerOptions {
+  /** How often to look for something to purge, in milliseconds. */
+  readonly periodMs: number;
+  /** How long after its removal a ranking is purged, in milliseconds. */
+  readonly minAgeMs: number;
+}
+
+/**
+ * By that age every server has noticed that the leaderboard is gone (each remembers one for at most
+ * 10 s without looking again), so no read ever shows a ranking that is half purged.
+ */
+export const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };
+
+const PURGES_AT_A_TIME = 100;
+const ENTRIES_AT_A_TIME = 1_000;
+/** Of each partition: 8 MiB. */
+const BLOCKS_AT_A_TIME = 1_000;
+/** Others come first: this long after each step. */
+const REST_MS = 5;
+
+/**
+ * Removes, in the background and a bounded part at a time, what deleted leaderboards left behind.
+ * It can be interrupted anywhere and begins again.
+ */
+export class Purger {
+  readonly #store: PurgeStore;
+  readonly #index: PurgeIndex;
+  readonly #log: Log;
+  readonly #options: PurgerOptions;
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    parts: { readonly store: PurgeStore; readonly index: PurgeIndex; readonly log: Log },
+    options: PurgerOptions = DEFAULT_PURGER_OPTIONS,
+  ) {
+    this.#store = parts.store;
+    this.#index = parts.index;
+    this.#log = parts.log;
+    this.#options = options;
+  }
+
+  /** Purges now and then while `mayRun` says so. */
+  start(mayRun: () => boolean): void {
+    this.#timer = setInterval(() => {
+      if (!mayRun()) return;
+      this.#running ??= this.run()
+        .catch((error) => this.#log.warn({ err: error }, 'deleted leaderboards stay for now'))
+        .finally(() => {
+          this.#running = undefined;
+        });
+    }, this.#options.periodMs);
+  }
+
+  /** Ends after the step that is being done. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /**
+   * Purges what is old enough, unless another process is at it.
+   * @throws STORE_UNAVAILABLE, IndexUnavailable
+   */
+  async run(): Promise<void> {
+    if ((await this.#pending()).length === 0) return;
+    await this.#store.exclusively(async () => {
+      while (!this.#stop.signal.aborted) {
+        const purges = await this.#pending();
+        if (purges.length === 0 || !(await this.#purge(purges))) return;
+      }
+    });
+  }
+
+  #pending(): Promise<Purge[]> {
+    return this.#store.pending(this.#options.minAgeMs, PURGES_AT_A_TIME);
+  }
+
+  /** False if something is to be tried again later. */
+  async #purge(purges: readonly Purge[]): Promise<boolean> {
+    const start = performance.now();
+    // The index first: if it is away, nothing more is tried.
+    const ready: Purge[] = [];
+    for (const purge of purges) if (await this.#removeFromIndex(purge)) ready.push(purge);
+    // The entries before the submissions: once they are gone, no batch is under way any more that
+    // could add to the submissions, for it would hold the lock of an entry.
+    for (const { rankingNos } of ready) {
+      for (const rankingNo of rankingNos) await this.#removeEntries(rankingNo);
+    }
+    const boardNos = ready.flatMap(({ boardNo }) => boardNo ?? []);
+    if (boardNos.length > 0) await this.#removeSubmissions(boardNos);
+    if (this.#stop.signal.aborted || ready.length === 0) return false;
+    await this.#store.finish(ready.map(({ purgeNo }) => purgeNo));
+    const ms = Math.round(performance.now() - start);
+    this.#log.info({ purges: ready.length, ms }, 'deleted leaderboards purged');
+    return ready.length === purges.length;
+  }
+
+  async #removeEntries(rankingNo: Purge['rankingNos'][number]): Promise<void> {
+    let after: string | undefined = '';
+    while (after !== undefined && !this.#stop.signal.aborted) {
+      after = await this.#store.removeEntries(rankingNo, after, ENTRIES_AT_A_TIME);
+      await delay(REST_MS);
+    }
+  }
+
+  async #removeSubmissions(boardNos: readonly BoardNo[]): Promise<void> {
+    // What is added meanwhile is of other leaderboards.
+    const blocks = await this.#store.submissionBlocks();
+    for (let first = 0; first < blocks; first += BLOCKS_AT_A_TIME) {
+      if (this.#stop.signal.aborted) return;
+      await this.#store.removeSubmissions(boardNos, first, BLOCKS_AT_A_TIME);
+      await delay(REST_MS);
+    }
+  }
+
+  async #removeFromIndex({ rankingNos }: Purge): Promise<boolean> {
+    for (const rankingNo of rankingNos) {
+      if (this.#stop.signal.aborted || !(await this.#index.remove(rankingNo))) return false;
+    }
+    return true;
+  }
+}

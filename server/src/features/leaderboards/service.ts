@@ -1,0 +1,83 @@
+import type { LeaderboardId } from '../../domain/ids.js';
+import { leaderboardAlreadyExists, leaderboardNotEmpty, leaderboardNotFound } from './errors.js';
+import { makePageToken, readPageToken } from './page-token.js';
+import type {
+  Leaderboard,
+  LeaderboardConfig,
+  LeaderboardPatch,
+  LeaderboardStore,
+  RememberedRankings,
+} from './ports.js';
+
+/** Metadata of one page, in characters: clients take messages of 4 MiB. */
+const MAX_PAGE_METADATA = 1024 * 1024;
+
+/** Manages the configuration of leaderboards. Every method may throw STORE_UNAVAILABLE. */
+export class LeaderboardService {
+  readonly #store: LeaderboardStore;
+  readonly #remembered: RememberedRankings;
+
+  constructor(store: LeaderboardStore, remembered: RememberedRankings) {
+    this.#store = store;
+    this.#remembered = remembered;
+  }
+
+  /** @throws LEADERBOARD_ALREADY_EXISTS */
+  async create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<Leaderboard> {
+    const created = await this.#store.create(leaderboardId, config);
+    if (!created) throw leaderboardAlreadyExists(leaderboardId);
+    this.#remembered.forget(leaderboardId, []);
+    return this.get(leaderboardId);
+  }
+
+  /** @throws LEADERBOARD_NOT_FOUND */
+  async get(leaderboardId: LeaderboardId): Promise<Leaderboard> {
+    const leaderboard = await this.#store.find(leaderboardId);
+    if (leaderboard === undefined) throw leaderboardNotFound(leaderboardId);
+    return leaderboard;
+  }
+
+  /** @param pageToken empty for the first page @throws INVALID_PAGE_TOKEN */
+  async list(
+    pageSize: number,
+    pageToken: string,
+  ): Promise<{ leaderboards: readonly Leaderboard[]; nextPageToken: string }> {
+    const after = pageToken === '' ? '' : readPageToken(pageToken);
+    const found = await this.#store.list(after, pageSize + 1);
+    const leaderboards = found.slice(0, Math.min(pageSize, fittingCount(found)));
+    const last = leaderboards.at(-1);
+    const more = found.length > leaderboards.length && last !== undefined;
+    return { leaderboards, nextPageToken: more ? makePageToken(last.leaderboardId) : '' };
+  }
+
+  /** @throws LEADERBOARD_NOT_FOUND, LEADERBOARD_NOT_EMPTY */
+  async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<Leaderboard> {
+    const updated = await this.#store.update(leaderboardId, patch);
+    switch (updated.status) {
+      case 'missing':
+        throw leaderboardNotFound(leaderboardId);
+      case 'notEmpty':
+        throw leaderboardNotEmpty(leaderboardId);
+      case 'updated':
+        this.#remembered.forget(leaderboardId, updated.replaced);
+        return this.get(leaderboardId);
+    }
+  }
+
+  /** @throws LEADERBOARD_NOT_FOUND */
+  async delete(leaderboardId: LeaderboardId): Promise<void> {
+    const removed = await this.#store.delete(leaderboardId);
+    this.#remembered.forget(leaderboardId, removed ?? []);
+    if (removed === undefined) throw leaderboardNotFound(leaderboardId);
+  }
+}
+
+/** How many of these fit into one answer; at least one. */
+function fittingCount(leaderboards: readonly Leaderboard[]): number {
+  let metadata = 0;
+  const first = leaderboards.findIndex((leaderboard) => {
+    metadata += leaderboard.metadata?.length ?? 0;
+    return metadata > MAX_PAGE_METADATA;
+  });
+  return first === -1 ? leaderboards.length : Math.max(first, 1);
+}
