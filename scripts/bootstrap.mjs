@@ -115,7 +115,13 @@ function run(command, commandArgs, env) {
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, forward);
+    // npm that is killed takes nobody with it: without this, its script would run on unseen.
+    const parent = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid;
+    const orphanCheck = setInterval(() => {
+      if (parent !== undefined && process.ppid !== parent) child.kill('SIGTERM');
+    }, 1_000);
     const finish = (end) => {
+      clearInterval(orphanCheck);
       for (const signal of signals) process.off(signal, forward);
       resolve(end);
     };
