@@ -39,6 +39,8 @@ export class RedisConnection implements IndexConnection {
   readonly #redis: Redis;
   readonly #scripts: Record<ScriptName, ScriptCall>;
   readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
+  readonly #readyListeners: (() => void)[] = [];
+  #runId = '';
 
   constructor(options: RedisOptions) {
     this.#onRoundTrip = options.onRoundTrip;
@@ -53,28 +55,42 @@ export class RedisConnection implements IndexConnection {
       scripts[name] = (commands[`${name}Buffer`] as ScriptCall).bind(this.#redis);
     }
     this.#scripts = scripts as Record<ScriptName, ScriptCall>;
+    this.#redis.on('close', () => {
+      this.#runId = '';
+    });
+    this.#redis.on('ready', () => void this.#identify());
   }
 
+  /** Whether commands can be sent, and it is known to which server. */
   get connected(): boolean {
-    return this.#redis.status === 'ready';
+    return this.#runId !== '' && this.#redis.status === 'ready';
   }
 
   /** The id that the Redis server took at its start; empty while there is no connection. */
   get runId(): string {
-    if (!this.connected) return '';
-    // Read by the driver's ready check on each connection.
-    return String(
-      (this.#redis as unknown as { serverInfo?: { run_id?: string } }).serverInfo?.run_id,
-    );
+    return this.connected ? this.#runId : '';
   }
 
   onReady(listener: () => void): void {
-    this.#redis.on('ready', listener);
+    this.#readyListeners.push(listener);
     if (this.connected) listener();
   }
 
   onLost(listener: () => void): void {
     this.#redis.on('close', listener);
+  }
+
+  /** Finds out which life of which server this connection has reached. */
+  async #identify(): Promise<void> {
+    const info = await this.#redis.info('server').catch(() => '');
+    const runId = /^run_id:(\S+)/m.exec(info)?.[1];
+    // Without an answer the connection is broken or useless: try another.
+    if (runId === undefined) {
+      this.#redis.disconnect(true);
+      return;
+    }
+    this.#runId = runId;
+    for (const listener of this.#readyListeners) listener();
   }
 
   /** Runs a script on the keys of one ranking. @throws IndexUnavailable */
