@@ -11,6 +11,8 @@ export interface ServerOptions {
   readonly showLog: boolean;
 }
 
+/** Settings of `npm start` itself, which the server would take for misspelt ones. */
+const NOT_FOR_THE_SERVER = { ROSTRUM_LOG: undefined, ROSTRUM_STATE: undefined };
 /** How long the server may take to migrate and serve, in milliseconds. */
 const START_MS = 60_000;
 
@@ -26,7 +28,7 @@ export async function launchServer(
     command: process.execPath,
     args: [join(options.root, 'server/dist/main.js')],
     cwd: options.root,
-    env: { ...process.env, ROSTRUM_LOG: undefined, ...options.env }, // ROSTRUM_LOG is for start.ts
+    env: { ...process.env, ...NOT_FOR_THE_SERVER, ...options.env },
     logFile: options.logFile,
     stopSignal: 'SIGTERM',
   });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { canEnter, unprivilegedAccount } from '../services/account.ts';
 import { SHARED_DIRECTORY } from '../services/postgres-binaries.ts';
 
@@ -15,9 +15,13 @@ export interface State {
   logFile(name: string): string;
 }
 
-/** @throws Error when the directory belongs to somebody else. */
+/**
+ * `.rostrum` in the checkout, or what ROSTRUM_STATE names: tests start beside a developer's.
+ *
+ * @throws Error when the directory belongs to somebody else.
+ */
 export function openState(root: string): State {
-  const directory = join(root, '.rostrum');
+  const directory = resolve(root, process.env.ROSTRUM_STATE || '.rostrum');
   mkdirSync(directory, { recursive: true });
   const me = process.getuid?.();
   if (me !== undefined && me !== 0 && statSync(directory).uid !== me) {
@@ -30,7 +34,7 @@ export function openState(root: string): State {
   chmodSync(directory, 0o755);
   return {
     directory,
-    postgresDirectory: postgresDirectory(root, directory),
+    postgresDirectory: postgresDirectory(directory),
     redisDirectory: join(directory, 'redis'),
     lockFile: join(directory, 'lock.json'),
     environmentFile: join(directory, 'env'),
@@ -50,13 +54,13 @@ export function rotateLog(file: string): string {
 
 /**
  * In the checkout; as root in a checkout that only root may enter (such as one under /root), in
- * /var/lib/rostrum under a name made from the path of the checkout.
+ * /var/lib/rostrum under a name made from the path of the state.
  */
-function postgresDirectory(root: string, directory: string): string {
+function postgresDirectory(directory: string): string {
   const here = join(directory, 'postgres');
   const account = unprivilegedAccount(here);
   if (!account || canEnter(account, directory)) return here;
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 12);
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 12);
   const parent = join(SHARED_DIRECTORY, name);
   mkdirSync(parent, { recursive: true });
   for (const passage of [SHARED_DIRECTORY, parent]) chmodSync(passage, 0o755);

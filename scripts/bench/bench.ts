@@ -1,0 +1,229 @@
+import { mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { generateCertificates } from '../../certs/generate.ts';
+import { ROOT } from '../foreground.ts';
+import { temporaryDirectory } from '../services/temporary-directory.ts';
+import { BenchProcess } from './child-process.ts';
+import { CpuMeter } from './cpu-meter.ts';
+import type { FromLoad, FromServer, Result, Run, ToLoad, ToServer } from './messages.ts';
+import type { OperationName } from './operations.ts';
+import type { BenchOptions } from './options.ts';
+import { countSubmissions, seed } from './seed.ts';
+import { type BenchStores, startStores } from './stores.ts';
+
+/** Processes whose CPU time is told apart. */
+export const PROCESSES = ['server', 'load', 'postgres', 'redis'] as const;
+export type ProcessName = (typeof PROCESSES)[number];
+
+/** One stretch of load. */
+export interface Slice {
+  readonly result: Result;
+  /** Calls or submissions a second. */
+  readonly rate: number;
+  /** Cores that each process kept busy; undefined where that cannot be read. */
+  readonly cores: Readonly<Record<ProcessName, number | undefined>>;
+}
+
+const INDEX_PATIENCE_MS = 10 * 60 * 1000;
+
+/** The stores, the server and the load process of one benchmark. */
+export class Bench {
+  readonly stores: BenchStores;
+  readonly #options: BenchOptions;
+  readonly #run: string;
+  readonly #server: BenchProcess<ToServer, FromServer>;
+  readonly #load: BenchProcess<ToLoad, FromLoad>;
+  readonly #meter: CpuMeter<ProcessName>;
+  readonly #undo: (() => unknown)[];
+  #acknowledged = 0;
+
+  /** Starts everything, with the board full and its index built. */
+  static async start(options: BenchOptions, report: (line: string) => void): Promise<Bench> {
+    const undo: (() => unknown)[] = [];
+    try {
+      return await startAll(options, report, undo);
+    } catch (error) {
+      await undoAll(undo);
+      throw error;
+    }
+  }
+
+  constructor(parts: {
+    options: BenchOptions;
+    run: string;
+    stores: BenchStores;
+    server: BenchProcess<ToServer, FromServer>;
+    load: BenchProcess<ToLoad, FromLoad>;
+    undo: (() => unknown)[];
+  }) {
+    this.#options = parts.options;
+    this.#run = parts.run;
+    this.stores = parts.stores;
+    this.#server = parts.server;
+    this.#load = parts.load;
+    this.#undo = parts.undo;
+    const { postgres, redis } = parts.stores;
+    this.#meter = new CpuMeter({
+      server: this.#server.pid,
+      load: this.#load.pid,
+      postgres: postgres.pid ?? 0,
+      redis: redis.pid ?? 0,
+    });
+  }
+
+  /** @throws Error when calls fail */
+  async measure(
+    operation: OperationName,
+    how: Pick<Run, 'transport'> & Partial<Pick<Run, 'rate' | 'measureMs' | 'warmUpMs'>>,
+  ): Promise<Slice> {
+    const { callers, streamWindow, seconds } = this.#options;
+    const begun = this.#load.next('begun').then(() => this.#meter.read());
+    const ended = this.#load.next('ended').then(() => this.#meter.read());
+    const answer = this.#load.next('result');
+    this.#load.send({
+      kind: 'run',
+      operation,
+      callers,
+      streamWindow,
+      warmUpMs: 300,
+      measureMs: seconds * 1000,
+      rate: undefined,
+      ...how,
+    });
+    const [before, after, result] = await Promise.all([begun, ended, answer]);
+    const failures = Object.entries(result.failures);
+    if (failures.length > 0) {
+      const counts = failures.map(([status, count]) => `${count} with gRPC status ${status}`);
+      throw new Error(`${operation}: calls failed: ${counts.join(', ')}`);
+    }
+    if (operation === 'submit' || operation === 'stream' || operation === 'batch-100') {
+      this.#acknowledged += result.acknowledged;
+    }
+    const seconds_ = result.elapsedMs / 1000;
+    const busy = (name: ProcessName) => {
+      const [from, to] = [before[name], after[name]];
+      return from === undefined || to === undefined ? undefined : (to - from) / seconds_;
+    };
+    return {
+      result,
+      rate: result.count / seconds_,
+      cores: {
+        server: busy('server'),
+        load: busy('load'),
+        postgres: busy('postgres'),
+        redis: busy('redis'),
+      },
+    };
+  }
+
+  /** Profiles the server while `work` runs, into a file for the developer tools of Chrome. */
+  async profile(file: string, work: () => Promise<unknown>): Promise<void> {
+    await this.#ask({ kind: 'startProfile' });
+    await work();
+    await this.#ask({ kind: 'stopProfile', file });
+  }
+
+  /** Compares what was acknowledged with what PostgreSQL has. @throws Error if they differ */
+  async verify(): Promise<string> {
+    const { recorded, applied } = await countSubmissions(this.stores.postgres.url(), this.#run);
+    if (recorded !== this.#acknowledged) {
+      throw new Error(`${this.#acknowledged} acknowledged, but ${recorded} recorded`);
+    }
+    const share = recorded === 0 ? 0 : Math.round((100 * applied) / recorded);
+    return `${recorded.toLocaleString('en')} submissions acknowledged, as many recorded; ${share} % improved the player's score`;
+  }
+
+  async stop(): Promise<void> {
+    await undoAll(this.#undo);
+  }
+
+  async #ask(message: ToServer): Promise<void> {
+    const done = this.#server.next('done');
+    this.#server.send(message);
+    await done;
+  }
+}
+
+async function startAll(
+  options: BenchOptions,
+  report: (line: string) => void,
+  undo: (() => unknown)[],
+): Promise<Bench> {
+  const directory = temporaryDirectory('rostrum-bench-');
+  undo.push(directory.remove);
+  const certificates = join(directory.path, 'certificates');
+  await generateCertificates(certificates);
+  report('starting PostgreSQL and Redis');
+  const stores = await startStores(directory.path, report);
+  undo.push(() => stores.stop());
+  report(`making a board of ${options.players.toLocaleString('en')} players`);
+  await seed(stores.postgres.url(), options.players);
+
+  const server = new BenchProcess<ToServer, FromServer>(
+    'the server',
+    join(ROOT, 'scripts/bench/server.ts'),
+    {
+      ...withoutSettings(process.env),
+      DATABASE_URL: stores.postgres.url(),
+      REDIS_URL: stores.redis.url(),
+      ROSTRUM_TLS_CA: join(certificates, 'ca.crt'),
+      ROSTRUM_TLS_CERT: join(certificates, 'server.crt'),
+      ROSTRUM_TLS_KEY: join(certificates, 'server.key'),
+      ROSTRUM_LOG_LEVEL: 'warn',
+      ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
+    },
+  );
+  undo.push(() => server.end());
+  const { ports } = await server.next('ready');
+
+  const run = `b${Date.now().toString(36).slice(-6)}`;
+  const script = join(ROOT, 'scripts/bench/load.ts');
+  const load = new BenchProcess<ToLoad, FromLoad>('the load', script, process.env);
+  undo.push(() => load.end());
+  const { connections, players } = options;
+  const connected = load.next('connected');
+  load.send({ kind: 'connect', ports, certificates, connections, players, run });
+  await connected;
+  const bench = new Bench({ options, run, stores, server, load, undo });
+  report('building the index');
+  await untilIndexed(load, options.players);
+  return bench;
+}
+
+/** Reads until an answer comes from the index: answers from the store of record have revision 0. */
+async function untilIndexed(load: BenchProcess<ToLoad, FromLoad>, players: number): Promise<void> {
+  const giveUpAt = Date.now() + INDEX_PATIENCE_MS;
+  for (;;) {
+    const probed = load.next('probed');
+    load.send({ kind: 'probe' });
+    const { totalPlayers, revision } = await probed;
+    if (totalPlayers !== players) throw new Error(`the board has ${totalPlayers} players`);
+    if (revision > 0) return;
+    if (Date.now() > giveUpAt) throw new Error('the index was not built in time');
+    await delay(200);
+  }
+}
+
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('ROSTRUM_')));
+}
+
+async function undoAll(undo: (() => unknown)[]): Promise<void> {
+  for (const step of undo.splice(0).reverse()) await step();
+}
+
+/** The machine and the runtime, in one line. */
+export function describeMachine(): string {
+  const processors = cpus();
+  const model = processors[0]?.model.trim() ?? 'unknown processor';
+  return `${processors.length} × ${model}, ${process.platform}, Node ${process.versions.node}`;
+}
+
+/** The directory for results; made when missing. */
+export function resultsDirectory(): string {
+  const directory = join(ROOT, '.rostrum', 'bench');
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}

@@ -1,0 +1,103 @@
+/** The process that makes the load; `load-process.ts` starts it and tells it what to do. */
+import { readFileSync } from 'node:fs';
+import { connect as connectPlaintext } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { GetStandingResponse } from '../../server/dist/gen/rostrum/v1/standing.js';
+import { GrpcConnection } from './grpc-connection.ts';
+import { LoadRun } from './load-run.ts';
+import type { Connect, FromLoad, Run, ToLoad, Transport } from './messages.ts';
+import { requestsOf } from './requests.ts';
+
+const GRPC_HEADER = 5;
+const HOST = '127.0.0.1';
+
+let setup: Connect | undefined;
+let connections: Record<Transport, GrpcConnection[]> = { tls: [], plaintext: [] };
+
+process.on('message', (message: ToLoad) => {
+  obey(message).catch((error: Error) => tell({ kind: 'failed', message: error.message }));
+});
+process.on('disconnect', () => process.exit());
+
+function obey(message: ToLoad): Promise<void> {
+  switch (message.kind) {
+    case 'connect':
+      return connect(message);
+    case 'run':
+      return run(message);
+    case 'probe':
+      return probe();
+  }
+}
+
+function tell(message: FromLoad): void {
+  process.send?.(message);
+}
+
+async function connect(message: Connect): Promise<void> {
+  const each = { length: message.connections };
+  setup = message;
+  connections = {
+    tls: await Promise.all(Array.from(each, () => openTls(message))),
+    plaintext: await Promise.all(Array.from(each, () => openPlaintext(message))),
+  };
+  tell({ kind: 'connected' });
+}
+
+async function run(message: Run): Promise<void> {
+  if (setup === undefined) throw new Error('not connected');
+  const requests = requestsOf(message.operation, setup.players, setup.run);
+  const load = new LoadRun(message, connections[message.transport], requests);
+  tell(await load.run((moment) => tell({ kind: moment })));
+}
+
+async function probe(): Promise<void> {
+  const [connection] = connections.tls;
+  if (setup === undefined || connection === undefined) throw new Error('not connected');
+  const requests = requestsOf('rank', setup.players, setup.run);
+  const answer = await new Promise<Buffer>((resolve, reject) => {
+    const parts: Buffer[] = [];
+    connection.call(requests.path, requests.next(), {
+      data: (bytes) => parts.push(Buffer.from(bytes)),
+      end: (status) => {
+        if (status === 0) resolve(Buffer.concat(parts).subarray(GRPC_HEADER));
+        else reject(new Error(`a rank cannot be read: gRPC status ${status}`));
+      },
+    });
+  });
+  const { totalPlayers, revision } = GetStandingResponse.decode(answer);
+  tell({ kind: 'probed', totalPlayers, revision: Number(revision) });
+}
+
+function openTls({ ports, certificates }: Connect): Promise<GrpcConnection> {
+  const read = (file: string) => readFileSync(join(certificates, file));
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({
+      host: HOST,
+      port: ports.tls,
+      servername: 'localhost',
+      ALPNProtocols: ['h2'],
+      ca: read('ca.crt'),
+      cert: read('admin.crt'),
+      key: read('admin.key'),
+    });
+    socket.once('error', reject);
+    socket.once('secureConnect', () => {
+      socket.setNoDelay(true);
+      resolve(new GrpcConnection(socket, 'https', broken));
+    });
+  });
+}
+
+function openPlaintext({ ports }: Connect): Promise<GrpcConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = connectPlaintext({ host: HOST, port: ports.plaintext, noDelay: true });
+    socket.once('error', reject);
+    socket.once('connect', () => resolve(new GrpcConnection(socket, 'http', broken)));
+  });
+}
+
+function broken(error: Error): void {
+  tell({ kind: 'failed', message: `a connection broke: ${error.message}` });
+}

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { OPERATIONS, type Operation } from './operations.ts';
+
+export interface BenchOptions {
+  readonly players: number;
+  /** Seconds measured for each operation and round. */
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Echo is always among them. */
+  readonly operations: readonly Operation[];
+  readonly callers: number;
+  readonly connections: number;
+  readonly streamWindow: number;
+  readonly writeLanes: number | undefined;
+  /** Whether mutual TLS is compared with plaintext. */
+  readonly tls: boolean;
+  /** Whether latency at half the rate is measured. */
+  readonly latency: boolean;
+  readonly profile: boolean;
+  readonly strict: boolean;
+  readonly json: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --players N        players on the board (1000000)
+  --seconds N        seconds measured for each operation and round (3)
+  --rounds N         rounds; the medians count (5)
+  --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all)
+  --callers N        callers, each waiting for its answer (64)
+  --connections N    connections that they share (4)
+  --stream-window N  submissions that each streaming caller has under way (16)
+  --write-lanes N    ROSTRUM_WRITE_LANES of the server (its default)
+  --no-tls           leave out mutual TLS against plaintext
+  --no-latency       leave out latency at a fixed rate
+  --profile          also write a CPU profile of the server for each operation, and its summary
+  --quick            100,000 players, 3 rounds of 1 second
+  --json FILE        where the figures go (.rostrum/bench/<time>.json)
+  --strict           fail when a floor is missed`;
+
+/** @throws Error for what is not understood */
+export function readOptions(args: readonly string[]): BenchOptions | 'help' {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      players: { type: 'string' },
+      seconds: { type: 'string' },
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      callers: { type: 'string', default: '64' },
+      connections: { type: 'string', default: '4' },
+      'stream-window': { type: 'string', default: '16' },
+      'write-lanes': { type: 'string' },
+      'no-tls': { type: 'boolean', default: false },
+      'no-latency': { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false, short: 'h' },
+    },
+  });
+  if (values.help) return 'help';
+  const { quick } = values;
+  const lanes = values['write-lanes'];
+  return {
+    players: whole('players', values.players ?? (quick ? '100000' : '1000000'), 1000, 10_000_000),
+    seconds: positive('seconds', values.seconds ?? (quick ? '1' : '3')),
+    rounds: whole('rounds', values.rounds ?? (quick ? '3' : '5'), 1, 100),
+    operations: chosen(values.only),
+    callers: whole('callers', values.callers, 1, 10_000),
+    connections: whole('connections', values.connections, 1, 1000),
+    streamWindow: whole('stream-window', values['stream-window'], 1, 1024),
+    writeLanes: lanes === undefined ? undefined : whole('write-lanes', lanes, 1, 32),
+    tls: !values['no-tls'],
+    latency: !values['no-latency'],
+    profile: values.profile,
+    strict: values.strict,
+    json: values.json,
+  };
+}
+
+function chosen(only: string | undefined): readonly Operation[] {
+  if (only === undefined) return OPERATIONS;
+  const names = only.split(',');
+  const unknown = names.find((name) => !OPERATIONS.some((operation) => operation.name === name));
+  if (unknown !== undefined) throw new Error(`--only: there is no operation ${unknown}`);
+  return OPERATIONS.filter(({ name }) => name === 'echo' || names.includes(name));
+}
+
+function whole(name: string, text: string, minimum: number, maximum: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= minimum && value <= maximum) return value;
+  throw new Error(`--${name} must be a whole number from ${minimum} to ${maximum}`);
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (value >= 0.1 && value <= 600) return value;
+  throw new Error(`--${name} must be a number from 0.1 to 600`);
+}

@@ -1,0 +1,118 @@
+import { PROCESSES } from './bench.ts';
+import type { Figures, LatencyRow, Row, Spread, TlsRow } from './measure.ts';
+import { TLS_FLOOR } from './operations.ts';
+
+/** What the figures were measured on and with, a line each. */
+export type Circumstances = readonly string[];
+
+/** The floors that were missed, one line each. */
+export function missedFloors({ rows, tls }: Figures): string[] {
+  return [
+    ...rows
+      .filter(({ operation, toEcho }) => (toEcho?.median ?? 1) < (operation.floor ?? 0))
+      .map(({ operation, toEcho }) => {
+        return `${operation.title}: ${ratio(toEcho?.median)} of the echo, floor ${operation.floor}`;
+      }),
+    ...tls
+      .filter((row) => row.ratio.median < TLS_FLOOR)
+      .map((row) => `${row.operation.title}: ${ratio(row.ratio.median)} of plaintext`),
+  ];
+}
+
+/** The tables as Markdown, which reads well in a terminal too. */
+export function render(figures: Figures, circumstances: Circumstances): string {
+  const { rows, tls, latency } = figures;
+  return [
+    ...circumstances.map((line) => `- ${line}`),
+    '',
+    table(
+      ['Over mutual TLS', 'a second', 'p50', 'p99', 'to echo', 'floor', '', ...PROCESSES],
+      rows.map(toCells),
+    ),
+    ...(tls.length === 0
+      ? []
+      : ['', table(['', 'mutual TLS', 'plaintext', 'ratio', 'floor', ''], tls.map(toTlsCells))]),
+    ...(latency.length === 0
+      ? []
+      : [
+          '',
+          table(
+            ['At a fixed rate', 'offered', 'answered', 'p50', 'p99', 'p99.9', 'longest'],
+            latency.map(toLatencyCells),
+          ),
+        ]),
+    '',
+  ].join('\n');
+}
+
+function toCells({ operation, rate, p50, p99, toEcho, cores }: Row): string[] {
+  return [
+    operation.title,
+    whole(rate.median),
+    milliseconds(p50),
+    milliseconds(p99),
+    spread(toEcho),
+    operation.floor === undefined ? '' : String(operation.floor),
+    verdict(toEcho?.median, operation.floor),
+    ...PROCESSES.map((name) => cores[name]?.toFixed(2) ?? '–'),
+  ];
+}
+
+function toTlsCells(row: TlsRow): string[] {
+  return [
+    row.operation.title,
+    whole(row.tls),
+    whole(row.plaintext),
+    spread(row.ratio),
+    String(TLS_FLOOR),
+    verdict(row.ratio.median, TLS_FLOOR),
+  ];
+}
+
+function toLatencyCells(row: LatencyRow): string[] {
+  return [
+    row.operation.title,
+    whole(row.offered),
+    whole(row.answered),
+    ...[row.p50, row.p99, row.p999, row.max].map(milliseconds),
+  ];
+}
+
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, column) =>
+    Math.max(3, cell.length, ...body.map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) => {
+    const padded = cells.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `| ${padded.join(' | ')} |`;
+  };
+  const rule = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
+  return [line(head), line(rule), ...body.map(line)].join('\n');
+}
+
+function verdict(value: number | undefined, floor: number | undefined): string {
+  if (value === undefined || floor === undefined) return '';
+  return value >= floor ? 'PASS' : 'FAIL';
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(value < 10 ? 2 : 1)} ms`;
+}
+
+function ratio(value: number | undefined): string {
+  return value === undefined ? '' : value.toFixed(2);
+}
+
+function spread(value: Spread | undefined): string {
+  if (value === undefined) return '';
+  return `${ratio(value.median)} (${ratio(value.low)}–${ratio(value.high)})`;
+}

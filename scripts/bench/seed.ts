@@ -1,0 +1,62 @@
+import { migrate } from '../../server/dist/stores/postgres/migrate.js';
+import { BOARD, PLAYER_DIGITS, SCORE_LIMIT } from './operations.ts';
+import { query } from './stores.ts';
+
+/** How many players one statement makes. */
+const CHUNK = 100_000;
+
+/**
+ * Makes the board with its players: each with one accepted submission and a random score. The
+ * entries are written as the server would have, without the log of their submissions.
+ */
+export async function seed(databaseUrl: string, players: number): Promise<void> {
+  await migrate(databaseUrl);
+  // Best score counts, the highest first.
+  await query(
+    databaseUrl,
+    "SELECT rostrum.create_leaderboard($1, '', 1::int2, 1::int2, 1::int2, NULL)",
+    [BOARD],
+  );
+  const [ranking] = await query<{ ranking_no: string }>(
+    databaseUrl,
+    `SELECT k.ranking_no FROM rostrum.rankings k JOIN rostrum.leaderboards b USING (board_no)
+     WHERE b.leaderboard_id = $1`,
+    [BOARD],
+  );
+  const playerId = `'p' || lpad(g::text, ${PLAYER_DIGITS}, '0')`;
+  for (let from = 0; from < players; from += CHUNK) {
+    const series = `generate_series(${from}, ${Math.min(players, from + CHUNK) - 1}) AS g`;
+    await query(
+      databaseUrl,
+      `INSERT INTO rostrum.players (player_id) SELECT ${playerId} FROM ${series}`,
+    );
+    await query(
+      databaseUrl,
+      `INSERT INTO rostrum.entries (ranking_no, player_id, score, subscore, reached, version,
+                                    submissions, client_us, achieved_us, update_us)
+       SELECT $1, ${playerId}, floor(random() * ${SCORE_LIMIT}), 0, 4096 + g, 4096 + g, 1, t, t, t
+       FROM ${series}, (SELECT (extract(epoch FROM now()) * 1000000)::bigint AS t)`,
+      [ranking?.ranking_no],
+    );
+  }
+  // Later versions are above all of those.
+  await query(databaseUrl, `SELECT setval('rostrum.version_blocks', $1::bigint * 4096)`, [
+    Math.ceil(players / 4096) + 2,
+  ]);
+  await query(databaseUrl, 'VACUUM ANALYZE');
+  await query(databaseUrl, 'CHECKPOINT');
+}
+
+/** How many submissions of a run are recorded, and how many of them were applied. */
+export async function countSubmissions(
+  databaseUrl: string,
+  run: string,
+): Promise<{ recorded: number; applied: number }> {
+  const [row] = await query<{ recorded: string; applied: string }>(
+    databaseUrl,
+    `SELECT count(*) AS recorded, count(*) FILTER (WHERE outcome = 1) AS applied
+     FROM rostrum.submissions WHERE submission_id LIKE $1 || '-%'`,
+    [run],
+  );
+  return { recorded: Number(row?.recorded), applied: Number(row?.applied) };
+}

@@ -1,0 +1,87 @@
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { EmbeddedPostgres } from '../services/postgres.ts';
+import { LocalRedis } from '../services/redis.ts';
+
+/** The stores of one benchmark, durable as in production. */
+export interface BenchStores {
+  readonly postgres: EmbeddedPostgres;
+  readonly redis: LocalRedis;
+  /** Their versions and the settings that matter, in one line each. */
+  readonly description: readonly string[];
+  stop(): Promise<void>;
+}
+
+const SHOWN = [
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'shared_buffers',
+  'max_wal_size',
+  'checkpoint_timeout',
+];
+
+/** Starts PostgreSQL and Redis with their data in `directory`. */
+export async function startStores(
+  directory: string,
+  report: (line: string) => void,
+): Promise<BenchStores> {
+  const postgres = await EmbeddedPostgres.start({
+    dataDirectory: join(directory, 'postgres'),
+    logFile: join(directory, 'postgres.log'),
+  });
+  await configure(postgres);
+  const redis = await LocalRedis.start({
+    directory: join(directory, 'redis'),
+    logFile: join(directory, 'redis.log'),
+    appendOnly: true,
+    report,
+  });
+  return {
+    postgres,
+    redis,
+    description: [
+      await describePostgres(postgres),
+      `Redis: appendonly yes, appendfsync everysec, no snapshots`,
+    ],
+    async stop() {
+      await Promise.all([postgres.stop(), redis.stop()]);
+    },
+  };
+}
+
+/** Room for a board of a million players, and for as many writes between two checkpoints. */
+async function configure(postgres: EmbeddedPostgres): Promise<void> {
+  const megabytes = Math.min(1024, Math.floor(totalmem() / 2 ** 20 / 8));
+  await query(postgres.url(), `ALTER SYSTEM SET shared_buffers = '${megabytes}MB'`);
+  await query(postgres.url(), "ALTER SYSTEM SET max_wal_size = '8GB'");
+  await query(postgres.url(), "ALTER SYSTEM SET checkpoint_timeout = '15min'");
+  await postgres.stop();
+  await postgres.start();
+}
+
+async function describePostgres(postgres: EmbeddedPostgres): Promise<string> {
+  const settings: string[] = [];
+  for (const name of SHOWN) {
+    const rows = await query<Record<string, string>>(postgres.url(), `SHOW ${name}`);
+    settings.push(`${name} ${rows[0]?.[name]}`);
+  }
+  const rows = await query<{ server_version: string }>(postgres.url(), 'SHOW server_version');
+  return `PostgreSQL ${rows[0]?.server_version}: ${settings.join(', ')}`;
+}
+
+/** Runs one statement on a connection of its own. */
+export async function query<Row>(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { freePort } from '../../../scripts/services/free-port.ts';
+import { processStart } from '../../../scripts/services/process-identity.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const START = join(ROOT, 'scripts/start.ts');
+
+let env: NodeJS.ProcessEnv;
+let state: string;
+const running = new Set<ChildProcess>();
+
+beforeEach(async () => {
+  state = join(inject('temporaryDirectory'), `state-${Date.now()}`);
+  env = { ...process.env, ROSTRUM_STATE: state, ROSTRUM_ADDRESS: `localhost:${await freePort()}` };
+  delete env.DATABASE_URL;
+  delete env.REDIS_URL;
+});
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Runs `npm start` without npm; `text` grows as it prints. */
+function start() {
+  const child = spawn(process.execPath, [START], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let text = '';
+  const heard = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+      for (const listener of heard) listener();
+    });
+  }
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  const says = (words: string) =>
+    new Promise<void>((resolve, reject) => {
+      const look = () => text.includes(words) && resolve();
+      heard.add(look);
+      look();
+      void ended.then(() => reject(new Error(`it ended without saying "${words}":\n${text}`)));
+    });
+  return { child, ended, says, text: () => text };
+}
+
+/** The processes whose ids are in the files of the state, which are those of the stores. */
+function storeProcesses(): number[] {
+  const postgres = readFileSync(join(state, 'postgres/postmaster.pid'), 'utf8').split('\n')[0];
+  const redis = /pid=(\d+)/.exec(readFileSync(join(state, 'redis.log'), 'utf8'))?.[1];
+  return [Number(postgres), Number(redis)];
+}
+
+test('npm start serves a sample board, refuses a second start, stops everything and keeps the data', async () => {
+  const first = start();
+  await first.says('keeps the data');
+  expect(first.text()).toContain('npx rostrum top demo');
+  expect(first.text()).toContain('demo, with 8 players');
+  const stores = storeProcesses();
+  expect(stores.map((pid) => processStart(pid))).not.toContain(undefined);
+
+  const second = spawnSync(process.execPath, [START], { cwd: ROOT, env, encoding: 'utf8' });
+  expect(second.status).toBe(1);
+  expect(second.stderr).toContain(`already runs from this checkout, at ${env.ROSTRUM_ADDRESS}`);
+
+  first.child.kill('SIGINT');
+  expect(await first.ended).toBe(0);
+  expect(first.text()).toContain('Everything that was started has stopped');
+  expect(stores.map((pid) => processStart(pid))).toEqual([undefined, undefined]);
+  expect(existsSync(join(state, 'lock.json'))).toBe(false);
+
+  const third = start();
+  await third.says('keeps the data');
+  const top = ['top', 'demo', '--json'];
+  const shown = spawnSync(process.execPath, [join(ROOT, 'clients/cli/bin/rostrum.js'), ...top], {
+    cwd: ROOT,
+    env,
+    encoding: 'utf8',
+  });
+  expect(shown.stdout, shown.stderr).toContain('"ada"');
+  // The sample was not counted a second time.
+  const counts = [...shown.stdout.matchAll(/"submissions":\s*"?(\d+)/g)].map((match) => match[1]);
+  expect(counts).toEqual(Array(8).fill('1'));
+  third.child.kill('SIGTERM');
+  expect(await third.ended).toBe(0);
+});
+
+test('what npm start brought up ends even when npm start is killed', async () => {
+  const killed = start();
+  await killed.says('keeps the data');
+  const stores = storeProcesses();
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+  await expect
+    .poll(() => stores.map((pid) => processStart(pid)), { timeout: 20_000 })
+    .toEqual([undefined, undefined]);
+
+  const next = start();
+  await next.says('keeps the data');
+  next.child.kill('SIGINT');
+  expect(await next.ended).toBe(0);
+});
