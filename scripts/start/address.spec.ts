@@ -25,7 +25,7 @@ describe('the address of the server', () => {
     const bound = other.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
     await expect(requireFree({ host: 'localhost', port })).rejects.toThrow(
-      /in use by another program[^]*ROSTRUM_ADDRESS=localhost:\d+ npm start/,
+      /in use by another program.*ROSTRUM_ADDRESS=localhost:\d+ npm start/s,
     );
     other.close();
   });
