@@ -76,8 +76,9 @@ export const SETTINGS = [
   },
   {
     name: 'ROSTRUM_WRITE_LANES',
-    default: '2',
-    meaning: 'Batches that one process writes to PostgreSQL at the same time, 1 to 32',
+    default: '1',
+    meaning:
+      'Batches that one process writes to PostgreSQL at the same time, 1 to 32; with more than one, players who reach a score at the same moment may tie in any order',
   },
   {
     name: 'ROSTRUM_FEED_RETENTION',
