@@ -128,6 +128,9 @@ export class EmbeddedPostgres {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
       max_connections: '200',
+      // The default of 128 MB does not hold the entries of a million players.
+      shared_buffers: '256MB',
+      max_wal_size: '2GB',
       timezone: 'UTC',
       log_timezone: 'UTC',
       ...(this.#options.fsync === false && { fsync: 'off', full_page_writes: 'off' }),
