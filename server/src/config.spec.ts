@@ -25,7 +25,7 @@ test('only the stores must be named; everything else has its default', () => {
     workers: 1,
     logLevel: 'info',
     createLeaderboards: true,
-    writeLanes: 2,
+    writeLanes: 1,
     feedRetentionChanges: 100_000,
     idempotencyDays: 31,
     maxWatches: 20_000,
