@@ -1,0 +1,331 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type RostrumClient,
+  RostrumError,
+  type ScoreItem,
+  type ScoreResult,
+  type Standing,
+} from '@rostrum/client';
+import { expect } from 'vitest';
+import {
+  type BoardSettings,
+  NaiveBoard,
+  type NaiveResult,
+  type NaiveStanding,
+  type NaiveSubmission,
+} from './naive-board.js';
+import type { AbstractStep, AbstractSubmission } from './sequences.js';
+
+const EPOCH = Date.UTC(2020, 0, 1);
+
+/** When the service said that an entry changed; the model cannot know it beforehand. */
+interface Times {
+  readonly achieved: number;
+  readonly updated: number;
+}
+
+/** Plays one random sequence on a fresh board, on the server and on the model, and compares. */
+export class BoardRun {
+  readonly leaderboardId = `model-${randomUUID()}`;
+  readonly #client: RostrumClient;
+  readonly #settings: BoardSettings;
+  readonly #model: NaiveBoard;
+  readonly #prefix = randomUUID().slice(0, 8);
+  readonly #sent: NaiveSubmission[] = [];
+  readonly #times = new Map<string, Times>();
+  #revision = 0;
+
+  constructor(client: RostrumClient, settings: BoardSettings) {
+    this.#client = client;
+    this.#settings = settings;
+    this.#model = new NaiveBoard(settings);
+  }
+
+  async play(steps: readonly AbstractStep[]): Promise<void> {
+    // Makes the board: what comes later in one batch is then one batch for the server too.
+    await this.#submit('unary', [plain(0)]);
+    for (const step of steps) await this.#step(step);
+    await this.#compareEverything();
+  }
+
+  async #step(step: AbstractStep): Promise<void> {
+    switch (step.kind) {
+      case 'submit':
+        return this.#submit(step.by, step.submissions);
+      case 'list':
+        return this.#compareList(step.start, step.count);
+      case 'around':
+        return this.#compareAround(this.#player(step.player), step.count);
+      case 'aroundScore':
+        return this.#compareAroundScore(step.score, step.count);
+      case 'batchGet':
+        return this.#compareBatchGet(step.players.map((player) => this.#player(player)));
+    }
+  }
+
+  /* Submissions. */
+
+  async #submit(
+    by: 'unary' | 'batch' | 'stream',
+    abstract: readonly AbstractSubmission[],
+  ): Promise<void> {
+    const submissions: NaiveSubmission[] = [];
+    const known = this.#sent.length;
+    for (const each of abstract) submissions.push(this.#concrete(each, known));
+    const items = await this.#send(by, submissions);
+    expect(items).toHaveLength(submissions.length);
+    for (const { submission, index, repeats } of this.#inOrderOfRecording(by, submissions)) {
+      const expected = this.#model.submit(submission);
+      // How much came before a repetition on a stream depends on how the stream was batched.
+      const standingIsKnown = by !== 'stream' || !repeats;
+      this.#compareResult(submission, items[index] as ScoreItem, expected, standingIsKnown);
+      if (expected.refused === undefined) this.#sent.push(submission);
+    }
+  }
+
+  /** Repetitions within one batch are answered after the rest of it; see `SubmissionQueue`. */
+  #inOrderOfRecording(by: 'unary' | 'batch' | 'stream', submissions: readonly NaiveSubmission[]) {
+    const seen = new Set<string>();
+    const first: { submission: NaiveSubmission; index: number; repeats: boolean }[] = [];
+    const later: typeof first = [];
+    submissions.forEach((submission, index) => {
+      const key = `${submission.playerId} ${submission.submissionId}`;
+      const repeats = seen.has(key);
+      seen.add(key);
+      (repeats && by === 'batch' ? later : first).push({ submission, index, repeats });
+    });
+    // A third one of a kind waits for the second, and so on; they all change nothing.
+    return [...first, ...later];
+  }
+
+  /** Only what earlier steps sent is sent again: within a batch repetitions wait. */
+  #concrete(abstract: AbstractSubmission, known: number): NaiveSubmission {
+    if (abstract.again !== undefined && known > 0) {
+      const earlier = this.#sent[abstract.again.pick % known] as NaiveSubmission;
+      if (abstract.again.same) return earlier;
+      // The same key with another content: any of the three parts counts.
+      switch (abstract.again.pick % 3) {
+        case 0:
+          return { ...earlier, score: earlier.score === 7 ? 8 : 7 };
+        case 1:
+          return { ...earlier, subscore: earlier.subscore === 7 ? 8 : 7 };
+        default:
+          return {
+            ...earlier,
+            clientTime: earlier.clientTime === undefined ? new Date(EPOCH) : undefined,
+          };
+      }
+    }
+    const { time, name, metadata } = abstract;
+    return {
+      playerId: this.#player(abstract.player),
+      submissionId: randomUUID(),
+      score: abstract.score,
+      subscore: abstract.subscore,
+      clientTime: time === undefined ? undefined : new Date(EPOCH + time * 60_000),
+      displayName: name === undefined ? '' : `Name ${name}`,
+      metadata: metadata === undefined ? undefined : { replay: `r${metadata}` },
+    };
+  }
+
+  async #send(
+    by: 'unary' | 'batch' | 'stream',
+    submissions: readonly NaiveSubmission[],
+  ): Promise<ScoreItem[]> {
+    const messages = submissions.map((submission) => ({
+      ...submission,
+      leaderboardId: this.leaderboardId,
+      newLeaderboard: this.#settings,
+    }));
+    if (by === 'batch') return this.#client.scores.batchSubmit(messages);
+    if (by === 'unary') {
+      const items: ScoreItem[] = [];
+      for (const message of messages) items.push(await toItem(this.#client.scores.submit(message)));
+      return items;
+    }
+    await using stream = this.#client.scores.stream();
+    const items = await Promise.all(messages.map((message) => toItem(stream.submit(message))));
+    await stream.end();
+    return items;
+  }
+
+  #compareResult(
+    submission: NaiveSubmission,
+    item: ScoreItem,
+    expected: NaiveResult,
+    standingIsKnown: boolean,
+  ): void {
+    if (expected.refused !== undefined) {
+      expect(item).toMatchObject({ ok: false, error: { reason: expected.refused } });
+      return;
+    }
+    if (!item.ok) throw item.error;
+    const { result } = item;
+    if (!standingIsKnown) {
+      const { outcome, replayed } = expected;
+      expect(result).toMatchObject({ outcome, replayed });
+      return;
+    }
+    expect({
+      outcome: result.outcome,
+      replayed: result.replayed,
+      previousRank: result.previousRank,
+      previousScore: result.previousScore,
+      standing: withoutTimes(result.standing),
+      totalPlayers: result.totalPlayers,
+      ranked: result.ranked,
+    }).toEqual({ ...expected, ranked: true });
+    expect(result.revision).toBeGreaterThanOrEqual(this.#revision);
+    this.#revision = result.revision;
+    this.#compareTimes(submission, result.standing, expected.outcome, expected.replayed);
+  }
+
+  #compareTimes(
+    { playerId }: NaiveSubmission,
+    standing: Standing,
+    outcome: string,
+    replayed: boolean,
+  ): void {
+    const now = timesOf(standing);
+    const before = this.#times.get(playerId);
+    expect(now.updated).toBeGreaterThanOrEqual(now.achieved);
+    if (before !== undefined) {
+      expect(now.updated).toBeGreaterThanOrEqual(before.updated);
+      if (replayed || outcome !== 'APPLIED') expect(now.achieved).toBe(before.achieved);
+      if (replayed || outcome === 'STALE' || outcome === 'DUPLICATE') {
+        expect(now.updated).toBe(before.updated);
+      }
+    }
+    this.#times.set(playerId, now);
+  }
+
+  /* Reads. */
+
+  async #compareEverything(): Promise<void> {
+    const total = this.#model.totalPlayers;
+    await this.#compareList(0, 1000);
+    for (let start = 0; start <= total; start += 1) {
+      await Promise.all([1, 2, 7].map((count) => this.#compareList(start, count)));
+    }
+    await this.#comparePages(Math.max(1, Math.floor(total / 3)));
+    const ids = this.#model.playerIds;
+    const every = Array.from({ length: total + 2 }, (_, index) => index + 1);
+    const ranked = this.#model.standings();
+    const looked = new Set([0, 1, total >> 1, total - 1].map((at) => ranked[at]?.playerId));
+    for (const playerId of ids) {
+      await this.#compareGet(playerId);
+      const counts = looked.has(playerId) ? every : [1, 2, 5, total];
+      await Promise.all(counts.map((count) => this.#compareAround(playerId, count)));
+    }
+    const scores = new Set(this.#model.standings().map(({ score }) => score));
+    for (const score of [...scores, 1.25, -1e15, 1e15]) {
+      await Promise.all([1, 2, 3, total, total + 1].map((n) => this.#compareAroundScore(score, n)));
+    }
+    await this.#compareBatchGet([...ids, 'nobody', 'nobody-else']);
+  }
+
+  async #compareList(start: number, count: number): Promise<void> {
+    const answer = await this.#client.standings.list({
+      leaderboardId: this.leaderboardId,
+      startRank: start + 1,
+      pageSize: count,
+    });
+    this.#compareRows(answer, this.#model.standings().slice(start, start + count));
+    // An empty page token is the only sign of the end.
+    const more = start + answer.standings.length < this.#model.totalPlayers;
+    expect(answer.nextPageToken !== '').toBe(more && answer.standings.length > 0);
+  }
+
+  async #comparePages(pageSize: number): Promise<void> {
+    const rows: Standing[] = [];
+    const { leaderboardId } = this;
+    for await (const page of this.#client.standings.pages({ leaderboardId, pageSize })) {
+      expect(page.standings.length).toBeLessThanOrEqual(pageSize);
+      rows.push(...page.standings);
+    }
+    expect(rows.map(withoutTimes)).toEqual(this.#model.standings());
+  }
+
+  async #compareGet(playerId: string): Promise<void> {
+    const { leaderboardId } = this;
+    const { standing, ...answer } = await this.#client.standings.get({ leaderboardId, playerId });
+    const expected = this.#model.standings().filter((each) => each.playerId === playerId);
+    this.#compareRows({ ...answer, standings: [standing] }, expected);
+  }
+
+  async #compareAround(playerId: string, count: number): Promise<void> {
+    const { leaderboardId } = this;
+    const answer = this.#client.standings.around({ leaderboardId, playerId, count });
+    if (this.#model.rankOf(playerId) === 0) {
+      await expect(answer).rejects.toMatchObject({ reason: 'STANDING_NOT_FOUND' });
+      return;
+    }
+    this.#compareRows(await answer, this.#model.around(playerId, count));
+  }
+
+  async #compareAroundScore(score: number, count: number): Promise<void> {
+    const { leaderboardId } = this;
+    const answer = await this.#client.standings.around({ leaderboardId, score, count });
+    this.#compareRows(answer, this.#model.aroundScore(score, count));
+  }
+
+  async #compareBatchGet(playerIds: readonly string[]): Promise<void> {
+    const { leaderboardId } = this;
+    const answer = await this.#client.standings.batchGet({ leaderboardId, playerIds });
+    const wanted = new Set(playerIds);
+    const expected = this.#model.standings().filter(({ playerId }) => wanted.has(playerId));
+    expect(answer.standings.map(({ relativeRank }) => relativeRank)).toEqual(
+      expected.map((_, index) => index + 1),
+    );
+    const missing = [...wanted].filter((id) => this.#model.rankOf(id) === 0);
+    expect(answer.missingPlayerIds).toEqual(missing);
+    this.#compareRows(answer, expected);
+  }
+
+  #compareRows(
+    answer: { standings: readonly Standing[]; totalPlayers: number; revision: number },
+    expected: readonly NaiveStanding[],
+  ): void {
+    expect(answer.standings.map(withoutTimes)).toEqual(expected);
+    expect(answer.totalPlayers).toBe(this.#model.totalPlayers);
+    // Nobody else writes: the revision of the last submission's answer, and from the index.
+    expect(answer.revision).toBe(this.#revision);
+    for (const standing of answer.standings) {
+      expect(timesOf(standing)).toEqual(this.#times.get(standing.playerId));
+    }
+  }
+
+  #player(player: number): string {
+    return `${this.#prefix}-${player}`;
+  }
+}
+
+function plain(player: number): AbstractSubmission {
+  const rest = { time: 0, name: undefined, metadata: undefined, again: undefined };
+  return { player, score: 1, subscore: 0, ...rest };
+}
+
+async function toItem(result: Promise<ScoreResult>): Promise<ScoreItem> {
+  try {
+    return { ok: true, result: await result };
+  } catch (error) {
+    if (error instanceof RostrumError) return { ok: false, error };
+    throw error;
+  }
+}
+
+/** A standing as the model knows it. The tier is planned and always empty. */
+function withoutTimes({
+  achievedTime,
+  updateTime,
+  tier,
+  ...rest
+}: Standing & { relativeRank?: number }) {
+  expect(tier).toBe('');
+  const { relativeRank: _, ...standing } = rest;
+  return standing;
+}
+
+function timesOf({ achievedTime, updateTime }: Standing): Times {
+  return { achieved: achievedTime?.getTime() ?? 0, updated: updateTime?.getTime() ?? 0 };
+}
