@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { Config } from './config.js';
+import { adminService, adminServiceDefinition } from './features/admin/handler.js';
+import { ServerStats } from './features/admin/server-stats.js';
 import {
   leaderboardService,
   leaderboardServiceDefinition,
@@ -16,6 +19,7 @@ import { Reader } from './features/rankings/reader.js';
 import { Settler } from './features/rankings/settler.js';
 import { StoreReader } from './features/rankings/store-reader.js';
 import { Sweeper } from './features/rankings/sweeper.js';
+import { Verifier } from './features/rankings/verifier.js';
 import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
 import { ScoreService } from './features/scores/service.js';
 import { SubmissionQueue } from './features/scores/submission-queue.js';
@@ -23,6 +27,7 @@ import { standingService, standingServiceDefinition } from './features/standings
 import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
 import { watchService, watchServiceDefinition } from './features/watch/handler.js';
 import { WatchHub } from './features/watch/watch-hub.js';
+import { BatchStats } from './observability/batch-stats.js';
 import { Histogram } from './observability/histogram.js';
 import type { Logger } from './observability/log.js';
 import { MethodStatsRegistry } from './observability/method-stats.js';
@@ -45,6 +50,8 @@ import { GrpcServer } from './transport/server.js';
 const MAX_PENDING_SUBMISSIONS = 50_000;
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
+
+const VERSION = readVersion();
 
 /** A server with everything wired and nothing running yet. */
 export interface Rostrum {
@@ -124,11 +131,11 @@ export function compose(config: Config, log: Logger): Rostrum {
     builder,
   });
 
-  const batchSizes = new Histogram();
+  const batches = new BatchStats();
   const queue = new SubmissionQueue(
     submissions,
     projection,
-    { batchRecorded: (size) => batchSizes.record(size) },
+    { batchRecorded: (size) => batches.record(size) },
     { lanes: config.writeLanes, maxPending: MAX_PENDING_SUBMISSIONS },
   );
   const hub = new WatchHub(
@@ -154,6 +161,39 @@ export function compose(config: Config, log: Logger): Rostrum {
   const purger = new Purger({ store: purges, index: builder, log });
 
   const server = new GrpcServer({ log, stats });
+  const serverStats = new ServerStats({
+    methods: () => stats.snapshot(),
+    submissions: () => {
+      const { items, batches: count, sizeP50, sizeMax } = batches.snapshot();
+      return {
+        committed: items,
+        batches: count,
+        batchSizeP50: sizeP50,
+        batchSizeMax: sizeMax,
+        pending: queue.pending,
+      };
+    },
+    watches: () => hub.stats(),
+    connections: () => server.connections.count,
+    postgres: () => roundTripTimes(roundTrips.postgres),
+    redis: () => roundTripTimes(roundTrips.redis),
+    indexState: () => gate.state,
+    rebuilding: () => builder.building,
+    countOutbox: () => outbox.count(),
+  });
+  const verifier = new Verifier({ index, rankings, builder, gate, entries, encodePayload });
+  server.addService(
+    adminServiceDefinition,
+    adminService({
+      version: VERSION,
+      stats: serverStats,
+      directory,
+      entries,
+      verifier,
+      builder,
+      log,
+    }),
+  );
   server.addService(leaderboardServiceDefinition, leaderboardService(leaderboards));
   server.addService(scoreServiceDefinition, scoreService(new ScoreService(directory, queue)));
   server.addService(standingServiceDefinition, standingService(directory, reader));
@@ -198,4 +238,16 @@ export function compose(config: Config, log: Logger): Rostrum {
       await Promise.all(Object.values(databases).map((each) => each.close()));
     },
   };
+}
+
+function roundTripTimes(microseconds: Histogram): { p50Ms: number; p99Ms: number } {
+  return {
+    p50Ms: microseconds.quantile(0.5) / 1000,
+    p99Ms: microseconds.quantile(0.99) / 1000,
+  };
+}
+
+function readVersion(): string {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
 }

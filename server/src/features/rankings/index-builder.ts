@@ -4,13 +4,14 @@ import type { RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexTrust } from './index-trust.js';
-import type {
-  EncodedEntry,
-  EntryStore,
-  IndexMark,
-  IndexState,
-  RankingIndex,
-  RankingStore,
+import {
+  type EncodedEntry,
+  type EntryStore,
+  type IndexMark,
+  type IndexState,
+  IndexUnavailable,
+  type RankingIndex,
+  type RankingStore,
 } from './ports.js';
 
 /** Entries read from the store of record at a time. */
@@ -222,7 +223,7 @@ export class IndexBuilder {
       for (let at = 0; at < entries.length; at += BUILD_SIZE) {
         const part = entries.slice(at, at + BUILD_SIZE).map((entry) => this.#encode(entry));
         const active = await this.#index.build(ranking, epoch, incarnation, part);
-        if (!active) throw new Error('the index lost what was being built');
+        if (!active) throw new IndexUnavailable('the index lost what was being built');
         built += part.length;
         onProgress({ built });
       }
@@ -231,7 +232,7 @@ export class IndexBuilder {
     }
     const floor = mark.settledRevision + (keep || mark.epoch === 0 ? 0 : REVISION_GAP);
     const revision = await this.#index.swap(ranking, epoch, incarnation, floor);
-    if (revision === undefined) throw new Error('the index lost what was built');
+    if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
     await this.#rankings.setMark(ranking.rankingNo, { epoch, settledRevision: revision });
     this.#trust.trust(ranking.rankingNo, epoch);
     const ms = Math.round(performance.now() - start);

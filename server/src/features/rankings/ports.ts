@@ -98,12 +98,22 @@ export interface IndexInspection {
   /** Undefined: nothing. */
   readonly found:
     | {
+        /** Numbers are NaN where what is there is no record of the player. */
         readonly score: number;
+        readonly subscore: number;
+        readonly reached: number;
         readonly version: number;
         readonly payload: Buffer;
+        /** Whether the player has a place in the order, and at this score. */
         readonly placed: boolean;
       }
     | undefined;
+}
+
+/** Part of a list of players; `cursor` is '0' at the end. */
+export interface PlayerPage {
+  readonly cursor: string;
+  readonly playerIds: readonly PlayerId[];
 }
 
 /** The index: rankings in Redis. Every method throws `IndexUnavailable` when it cannot be reached. */
@@ -165,12 +175,10 @@ export interface RankingIndex {
     epoch: number,
     playerIds: readonly PlayerId[],
   ): Promise<IndexAnswer<{ players: number; inspections: readonly IndexInspection[] }>>;
-  /** Lists players; `cursor` is '0' to begin and at the end. A player may come twice. */
-  scan(
-    ranking: Ranking,
-    epoch: number,
-    cursor: string,
-  ): Promise<IndexAnswer<{ cursor: string; playerIds: readonly PlayerId[] }>>;
+  /** Lists players who have an entry; `cursor` is '0' to begin. A player may come twice. */
+  scan(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>>;
+  /** Lists players to whom the order has a place that belongs to no entry; otherwise as `scan`. */
+  scanStrays(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>>;
   /** Removes all that the index has of a deleted ranking. */
   remove(rankingNo: RankingNo): Promise<void>;
 }

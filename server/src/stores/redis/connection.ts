@@ -16,6 +16,7 @@ const SCRIPT_NAMES = [
   'swap',
   'inspect',
   'scan',
+  'strays',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -13,11 +13,13 @@ import type {
   IndexInspection,
   IndexPlace,
   IndexState,
+  PlayerPage,
   RankingIndex,
 } from '../../features/rankings/ports.js';
 import type { RedisConnection, ScriptReply } from './connection.js';
+import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';
-import { indexScore, readRecord, recordLength, writeRecord } from './record.js';
+import { indexScore, recordLength, writeRecord } from './record.js';
 import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
@@ -199,18 +201,27 @@ export class RedisRankingIndex implements RankingIndex {
     )) as [number, number, ...Buffer[]];
     if (status !== 1) return unanswered(status);
     const inspections = playerIds.map((playerId, index) =>
-      inspection(ranking, playerId, pairs[2 * index] as Buffer, pairs[2 * index + 1] as Buffer),
+      toInspection(ranking, playerId, pairs[2 * index] as Buffer, pairs[2 * index + 1] as Buffer),
     );
     return { status: 'answered', value: { players, inspections } };
   }
 
-  async scan(
+  scan(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>> {
+    return this.#list('scan', ranking, epoch, cursor);
+  }
+
+  scanStrays(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>> {
+    return this.#list('strays', ranking, epoch, cursor);
+  }
+
+  async #list(
+    script: 'scan' | 'strays',
     ranking: Ranking,
     epoch: number,
     cursor: string,
-  ): Promise<IndexAnswer<{ cursor: string; playerIds: readonly PlayerId[] }>> {
+  ): Promise<IndexAnswer<PlayerPage>> {
     const [status, next, ...players] = (await this.#redis.run(
-      'scan',
+      script,
       rankingKeys(ranking.rankingNo),
       [epoch, cursor],
     )) as [number, Buffer, ...Buffer[]];
@@ -305,17 +316,4 @@ function pushRead(args: (string | number)[], ranking: Ranking, read: RankingRead
       args.push('s', indexScore(ranking.settings, read.score), read.count);
       return;
   }
-}
-
-function inspection(
-  ranking: Ranking,
-  playerId: PlayerId,
-  record: Buffer,
-  placedScore: Buffer,
-): IndexInspection {
-  if (record.length === 0) return { playerId, found: undefined };
-  const { score, version, payload } = readRecord(ranking.settings, record);
-  const placed =
-    placedScore.length > 0 && indexScore(ranking.settings, Number(placedScore)) === score;
-  return { playerId, found: { score, version, payload, placed } };
 }

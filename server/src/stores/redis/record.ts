@@ -84,3 +84,34 @@ export function readRecord(settings: LeaderboardSettings, record: Buffer): Recor
     payload: record.subarray(payloadAt),
   };
 }
+
+/** Whether bytes found under a player's key can be that player's record. */
+export function isRecordOf(bytes: Buffer, playerId: PlayerId): boolean {
+  const payloadAt = PLAYER + playerId.length;
+  return (
+    bytes.length >= payloadAt &&
+    bytes[PLAYER_LENGTH] === playerId.length &&
+    bytes.toString('latin1', PLAYER, payloadAt) === playerId
+  );
+}
+
+/** What a record says of the place among equal scores; NaN where it is too short to say. */
+export function readPlace(
+  settings: LeaderboardSettings,
+  record: Buffer,
+): { readonly subscore: number; readonly reached: number } {
+  if (record.length < VERSION) return { subscore: Number.NaN, reached: Number.NaN };
+  return {
+    subscore: direction(settings.subscoreSortOrder) * readSortable(record) + 0,
+    reached: record.readUInt32BE(8) * 2 ** 32 + record.readUInt32BE(12),
+  };
+}
+
+/** The number that `writeSortable` wrote at the beginning of a record. */
+function readSortable(record: Buffer): number {
+  const bytes = Buffer.from(record.subarray(0, 8));
+  const first = bytes[0] as number;
+  if (first >= 0x80) bytes[0] = first & 0x7f;
+  else for (let at = 0; at < 8; at += 1) bytes[at] = ~(bytes[at] as number) & 0xff;
+  return bytes.readDoubleBE(0);
+}

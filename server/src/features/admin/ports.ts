@@ -1,0 +1,91 @@
+import type { Ranking } from '../../domain/ranking.js';
+
+/** What one method has done since the start of the process. Times are in milliseconds. */
+export interface MethodUse {
+  readonly method: string;
+  readonly calls: number;
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** Submissions since the start, and how they were batched. */
+export interface SubmissionUse {
+  readonly committed: number;
+  readonly batches: number;
+  readonly batchSizeP50: number;
+  readonly batchSizeMax: number;
+  /** How many are waiting or in work now. */
+  readonly pending: number;
+}
+
+/** Watches open now, and what was sent to watchers since the start. */
+export interface WatchUse {
+  readonly viewWatchers: number;
+  readonly views: number;
+  readonly feedWatchers: number;
+  readonly messagesSent: number;
+  readonly slowEnded: number;
+}
+
+/** How long round trips to a store took, in milliseconds. */
+export interface RoundTripTimes {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Where statistics come from. All but `countOutbox` answer at once. */
+export interface StatsSources {
+  /** Busiest first. */
+  methods(): readonly MethodUse[];
+  submissions(): SubmissionUse;
+  watches(): WatchUse;
+  /** Open client connections. */
+  connections(): number;
+  postgres(): RoundTripTimes;
+  redis(): RoundTripTimes;
+  /** As `IndexGate` has it. */
+  indexState(): 'lost' | 'recovering' | 'open';
+  /** Rankings that this process is building. */
+  rebuilding(): number;
+  /** Committed batches that the index has not confirmed yet. @throws STORE_UNAVAILABLE */
+  countOutbox(): Promise<number>;
+}
+
+/** What a comparison of index and store of record has found so far. */
+export interface VerificationProgress {
+  readonly checked: number;
+  readonly total: number;
+  readonly differenceCount: number;
+  /** Differences found since this was called before; at most 1,000 in all. */
+  takeDifferences(): readonly {
+    readonly kind: 'missing' | 'extra' | 'different';
+    readonly playerId: string;
+    readonly description: string;
+  }[];
+}
+
+/** Compares the index of a ranking with the store of record. */
+export interface IndexVerification {
+  /** `done` settles at the end of the comparison, or soon after `signal`. */
+  verify(
+    ranking: Ranking,
+    signal: AbortSignal,
+  ): { readonly progress: VerificationProgress; readonly done: Promise<void> };
+}
+
+/** Builds the index of a ranking anew. */
+export interface IndexRebuild {
+  /** @throws STORE_UNAVAILABLE, IndexUnavailable */
+  rebuild(
+    ranking: Ranking,
+    onProgress: (progress: { readonly built: number }) => void,
+  ): Promise<void>;
+}
+
+/** Counts what there is to do. */
+export interface EntryCount {
+  /** @throws STORE_UNAVAILABLE */
+  count(rankingNo: Ranking['rankingNo']): Promise<number>;
+}

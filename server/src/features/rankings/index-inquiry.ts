@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { RostrumError } from '../../domain/errors.js';
+import type { PlayerId } from '../../domain/ids.js';
+import type { Ranking } from '../../domain/ranking.js';
+import type { IndexBuilder } from './index-builder.js';
+import {
+  type IndexAnswer,
+  type IndexInspection,
+  IndexUnavailable,
+  type RankingIndex,
+  type RankingStore,
+} from './ports.js';
+
+/** How long an index may be away or being built before whoever asks gives up, in milliseconds. */
+const PATIENCE_MS = 30_000;
+const RETRY_MS = 100;
+
+export interface InquiryParts {
+  readonly index: RankingIndex;
+  readonly rankings: RankingStore;
+  readonly builder: IndexBuilder;
+  /** Whether the index has everything that was committed while it was away. */
+  readonly gate: { readonly isOpen: boolean };
+}
+
+/**
+ * Asks the index that should serve a ranking, whole or not: what is wrong with it is to be seen, not
+ * to be repaired first. Waits for a while when there is none.
+ */
+export class IndexInquiry {
+  readonly #parts: InquiryParts;
+  readonly #ranking: Ranking;
+  readonly #signal: AbortSignal;
+  #epoch: number | undefined;
+  #outages = 0;
+
+  constructor(parts: InquiryParts, ranking: Ranking, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#ranking = ranking;
+    this.#signal = signal;
+  }
+
+  /** Grows whenever the index could not answer. */
+  get outages(): number {
+    return this.#outages;
+  }
+
+  /** One for each player asked for, in the same order. */
+  async inspect(playerIds: readonly PlayerId[]): Promise<readonly IndexInspection[]> {
+    const { inspections } = await this.#ask((epoch) =>
+      this.#parts.index.inspect(this.#ranking, epoch, playerIds),
+    );
+    return inspections;
+  }
+
+  /** How many players the index has; undefined if it finds itself damaged. */
+  async playersIfWhole(): Promise<number | undefined> {
+    return this.#ask(async (epoch) => {
+      const state = await this.#parts.index.state(this.#ranking);
+      if (state.epoch === epoch) return { status: 'answered', value: state.players };
+      // Damaged, or not there: an inspection can tell.
+      const answer = await this.#parts.index.inspect(this.#ranking, epoch, []);
+      return answer.status === 'answered' ? { status: 'answered', value: undefined } : answer;
+    });
+  }
+
+  /**
+   * Lists the players of the entries of the index, or those to whom the order has a place without
+   * an entry. If another index begins to serve meanwhile, it is listed from its beginning.
+   */
+  async *players(of: 'entries' | 'strays'): AsyncGenerator<readonly PlayerId[]> {
+    let cursor = '0';
+    let epochOfCursor: number | undefined;
+    do {
+      this.#signal.throwIfAborted();
+      const page = await this.#ask((epoch) => {
+        if (epoch !== epochOfCursor) cursor = '0';
+        epochOfCursor = epoch;
+        const { index } = this.#parts;
+        return of === 'entries'
+          ? index.scan(this.#ranking, epoch, cursor)
+          : index.scanStrays(this.#ranking, epoch, cursor);
+      });
+      cursor = page.cursor;
+      if (page.playerIds.length > 0) yield page.playerIds;
+    } while (cursor !== '0');
+  }
+
+  async #ask<T>(question: (epoch: number) => Promise<IndexAnswer<T>>): Promise<T> {
+    const giveUpAt = performance.now() + PATIENCE_MS;
+    for (;;) {
+      this.#signal.throwIfAborted();
+      const answer = await this.#tryAsk(question);
+      if (answer !== undefined) return answer.value;
+      this.#epoch = undefined;
+      this.#outages += 1;
+      if (performance.now() >= giveUpAt) throw indexAway();
+      await delay(RETRY_MS, undefined, { signal: this.#signal });
+    }
+  }
+
+  async #tryAsk<T>(
+    question: (epoch: number) => Promise<IndexAnswer<T>>,
+  ): Promise<{ readonly value: T } | undefined> {
+    const { gate, builder } = this.#parts;
+    if (!gate.isOpen) return undefined;
+    try {
+      this.#epoch ??= await this.#servingEpoch();
+      const answer = await question(this.#epoch);
+      if (answer.status === 'answered') return gate.isOpen ? answer : undefined;
+      // Begins to build it if that is what it needs.
+      await builder.check(this.#ranking);
+    } catch (error) {
+      if (!(error instanceof IndexUnavailable)) throw error;
+    }
+    return undefined;
+  }
+
+  async #servingEpoch(): Promise<number> {
+    const { leaderboardId, rankingNo } = this.#ranking;
+    const mark = await this.#parts.rankings.mark(rankingNo);
+    if (mark !== undefined) return mark.epoch;
+    throw new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
+      metadata: { leaderboard_id: leaderboardId },
+    });
+  }
+}
+
+function indexAway(): RostrumError {
+  return new RostrumError(
+    'STORE_UNAVAILABLE',
+    'the index cannot be reached or is being built; try again later',
+    { retryAfterMs: 5_000 },
+  );
+}

@@ -1,0 +1,44 @@
+import type { Mismatch } from './entry-comparison.js';
+
+/** How many differences are listed. */
+const MAX_LISTED = 1_000;
+/** How many players are remembered, so that none is reported twice. */
+const MAX_REMEMBERED = 100_000;
+
+/** One entry on which the index and the store of record do not agree. */
+export interface Difference extends Mismatch {
+  /** Empty for what concerns the index as a whole. */
+  readonly playerId: string;
+}
+
+/** How far a verification is; may be looked at any time. */
+export class Verification {
+  /** Entries that were compared. */
+  checked = 0;
+  /** Entries to compare, as estimated at the start. */
+  total = 0;
+  readonly #reported = new Set<string>();
+  #listed = 0;
+  #untaken: Difference[] = [];
+  #differenceCount = 0;
+
+  /** Differences found so far, listed or not. */
+  get differenceCount(): number {
+    return this.#differenceCount;
+  }
+
+  /** Differences found since this was called before; at most 1,000 in all. */
+  takeDifferences(): readonly Difference[] {
+    return this.#untaken.splice(0);
+  }
+
+  /** Notes a difference, unless one of that player was noted before. */
+  report(difference: Difference): void {
+    if (this.#reported.has(difference.playerId)) return;
+    if (this.#reported.size < MAX_REMEMBERED) this.#reported.add(difference.playerId);
+    this.#differenceCount += 1;
+    if (this.#listed === MAX_LISTED) return;
+    this.#listed += 1;
+    this.#untaken.push(difference);
+  }
+}

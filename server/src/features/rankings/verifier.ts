@@ -1,0 +1,202 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Entry } from '../../domain/entry.js';
+import { isId, type PlayerId } from '../../domain/ids.js';
+import type { Ranking } from '../../domain/ranking.js';
+import { compareEntry, type Mismatch } from './entry-comparison.js';
+import { IndexInquiry, type InquiryParts } from './index-inquiry.js';
+import type { EntryStore, IndexInspection } from './ports.js';
+import { Verification } from './verification.js';
+
+const PAGE_SIZE = 1_000;
+/** Suspects held at the most: some megabytes. */
+const MAX_SUSPECTS = 20_000;
+/**
+ * When suspects are looked at again, in milliseconds after the time before. All in all longer than
+ * a batch whose server died waits in the outbox until another server brings it in.
+ */
+const ROUNDS_MS = [50, 150, 300, 500, 1_000, 1_500, 2_000] as const;
+
+export interface VerifierParts extends InquiryParts {
+  readonly entries: EntryStore;
+  readonly encodePayload: (entry: Entry) => Uint8Array;
+}
+
+/** A player on whom index and store did not agree when they were last looked at. */
+interface Suspect {
+  /** Of the entry, when the player became a suspect; 0 if there was none. */
+  readonly version: number;
+  readonly mismatch: Mismatch;
+}
+
+/**
+ * Compares the index of rankings with the store of record.
+ *
+ * Submissions go on meanwhile, and an entry is in the store a moment before it is in the index. So a
+ * difference is only a suspicion, which must last.
+ */
+export class Verifier {
+  readonly #parts: VerifierParts;
+
+  constructor(parts: VerifierParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Begins to compare. `done` settles at the end; it rejects with LEADERBOARD_NOT_FOUND,
+   * STORE_UNAVAILABLE, or, after `signal`, with whatever that names.
+   */
+  verify(ranking: Ranking, signal: AbortSignal): { progress: Verification; done: Promise<void> } {
+    const progress = new Verification();
+    const done = new VerifyRun(this.#parts, ranking, progress, signal).run();
+    return { progress, done };
+  }
+}
+
+class VerifyRun {
+  readonly #parts: VerifierParts;
+  readonly #ranking: Ranking;
+  readonly #progress: Verification;
+  readonly #signal: AbortSignal;
+  readonly #inquiry: IndexInquiry;
+  readonly #suspects = new Map<PlayerId, Suspect>();
+
+  constructor(parts: VerifierParts, ranking: Ranking, progress: Verification, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#ranking = ranking;
+    this.#progress = progress;
+    this.#signal = signal;
+    this.#inquiry = new IndexInquiry(parts, ranking, signal);
+  }
+
+  async run(): Promise<void> {
+    const { entries } = this.#parts;
+    this.#progress.total = await entries.count(this.#ranking.rankingNo);
+    await this.#compareEntries();
+    if (this.#progress.differenceCount === 0 && (await this.#sameCount())) return;
+    await this.#findExtras();
+    await this.#findStrays();
+    if (this.#progress.differenceCount === 0) await this.#reportDamage();
+  }
+
+  async #compareEntries(): Promise<void> {
+    let after = '';
+    for (;;) {
+      this.#signal.throwIfAborted();
+      const page = await this.#parts.entries.scan(this.#ranking.rankingNo, after, PAGE_SIZE);
+      await this.#comparePage(page);
+      if (page.length < PAGE_SIZE) break;
+      after = page.at(-1)?.playerId ?? after;
+      if (this.#suspects.size > MAX_SUSPECTS) await this.#settle();
+    }
+    await this.#settle();
+  }
+
+  async #comparePage(page: readonly Entry[]): Promise<void> {
+    if (page.length === 0) return;
+    const inspections = await this.#inquiry.inspect(page.map((entry) => entry.playerId));
+    page.forEach((entry, position) => {
+      const { found } = inspections[position] as IndexInspection;
+      const mismatch = compareEntry(entry, found, this.#parts.encodePayload);
+      if (mismatch === undefined) return;
+      this.#suspects.set(entry.playerId, { version: entry.version, mismatch });
+    });
+    this.#progress.checked += page.length;
+    this.#progress.total = Math.max(this.#progress.total, this.#progress.checked);
+  }
+
+  /** Whether the index says that it is whole, and has as many players as there are entries. */
+  async #sameCount(): Promise<boolean> {
+    for (const waitMs of [0, ...ROUNDS_MS.slice(0, 3)]) {
+      await delay(waitMs, undefined, { signal: this.#signal });
+      const players = await this.#inquiry.playersIfWhole();
+      const count = await this.#parts.entries.count(this.#ranking.rankingNo);
+      if (players === count) return true;
+    }
+    return false;
+  }
+
+  /** Players of the index without an entry. A submission is in the store first, so these are few. */
+  async #findExtras(): Promise<void> {
+    for await (const playerIds of this.#inquiry.players('entries')) {
+      const entries = await this.#find(playerIds.filter(isId));
+      for (const playerId of playerIds) {
+        if (entries.has(playerId)) continue;
+        const mismatch: Mismatch = { kind: 'extra', description: 'no submission can have made it' };
+        // Bytes that are no id never come from the store.
+        if (isId(playerId)) this.#suspects.set(playerId, { version: 0, mismatch });
+        else this.#progress.report({ playerId, ...mismatch });
+      }
+      if (this.#suspects.size > MAX_SUSPECTS) await this.#settle();
+    }
+    await this.#settle();
+  }
+
+  /** Places in the order that belong to no entry of the index; no submission makes such, ever. */
+  async #findStrays(): Promise<void> {
+    for await (const playerIds of this.#inquiry.players('strays')) {
+      for (const playerId of playerIds) {
+        const description = 'the order of the index has a place that belongs to no entry';
+        this.#progress.report({ kind: 'extra', playerId, description });
+      }
+    }
+  }
+
+  /** No entry is wrong, and yet the index says that something is. */
+  async #reportDamage(): Promise<void> {
+    if ((await this.#inquiry.playersIfWhole()) !== undefined) return;
+    const description = 'the index keeps a wrong count of its players';
+    this.#progress.report({ kind: 'different', playerId: '', description });
+  }
+
+  /** Looks at the suspects again, until each is cleared or has been suspect for all rounds. */
+  async #settle(): Promise<void> {
+    let round = 0;
+    while (this.#suspects.size > 0 && round < ROUNDS_MS.length) {
+      await delay(ROUNDS_MS[round], undefined, { signal: this.#signal });
+      const { outages } = this.#inquiry;
+      await this.#lookAgain();
+      // What an index missed while it was away has been brought in only just before.
+      round = this.#inquiry.outages === outages ? round + 1 : 0;
+    }
+    for (const [playerId, { mismatch }] of this.#suspects) {
+      this.#progress.report({ playerId, ...mismatch });
+    }
+    this.#suspects.clear();
+  }
+
+  async #lookAgain(): Promise<void> {
+    const all = [...this.#suspects.keys()];
+    for (let at = 0; at < all.length; at += PAGE_SIZE) {
+      const playerIds = all.slice(at, at + PAGE_SIZE);
+      const entries = await this.#find(playerIds);
+      const inspections = await this.#inquiry.inspect(playerIds);
+      for (const { playerId, found } of inspections) {
+        const suspect = this.#suspects.get(playerId) as Suspect;
+        const entry = entries.get(playerId);
+        const mismatch = compareEntry(entry, found, this.#parts.encodePayload);
+        if (mismatch === undefined || isFollowed(suspect, entry, found)) {
+          this.#suspects.delete(playerId);
+        } else {
+          this.#suspects.set(playerId, { ...suspect, mismatch });
+        }
+      }
+    }
+  }
+
+  async #find(playerIds: readonly PlayerId[]): Promise<Map<PlayerId, Entry>> {
+    const { rankingNo } = this.#ranking;
+    const keys = playerIds.map((playerId) => ({ rankingNo, playerId }));
+    const entries = await this.#parts.entries.find(keys);
+    return new Map(entries.map((entry) => [entry.playerId, entry]));
+  }
+}
+
+/** Whether the entry changes all the time, and the index has come past where the suspicion arose. */
+function isFollowed(
+  suspect: Suspect,
+  entry: Entry | undefined,
+  found: IndexInspection['found'],
+): boolean {
+  if (entry === undefined || !found?.placed) return false;
+  return entry.version > suspect.version && found.version >= suspect.version;
+}
