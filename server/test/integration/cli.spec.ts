@@ -166,7 +166,7 @@ describe('rostrum ping, stats, verify, rebuild and bench', () => {
 
 describe('rostrum shell', () => {
   it.runIf(hasTerminals)('completes, remembers and edits lines on a terminal', async () => {
-    await cli.json('submit', 'completable', 'ada', '41');
+    await cli.json('submit', 'completable', 'zed', '41');
     const state = mkdtempSync(path.join(tmpdir(), 'rostrum-state-'));
     const shell = new RostrumCli(server.address, { XDG_STATE_HOME: state });
     const first = shell.startOnTerminal(['shell']);
@@ -177,8 +177,8 @@ describe('rostrum shell', () => {
     first.stdin?.write('compl\t');
     await screen.shows(/completable /);
     first.stdin?.write('\r');
-    await screen.shows(/ada +41 /);
-    await screen.shows(/ada[\s\S]*rostrum> /);
+    await screen.shows(/zed +41 /);
+    await screen.shows(/zed[\s\S]*rostrum> /);
     first.stdin?.write('\x04');
     expect(await once(first, 'close')).toEqual([0, null]);
 
@@ -186,7 +186,7 @@ describe('rostrum shell', () => {
     screen = screenOf(second);
     await screen.shows(/rostrum> /);
     second.stdin?.write('\x1b[A\r');
-    await screen.shows(/top completable[\s\S]*ada +41 [\s\S]*rostrum> /);
+    await screen.shows(/top completable[\s\S]*zed +41 [\s\S]*rostrum> /);
     second.stdin?.write('exit\r');
     expect(await once(second, 'close')).toEqual([0, null]);
     rmSync(state, { recursive: true });
