@@ -81,7 +81,7 @@ export function renderStats(
         { header: 'p99', align: 'right', text: (row) => time(row.p99Ms) },
         { header: 'max', align: 'right', text: (row) => time(row.maxMs) },
       ],
-      stats.methods,
+      stats.methods.filter((row) => row.calls > 0),
       { style, width },
     ),
   ];
