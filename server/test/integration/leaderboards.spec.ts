@@ -1,0 +1,343 @@
+import type { Leaderboard, RostrumClient } from '@rostrum/client';
+import { RostrumError } from '@rostrum/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectTo } from '../support/connect-to.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+let database: TestDatabase;
+let redis: TestRedis;
+let server: ServerProcess;
+let other: ServerProcess;
+let admin: RostrumClient;
+
+beforeAll(async () => {
+  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  const stores = { databaseUrl: database.url, redisUrl: redis.url };
+  [server, other] = await Promise.all([startServerProcess(stores), startServerProcess(stores)]);
+  admin = connectTo(server, 'admin');
+});
+
+afterAll(async () => {
+  await admin?.close();
+  await Promise.all([server?.kill(), other?.kill()]);
+  await Promise.all([database?.drop(), redis?.[Symbol.asyncDispose]()]);
+});
+
+/** What a call is refused with. */
+async function refusal(call: Promise<unknown>): Promise<RostrumError> {
+  const error = await call.then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  if (!(error instanceof RostrumError))
+    throw new Error('the call was not refused', { cause: error });
+  return error;
+}
+
+const fieldsOf = (error: RostrumError) => error.fieldViolations.map(({ field }) => field);
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  return Array.fromAsync(items);
+}
+
+describe('creating', () => {
+  it('answers with every default filled in', async () => {
+    const before = Date.now();
+    const board = await admin.leaderboards.create({ leaderboardId: 'plain' });
+    expect(board).toMatchObject({
+      leaderboardId: 'plain',
+      displayName: '',
+      sortOrder: 'DESCENDING',
+      subscoreSortOrder: 'DESCENDING',
+      aggregation: 'BEST',
+      tieBreak: 'FIRST',
+      rankMethod: 'ORDINAL',
+      metadata: undefined,
+    });
+    expect(board.createTime?.getTime()).toBeGreaterThan(before - 60_000);
+    expect(board.updateTime).toEqual(board.createTime);
+    expect(await admin.leaderboards.get('plain')).toEqual(board);
+  });
+
+  it('lets the subscore follow the sort order, and keeps names and metadata as given', async () => {
+    const metadata = {
+      text: 'ä"\\',
+      list: [1, 0.1, null, { deep: true }],
+      big: 2 ** 53,
+      tiny: 5e-324,
+    };
+    const displayName = '🏁 Zeit '.repeat(16).trim();
+    expect([...displayName].length).toBe(111);
+    const board = await admin.leaderboards.create({
+      leaderboardId: 'lap:times',
+      displayName,
+      sortOrder: 'ASCENDING',
+      aggregation: 'LATEST',
+      metadata,
+    });
+    expect(board).toMatchObject({
+      displayName,
+      sortOrder: 'ASCENDING',
+      subscoreSortOrder: 'ASCENDING',
+      aggregation: 'LATEST',
+      metadata,
+    });
+  });
+
+  it('refuses an id that is taken, also by a first submission', async () => {
+    await admin.scores.submit({ leaderboardId: 'taken', playerId: 'p', score: 1 });
+    const error = await refusal(admin.leaderboards.create({ leaderboardId: 'taken' }));
+    expect(error).toMatchObject({ code: 'ALREADY_EXISTS', reason: 'LEADERBOARD_ALREADY_EXISTS' });
+  });
+
+  it('lets one of many at the same time win', async () => {
+    const creating = Array.from({ length: 8 }, () =>
+      admin.leaderboards.create({ leaderboardId: 'raced' }).then(
+        () => 'created',
+        (error: RostrumError) => error.reason,
+      ),
+    );
+    const outcomes = (await Promise.all(creating)).sort();
+    expect(outcomes).toEqual([...Array(7).fill('LEADERBOARD_ALREADY_EXISTS'), 'created']);
+  });
+
+  it.each([
+    [{ leaderboardId: '' }, 'leaderboard.leaderboard_id'],
+    [{ leaderboardId: 'x'.repeat(129) }, 'leaderboard.leaderboard_id'],
+    [{ leaderboardId: 'a\u200db' }, 'leaderboard.leaderboard_id'],
+    [{ leaderboardId: 'ok', displayName: 'x'.repeat(129) }, 'leaderboard.display_name'],
+    [{ leaderboardId: 'ok', displayName: 'a\u202eb' }, 'leaderboard.display_name'],
+    [{ leaderboardId: 'ok', displayName: ' ' }, 'leaderboard.display_name'],
+    [{ leaderboardId: 'ok', metadata: { a: 'x'.repeat(4_096) } }, 'leaderboard.metadata'],
+  ])('refuses %j', async (board, field) => {
+    const error = await refusal(admin.leaderboards.create(board));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' });
+    expect(fieldsOf(error)).toEqual([field]);
+    expect((await refusal(admin.leaderboards.get('ok'))).reason).toBe('LEADERBOARD_NOT_FOUND');
+  });
+
+  it.each([
+    { tieBreak: 'LAST' },
+    { rankMethod: 'COMPETITION' },
+    { rankMethod: 'DENSE' },
+    { aggregation: 'AVERAGE' },
+    { aggregation: 'COUNT' },
+  ] as const)('says of %j that it is not supported yet', async (setting) => {
+    const error = await refusal(
+      admin.leaderboards.create({ leaderboardId: 'planned', ...setting }),
+    );
+    expect(error).toMatchObject({ code: 'UNIMPLEMENTED', reason: 'NOT_SUPPORTED' });
+  });
+
+  it('is for admins', async () => {
+    await using writer = connectTo(server, 'writer');
+    const error = await refusal(writer.leaderboards.create({ leaderboardId: 'mine' }));
+    expect(error.reason).toBe('ROLE_NOT_ALLOWED');
+    expect((await refusal(writer.leaderboards.delete('plain'))).reason).toBe('ROLE_NOT_ALLOWED');
+  });
+});
+
+describe('listing', () => {
+  it('gives every leaderboard once, in the order of ids, whatever the size of pages', async () => {
+    const ids = ['z-1', 'z-10', 'z-2', 'z-A', 'z-a'];
+    for (const leaderboardId of ids) await admin.leaderboards.create({ leaderboardId });
+    for (const pageSize of [1, 2, 5, 1_000, 5_000]) {
+      const boards: Leaderboard[] = await all(admin.leaderboards.list({ pageSize }));
+      const found = boards.map((board) => board.leaderboardId);
+      expect(found.filter((id) => id.startsWith('z-'))).toEqual(ids);
+      expect(found).toEqual([...new Set(found)].sort());
+    }
+  });
+
+  it('ends with an empty token, also when the last page is full', async () => {
+    const { leaderboards } = await admin.leaderboards.listPage({ pageSize: 1_000 });
+    const exact = await admin.leaderboards.listPage({ pageSize: leaderboards.length });
+    expect(exact.nextPageToken).toBe('');
+    expect(exact.leaderboards).toHaveLength(leaderboards.length);
+  });
+
+  it('refuses negative sizes and tokens that it did not make', async () => {
+    expect(fieldsOf(await refusal(admin.leaderboards.listPage({ pageSize: -1 })))).toEqual([
+      'page_size',
+    ]);
+    const { nextPageToken } = await admin.leaderboards.listPage({ pageSize: 1 });
+    const forged = [
+      'x',
+      'not a token',
+      `${nextPageToken}A`,
+      nextPageToken.slice(1),
+      Buffer.from('\u0001plain......').toString('base64url'),
+      'A'.repeat(100_000),
+    ];
+    for (const pageToken of forged) {
+      const error = await refusal(admin.leaderboards.listPage({ pageToken }));
+      expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_PAGE_TOKEN' });
+    }
+  });
+});
+
+describe('changing', () => {
+  it('changes what is named, at any time', async () => {
+    await admin.leaderboards.create({ leaderboardId: 'named', metadata: { keep: true } });
+    await admin.scores.submit({ leaderboardId: 'named', playerId: 'p', score: 1 });
+    const before = await admin.leaderboards.get('named');
+    const after = await admin.leaderboards.update({ leaderboardId: 'named', displayName: 'Name' });
+    expect(after).toEqual({ ...before, displayName: 'Name', updateTime: after.updateTime });
+    expect(after.updateTime?.getTime()).toBeGreaterThanOrEqual(before.updateTime?.getTime() ?? 0);
+  });
+
+  it('turns an empty board around for submissions on every server at once', async () => {
+    await using elsewhere = connectTo(other, 'admin');
+    await admin.leaderboards.create({ leaderboardId: 'turned' });
+    // The other server has looked it up and remembers the old order.
+    await elsewhere.standings.list({ leaderboardId: 'turned' });
+    await admin.leaderboards.update({ leaderboardId: 'turned', sortOrder: 'ASCENDING' });
+    for (const [index, client] of [elsewhere, admin, elsewhere].entries()) {
+      await client.scores.submit({
+        leaderboardId: 'turned',
+        playerId: `p${index}`,
+        score: 10 - index,
+      });
+    }
+    const { standings } = await elsewhere.standings.list({ leaderboardId: 'turned' });
+    expect(standings.map(({ playerId }) => playerId)).toEqual(['p2', 'p1', 'p0']);
+    const error = await refusal(
+      admin.leaderboards.update({ leaderboardId: 'turned', sortOrder: 'DESCENDING' }),
+    );
+    expect(error).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'LEADERBOARD_NOT_EMPTY' });
+    // What it is already may be named.
+    await admin.leaderboards.update({ leaderboardId: 'turned', sortOrder: 'ASCENDING' });
+  });
+
+  it('refuses what cannot change or is planned, and changes nothing then', async () => {
+    await admin.leaderboards.create({ leaderboardId: 'fixed' });
+    const before = await admin.leaderboards.get('fixed');
+    const planned = await refusal(
+      admin.leaderboards.update({
+        leaderboardId: 'fixed',
+        displayName: 'new',
+        rankMethod: 'DENSE',
+      }),
+    );
+    expect(planned.reason).toBe('NOT_SUPPORTED');
+    const missing = await refusal(
+      admin.leaderboards.update({ leaderboardId: 'nowhere', displayName: 'new' }),
+    );
+    expect(missing.reason).toBe('LEADERBOARD_NOT_FOUND');
+    expect(await admin.leaderboards.get('fixed')).toEqual(before);
+  });
+
+  it('loses no submission that was acknowledged meanwhile', async () => {
+    await using elsewhere = connectTo(other, 'writer');
+    await admin.leaderboards.create({ leaderboardId: 'fought' });
+    let turns = 0;
+    const turning = (async () => {
+      for (let order = 0; ; order += 1) {
+        const sortOrder = order % 2 === 0 ? 'ASCENDING' : 'DESCENDING';
+        try {
+          await admin.leaderboards.update({ leaderboardId: 'fought', sortOrder });
+          turns += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ reason: 'LEADERBOARD_NOT_EMPTY' });
+          return;
+        }
+      }
+    })();
+    await expect.poll(() => turns).toBeGreaterThan(2);
+    const submitting = Array.from({ length: 200 }, (_, index) =>
+      (index % 2 === 0 ? admin : elsewhere).scores.submit({
+        leaderboardId: 'fought',
+        playerId: `p${index}`,
+        score: index,
+      }),
+    );
+    const results = await Promise.all(submitting);
+    await turning;
+    expect(results.every(({ outcome }) => outcome === 'APPLIED')).toBe(true);
+    const { sortOrder } = await admin.leaderboards.get('fought');
+    const page = await admin.standings.list({ leaderboardId: 'fought', pageSize: 1_000 });
+    const expected = Array.from({ length: 200 }, (_, index) => index);
+    expect(page.standings.map(({ score }) => score)).toEqual(
+      sortOrder === 'ASCENDING' ? expected : expected.reverse(),
+    );
+  });
+});
+
+describe('deleting', () => {
+  it('frees the id at once, and the new leaderboard starts empty', async () => {
+    const leaderboardId = 'deleted';
+    await admin.leaderboards.create({ leaderboardId, sortOrder: 'ASCENDING' });
+    await admin.scores.submit({ leaderboardId, playerId: 'old', score: 1, submissionId: 'same' });
+    await admin.leaderboards.delete(leaderboardId);
+    const calls = [
+      () => admin.leaderboards.get(leaderboardId),
+      () => admin.leaderboards.delete(leaderboardId),
+      () => admin.standings.get({ leaderboardId, playerId: 'old' }),
+    ];
+    for (const call of calls) {
+      expect(await refusal(call())).toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
+    }
+    // Not recognised from the leaderboard before.
+    const again = await admin.scores.submit({
+      leaderboardId,
+      playerId: 'new',
+      score: 1,
+      submissionId: 'same',
+    });
+    expect(again).toMatchObject({ outcome: 'APPLIED', standing: { rank: 1, percentile: 100 } });
+    expect(await admin.leaderboards.get(leaderboardId)).toMatchObject({ sortOrder: 'DESCENDING' });
+  });
+
+  it('ends reads on another server within about a second', async () => {
+    await using elsewhere = connectTo(other, 'reader');
+    const leaderboardId = 'gone';
+    await admin.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
+    expect(await elsewhere.standings.get({ leaderboardId, playerId: 'p' })).toBeDefined();
+    await admin.leaderboards.delete(leaderboardId);
+    await expect
+      .poll(
+        () =>
+          elsewhere.standings.get({ leaderboardId, playerId: 'p' }).catch((error) => error.reason),
+        {
+          timeout: 2_000,
+          interval: 100,
+        },
+      )
+      .toBe('LEADERBOARD_NOT_FOUND');
+  });
+
+  it('under load: everyone who was acknowledged afterwards is in the new leaderboard', async () => {
+    await using elsewhere = connectTo(other, 'writer');
+    const leaderboardId = 'stormed';
+    let deletedAt = Number.POSITIVE_INFINITY;
+    let stopped = false;
+    const after: string[] = [];
+    const storm = [admin, elsewhere, admin, elsewhere].map(async (client, stream) => {
+      for (let index = 0; !stopped; index += 1) {
+        const playerId = `s${stream}-${index}`;
+        const sentAt = performance.now();
+        await client.scores.submit({ leaderboardId, playerId, score: index });
+        if (sentAt > deletedAt) after.push(playerId);
+      }
+    });
+    await expect
+      .poll(() =>
+        admin.leaderboards.delete(leaderboardId).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    deletedAt = performance.now();
+    await expect.poll(() => after.length).toBeGreaterThan(100);
+    stopped = true;
+    await Promise.all(storm);
+    const found = new Set<string>();
+    for await (const page of admin.standings.pages({ leaderboardId, pageSize: 1_000 })) {
+      for (const { playerId } of page.standings) found.add(playerId);
+    }
+    expect(after.filter((playerId) => !found.has(playerId))).toEqual([]);
+  });
+});

@@ -1,0 +1,54 @@
+import { Redis } from 'ioredis';
+import { Client } from 'pg';
+
+/** The keys of a ranking's serving index, for tests that damage it behind the server's back. */
+export interface IndexKeys {
+  readonly meta: string;
+  readonly order: string;
+  readonly entries: string;
+}
+
+/** Reaches into the index of leaderboards. */
+export class IndexTampering {
+  readonly redis: Redis;
+  readonly #databaseUrl: string;
+
+  constructor(redisUrl: string, databaseUrl: string) {
+    this.redis = new Redis(redisUrl);
+    this.#databaseUrl = databaseUrl;
+  }
+
+  async keysOf(leaderboardId: string): Promise<IndexKeys> {
+    const client = new Client({ connectionString: this.#databaseUrl });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ ranking_no: string; epoch: string }>(
+        `SELECT ranking_no, epoch FROM rostrum.rankings JOIN rostrum.leaderboards USING (board_no)
+         WHERE leaderboard_id = $1`,
+        [leaderboardId],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new Error(`there is no leaderboard ${leaderboardId}`);
+      const tag = `rostrum:{r${row.ranking_no}}`;
+      const side = Number(row.epoch) % 2;
+      return {
+        meta: `${tag}:meta`,
+        order: `${tag}:order:${side}`,
+        entries: `${tag}:entries:${side}`,
+      };
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** The member of the order that is a player's place. */
+  async memberOf(keys: IndexKeys, playerId: string): Promise<Buffer> {
+    const record = await this.redis.hgetBuffer(keys.entries, playerId);
+    if (record === null) throw new Error(`${playerId} has no record`);
+    return Buffer.concat([record.subarray(0, 16), Buffer.from(playerId)]);
+  }
+
+  close(): void {
+    this.redis.disconnect();
+  }
+}
