@@ -27,7 +27,7 @@ const PLACE_LENGTH = 20;
 /** More revisions than can be made in the moments whose writes a restart may lose. */
 const REVISION_GAP = 2 ** 24;
 /** How many bytes of a change come before its record. */
-const CHANGE_HEADER = 24;
+const CHANGE_HEADER = 20;
 
 /** Rankings in Redis: one Lua call for each operation, see scripts/. */
 export class RedisRankingIndex implements RankingIndex {
@@ -91,8 +91,8 @@ export class RedisRankingIndex implements RankingIndex {
     const revision = Number(revisionText);
     return {
       status: 'answered',
-      value: rows.map((packed) => ({
-        rows: readRows(ranking.settings, packed),
+      value: rows.map((packed, position) => ({
+        rows: readRows(ranking.settings, reads[position] as RankingRead, packed),
         totalPlayers,
         revision,
         epoch,
@@ -246,12 +246,11 @@ function unanswered(status: number): { status: 'absent' | 'otherEpoch' } {
 
 function packEntries(ranking: Ranking, entries: readonly EncodedEntry[]): Buffer {
   let length = 0;
-  for (const { entry, payload } of entries) length += 4 + recordLength(entry, payload);
+  for (const { entry, payload } of entries) length += recordLength(entry, payload);
   const packed = Buffer.allocUnsafe(length);
   let offset = 0;
   for (const { entry, payload } of entries) {
-    packed.writeUInt32BE(recordLength(entry, payload), offset);
-    offset = writeRecord(packed, offset + 4, ranking.settings, entry, payload);
+    offset = writeRecord(packed, offset, ranking.settings, entry, payload);
   }
   return packed;
 }
@@ -279,8 +278,8 @@ function readChanges(
   let revision = revisionBefore;
   for (let at = 0; at < packed.length; ) {
     revision += 1;
-    const length = packed.readUInt32BE(at + 20);
     const recordAt = at + CHANGE_HEADER;
+    const length = packed.readUInt32BE(recordAt);
     if (revision > afterRevision) {
       const rank = packed.readUInt32BE(at + 4);
       const record = packed.subarray(recordAt, recordAt + length);

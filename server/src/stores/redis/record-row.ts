@@ -1,6 +1,6 @@
 import type { PlayerId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
-import type { RankedRow } from '../../domain/ranking.js';
+import type { RankedRow, RankingRead } from '../../domain/ranking.js';
 import { type RecordParts, readRecord } from './record.js';
 
 /** A row that reads its record only when asked: most answers copy the payload and look no further. */
@@ -34,15 +34,37 @@ export class RecordRow implements RankedRow {
   }
 }
 
-/** Reads rows as read.lua packs them. */
-export function readRows(settings: LeaderboardSettings, packed: Buffer): RecordRow[] {
+/** Reads rows as read.lua packs them for this read. */
+export function readRows(
+  settings: LeaderboardSettings,
+  read: RankingRead,
+  packed: Buffer,
+): RecordRow[] {
+  return read.kind === 'player' || read.kind === 'players'
+    ? readScattered(settings, packed)
+    : readConsecutive(settings, packed);
+}
+
+/** Each row has its rank before it. */
+function readScattered(settings: LeaderboardSettings, packed: Buffer): RecordRow[] {
   const rows: RecordRow[] = [];
   for (let at = 0; at < packed.length; ) {
-    const length = packed.readUInt32BE(at + 4);
-    rows.push(
-      new RecordRow(settings, packed.readUInt32BE(at), packed.subarray(at + 8, at + 8 + length)),
-    );
-    at += 8 + length;
+    const end = at + 4 + packed.readUInt32BE(at + 4);
+    rows.push(new RecordRow(settings, packed.readUInt32BE(at), packed.subarray(at + 4, end)));
+    at = end;
+  }
+  return rows;
+}
+
+/** Only the first row has its rank before it. */
+function readConsecutive(settings: LeaderboardSettings, packed: Buffer): RecordRow[] {
+  const rows: RecordRow[] = [];
+  if (packed.length === 0) return rows;
+  let rank = packed.readUInt32BE(0);
+  for (let at = 4; at < packed.length; rank += 1) {
+    const end = at + packed.readUInt32BE(at);
+    rows.push(new RecordRow(settings, rank, packed.subarray(at, end)));
+    at = end;
   }
   return rows;
 }

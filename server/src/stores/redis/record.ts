@@ -6,21 +6,24 @@ import { direction } from '../../domain/order.js';
 /**
  * A record is what the index holds of one entry. Numbers are big-endian.
  *
- *    0  8  subscore: a key whose bytes sort like the order of subscores, best first
- *    8  8  reached: unsigned integer; the lower stands higher
- *   16  8  version: double, exact for integers up to 2^53
- *   24  8  score: double, negated where high scores stand higher
- *   32  1  length of the player id
- *   33  …  player id (ASCII)
+ *    0  4  length of the record, these bytes included
+ *    4  8  subscore: a key whose bytes sort like the order of subscores, best first
+ *   12  8  reached: unsigned integer; the lower stands higher
+ *   20  8  version: double, exact for integers up to 2^53
+ *   28  8  score: double, negated where high scores stand higher
+ *   36  1  length of the player id
+ *   37  …  player id (ASCII)
  *    …  …  payload: opaque to the index
  *
- * The first 16 bytes, followed by the player id, are the entry's member of the sorted set: entries
+ * Subscore and reached, followed by the player id, are the entry's member of the sorted set: entries
  * with equal scores are compared by the bytes of their members.
  */
-const VERSION = 16;
-const SCORE = 24;
-const PLAYER_LENGTH = 32;
-const PLAYER = 33;
+const SUBSCORE = 4;
+const REACHED = 12;
+const VERSION = 20;
+const SCORE = 28;
+const PLAYER_LENGTH = 36;
+const PLAYER = 37;
 
 /** How many bytes the record of an entry takes. */
 export function recordLength(entry: Entry, payload: Uint8Array): number {
@@ -35,9 +38,10 @@ export function writeRecord(
   entry: Entry,
   payload: Uint8Array,
 ): number {
-  writeSortable(buffer, offset, direction(settings.subscoreSortOrder) * entry.subscore);
-  buffer.writeUInt32BE(Math.floor(entry.reached / 2 ** 32), offset + 8);
-  buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + 12);
+  buffer.writeUInt32BE(recordLength(entry, payload), offset);
+  writeSortable(buffer, offset + SUBSCORE, direction(settings.subscoreSortOrder) * entry.subscore);
+  buffer.writeUInt32BE(Math.floor(entry.reached / 2 ** 32), offset + REACHED);
+  buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + REACHED + 4);
   buffer.writeDoubleBE(entry.version, offset + VERSION);
   buffer.writeDoubleBE(indexScore(settings, entry.score), offset + SCORE);
   buffer[offset + PLAYER_LENGTH] = entry.playerId.length;

@@ -6,7 +6,7 @@
 --         which the loss is recognised.
 --       2 how many revisions the feed keeps
 --       3 the channel that is told of changes
---       4 the entries, packed: for each, a 4-byte length and a record (see record.ts)
+--       4 the entries: their records (see record.ts), one behind the other
 --
 -- Each entry is written only if its version is newer than what is there, so applying again, late or
 -- out of order does no harm. An index that is being built is always written to as well.
@@ -20,8 +20,7 @@
 --           1; 0: not in the ranking), players in the ranking (4 bytes), revision (8-byte double)
 --
 -- Events: one feed entry `<last revision>-0` with n = how many changes and c = the changes packed,
--- for each: rank before, rank after, players (4 bytes each), score before (8-byte double), length
--- (4 bytes) and record; and one message, the last revision, to the channel.
+-- for each: rank before, rank after, players (4 bytes each), score before (8-byte double) and record; and one message, the last revision, to the channel.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'building')
 local epoch, building = meta[1], meta[4]
 local packed = ARGV[4]
@@ -31,17 +30,17 @@ local function records(visit)
   local at = 1
   while at <= size do
     local length = struct.unpack('>I4', packed, at)
-    visit(string.sub(packed, at + 4, at + 3 + length))
-    at = at + 4 + length
+    visit(string.sub(packed, at, at + length - 1))
+    at = at + length
   end
 end
 
 local function player_of(record)
-  return string.sub(record, 34, 33 + string.byte(record, 33))
+  return string.sub(record, 38, 37 + string.byte(record, 37))
 end
 
 local function score_of(record)
-  return string.format('%.17g', (struct.unpack('>d', record, 25)))
+  return string.format('%.17g', (struct.unpack('>d', record, 29)))
 end
 
 if building then
@@ -50,9 +49,9 @@ if building then
   records(function(record)
     local player = player_of(record)
     local old = redis.call('HGET', entries, player)
-    if not old or struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
-      if old then redis.call('ZREM', order, string.sub(old, 1, 16) .. player) end
-      redis.call('ZADD', order, score_of(record), string.sub(record, 1, 16) .. player)
+    if not old or struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21) then
+      if old then redis.call('ZREM', order, string.sub(old, 5, 20) .. player) end
+      redis.call('ZADD', order, score_of(record), string.sub(record, 5, 20) .. player)
       redis.call('HSET', entries, player, record)
     end
   end)
@@ -72,7 +71,7 @@ local places, changes = {}, {}
 local damaged = false
 records(function(record)
   local player = player_of(record)
-  local place = string.sub(record, 1, 16)
+  local place = string.sub(record, 5, 20)
   local old = redis.call('HGET', entries, player)
   local before, after = 0, 0
   if not old then
@@ -81,9 +80,9 @@ records(function(record)
     after = redis.call('ZRANK', order, place .. player) + 1
     count = count + 1
     revision = revision + 1
-    changes[#changes + 1] = struct.pack('>I4I4I4dI4', 0, after, count, 0, #record) .. record
+    changes[#changes + 1] = struct.pack('>I4I4I4d', 0, after, count, 0) .. record
   else
-    local old_place = string.sub(old, 1, 16)
+    local old_place = string.sub(old, 5, 20)
     before = redis.call('ZRANK', order, old_place .. player)
     if not before then
       damaged = true
@@ -91,17 +90,17 @@ records(function(record)
     end
     before = before + 1
     after = before
-    if struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
+    if struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21) then
       local moved = old_place ~= place
       if moved then redis.call('ZREM', order, old_place .. player) end
-      if moved or string.sub(old, 25, 32) ~= string.sub(record, 25, 32) then
+      if moved or string.sub(old, 29, 36) ~= string.sub(record, 29, 36) then
         redis.call('ZADD', order, score_of(record), place .. player)
         after = redis.call('ZRANK', order, place .. player) + 1
       end
       redis.call('HSET', entries, player, record)
       revision = revision + 1
       changes[#changes + 1] = struct.pack('>I4I4I4', before, after, count)
-        .. string.sub(old, 25, 32) .. struct.pack('>I4', #record) .. record
+        .. string.sub(old, 29, 36) .. record
     end
   end
   places[#places + 1] = struct.pack('>I4I4I4d', before, after, count, revision)

@@ -2,7 +2,7 @@
 --
 -- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
 -- ARGV  1 the epoch being built
---       2 the entries, packed as for apply.lua
+--       2 the entries, as for apply.lua
 --
 -- Result: 1, or 0 if that epoch is no longer being built.
 if redis.call('HGET', KEYS[1], 'building') ~= ARGV[1] then return 0 end
@@ -13,15 +13,15 @@ local size = #packed
 local at = 1
 while at <= size do
   local length = struct.unpack('>I4', packed, at)
-  local record = string.sub(packed, at + 4, at + 3 + length)
-  at = at + 4 + length
-  local player = string.sub(record, 34, 33 + string.byte(record, 33))
+  local record = string.sub(packed, at, at + length - 1)
+  at = at + length
+  local player = string.sub(record, 38, 37 + string.byte(record, 37))
   local old = redis.call('HGET', entries, player)
   -- A submission that came meanwhile may have brought a newer one.
-  if not old or struct.unpack('>d', old, 17) < struct.unpack('>d', record, 17) then
-    if old then redis.call('ZREM', order, string.sub(old, 1, 16) .. player) end
-    redis.call('ZADD', order, string.format('%.17g', (struct.unpack('>d', record, 25))),
-      string.sub(record, 1, 16) .. player)
+  if not old or struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21) then
+    if old then redis.call('ZREM', order, string.sub(old, 5, 20) .. player) end
+    redis.call('ZADD', order, string.format('%.17g', (struct.unpack('>d', record, 29))),
+      string.sub(record, 5, 20) .. player)
     redis.call('HSET', entries, player, record)
   end
 end

@@ -17,6 +17,6 @@ for i = 2, #ARGV do
   local record = redis.call('HGET', entries, ARGV[i])
   result[#result + 1] = record or ''
   result[#result + 1] = record
-    and redis.call('ZSCORE', order, string.sub(record, 1, 16) .. ARGV[i]) or ''
+    and redis.call('ZSCORE', order, string.sub(record, 5, 20) .. ARGV[i]) or ''
 end
 return result

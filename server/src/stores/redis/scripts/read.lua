@@ -13,8 +13,8 @@
 --   status    1: answered; 0: there is no serving index, or it is damaged: build one;
 --             2: another epoch serves
 --   revision  as a string
---   rows      one string for each read: for each row, rank (4 bytes, from 1), length (4 bytes) and
---             record (see record.ts)
+--   rows      one string for each read. 'p': for each row its rank (4 bytes, from 1) and its record
+--             (see record.ts); else the rank of the first row, then the records
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count')
 if not meta[1] then return { 0, '0', 0 } end
 if meta[1] ~= ARGV[1] then return { 2, '0', 0 } end
@@ -32,17 +32,13 @@ local function range(start, wanted)
   for i = 1, #members do players[i] = string.sub(members[i], 17) end
   if #players == 0 then return '' end
   local found = redis.call('HMGET', entries, unpack(players))
-  local rows = {}
   for i = 1, #members do
-    local record = found[i]
-    if not record then
+    if not found[i] then
       damaged = true
       return ''
     end
-    rows[2 * i - 1] = struct.pack('>I4I4', start + i, #record)
-    rows[2 * i] = record
   end
-  return table.concat(rows)
+  return struct.pack('>I4', start + 1) .. table.concat(found)
 end
 
 local function around(place, wanted)
@@ -51,7 +47,7 @@ local function around(place, wanted)
 end
 
 local function place_of(player, record)
-  local place = redis.call('ZRANK', order, string.sub(record, 1, 16) .. player)
+  local place = redis.call('ZRANK', order, string.sub(record, 5, 20) .. player)
   if not place then damaged = true end
   return place
 end
@@ -70,7 +66,7 @@ while at <= #ARGV do
       local record = redis.call('HGET', entries, ARGV[i])
       if record then
         local place = place_of(ARGV[i], record)
-        if place then rows[#rows + 1] = struct.pack('>I4I4', place + 1, #record) .. record end
+        if place then rows[#rows + 1] = struct.pack('>I4', place + 1) .. record end
       end
     end
     result[#result + 1] = table.concat(rows)
