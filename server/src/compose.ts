@@ -154,6 +154,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       forget(leaderboardId, removed) {
         directory.forget(leaderboardId);
         for (const rankingNo of removed) trust.forget(rankingNo);
+        hub.recheck(leaderboardId);
       },
     },
   );

@@ -1,6 +1,7 @@
 import type { RebuildProgress, RostrumClient, VerifyProgress } from '@rostrum/client';
 import { RostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collect } from '../support/collect.ts';
 import { connectTo } from '../support/connect-to.ts';
 import { type IndexKeys, IndexTampering } from '../support/index-tampering.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
@@ -67,7 +68,7 @@ async function verify(leaderboardId: string): Promise<VerifyProgress & { all: st
 }
 
 async function rebuild(leaderboardId: string): Promise<RebuildProgress> {
-  const messages = await Array.fromAsync(admin.admin.rebuild({ leaderboardId }));
+  const messages = await collect(admin.admin.rebuild({ leaderboardId }));
   return messages.at(-1) as RebuildProgress;
 }
 
@@ -125,8 +126,8 @@ describe('statistics', () => {
     await using writer = connectTo(server, 'writer');
     expect((await refusal(writer.admin.stats())).reason).toBe('ROLE_NOT_ALLOWED');
     const calls = [
-      () => Array.fromAsync(writer.admin.verify({ leaderboardId: 'counted' })),
-      () => Array.fromAsync(writer.admin.rebuild({ leaderboardId: 'counted' })),
+      () => collect(writer.admin.verify({ leaderboardId: 'counted' })),
+      () => collect(writer.admin.rebuild({ leaderboardId: 'counted' })),
     ];
     for (const call of calls) expect((await refusal(call())).reason).toBe('ROLE_NOT_ALLOWED');
   });
@@ -143,7 +144,7 @@ describe('verifying', () => {
     await admin.leaderboards.create({ leaderboardId: 'empty' });
     expect(await verify('empty')).toMatchObject({ checked: 0, differenceCount: 0 });
     expect((await refusal(verify('nowhere'))).reason).toBe('LEADERBOARD_NOT_FOUND');
-    const season = Array.fromAsync(admin.admin.verify({ leaderboardId: 'empty', seasonId: '9' }));
+    const season = collect(admin.admin.verify({ leaderboardId: 'empty', seasonId: '9' }));
     expect((await refusal(season)).reason).toBe('SEASON_NOT_FOUND');
   });
 

@@ -1,6 +1,7 @@
 import type { Leaderboard, RostrumClient } from '@rostrum/client';
 import { RostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collect } from '../support/collect.ts';
 import { connectTo } from '../support/connect-to.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -37,10 +38,6 @@ async function refusal(call: Promise<unknown>): Promise<RostrumError> {
 }
 
 const fieldsOf = (error: RostrumError) => error.fieldViolations.map(({ field }) => field);
-
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
-  return Array.fromAsync(items);
-}
 
 describe('creating', () => {
   it('answers with every default filled in', async () => {
@@ -144,7 +141,7 @@ describe('listing', () => {
     const ids = ['z-1', 'z-10', 'z-2', 'z-A', 'z-a'];
     for (const leaderboardId of ids) await admin.leaderboards.create({ leaderboardId });
     for (const pageSize of [1, 2, 5, 1_000, 5_000]) {
-      const boards: Leaderboard[] = await all(admin.leaderboards.list({ pageSize }));
+      const boards: Leaderboard[] = await collect(admin.leaderboards.list({ pageSize }));
       const found = boards.map((board) => board.leaderboardId);
       expect(found.filter((id) => id.startsWith('z-'))).toEqual(ids);
       expect(found).toEqual([...new Set(found)].sort());
@@ -262,6 +259,57 @@ describe('changing', () => {
     expect(page.standings.map(({ score }) => score)).toEqual(
       sortOrder === 'ASCENDING' ? expected : expected.reverse(),
     );
+  });
+});
+
+describe('watchers', () => {
+  it('of an empty board go on when its order changes, at once on the same server', async () => {
+    const leaderboardId = 'watched-turn';
+    await admin.leaderboards.create({ leaderboardId });
+    await using view = admin.watch.standings({ leaderboardId });
+    await using feed = admin.watch.changes({ leaderboardId });
+    expect((await view.next()).value).toMatchObject({ type: 'snapshot', standings: [] });
+    await feed.next();
+    await admin.leaderboards.update({ leaderboardId, sortOrder: 'ASCENDING' });
+    await admin.scores.submit({ leaderboardId, playerId: 'slow', score: 9 });
+    await admin.scores.submit({ leaderboardId, playerId: 'fast', score: 1 });
+    const shown = new Map<string, number>();
+    const start = performance.now();
+    for await (const event of view) {
+      if (event.type === 'snapshot') {
+        shown.clear();
+        for (const { playerId, rank } of event.standings) shown.set(playerId, rank);
+      } else if (event.type === 'changes') {
+        for (const { playerId, standing } of event.changes)
+          shown.set(playerId, standing?.rank ?? 0);
+      }
+      if (shown.size === 2) break;
+    }
+    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(shown).toEqual(
+      new Map([
+        ['fast', 1],
+        ['slow', 2],
+      ]),
+    );
+    const told: string[] = [];
+    for await (const message of feed) {
+      told.push(...(message.reset ? ['reset'] : []));
+      told.push(...message.changes.map(({ playerId }) => playerId));
+      if (told.includes('fast')) break;
+    }
+    expect(told).toContain('reset');
+  });
+
+  it('of a deleted board are told that it is gone', async () => {
+    const leaderboardId = 'watched-end';
+    await admin.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
+    await using view = admin.watch.standings({ leaderboardId });
+    await using feed = admin.watch.changes({ leaderboardId });
+    await Promise.all([view.next(), feed.next()]);
+    const ends = Promise.all([refusal(collect(view)), refusal(collect(feed))]);
+    await admin.leaderboards.delete(leaderboardId);
+    for (const error of await ends) expect(error.reason).toBe('LEADERBOARD_NOT_FOUND');
   });
 });
 

@@ -33,10 +33,9 @@ export interface FeedEnvironment {
  * page is read at a time and told to every cohort that it reaches; they are one cohort afterwards.
  */
 export class Feed {
-  /** As last looked up: the settings of an empty leaderboard may change under its watchers. */
-  ranking: Ranking;
+  #ranking: Ranking;
   readonly #environment: FeedEnvironment;
-  readonly #scope: TokenScope;
+  #scope: TokenScope;
   readonly #watchers = new Set<FeedWatcher>();
   readonly #filters = new FeedFilters();
   readonly #cohorts = new FeedCohorts();
@@ -50,9 +49,28 @@ export class Feed {
   #lastCheckedAt = performance.now();
 
   constructor(ranking: Ranking, environment: FeedEnvironment) {
-    this.ranking = ranking;
+    this.#ranking = ranking;
     this.#environment = environment;
-    this.#scope = { kind: 'feed', rankingNo: ranking.rankingNo, viewHash: undefined };
+    this.#scope = scopeOf(ranking);
+  }
+
+  get ranking(): Ranking {
+    return this.#ranking;
+  }
+
+  /**
+   * The ranking as last looked up. An empty leaderboard whose order was changed has another one,
+   * with a newer epoch: watchers are told by a reset.
+   */
+  set ranking(ranking: Ranking) {
+    const isOther = ranking.rankingNo !== this.#ranking.rankingNo;
+    this.#ranking = ranking;
+    if (!isOther) return;
+    this.#scope = scopeOf(ranking);
+    if (this.#unsubscribe === undefined) return;
+    this.#unsubscribe();
+    this.#unsubscribe = this.#subscribe();
+    this.#look();
   }
 
   get watcherCount(): number {
@@ -72,7 +90,7 @@ export class Feed {
     this.#filters.add(watcher);
     if (position === undefined) this.#starting.add(watcher);
     else this.#cohorts.at(position).admit(watcher);
-    this.#unsubscribe ??= this.#environment.signals.subscribe(this.ranking, () => this.#look());
+    this.#unsubscribe ??= this.#subscribe();
     stream.onClose(() => this.#leave(watcher));
     void this.#run();
   }
@@ -102,6 +120,10 @@ export class Feed {
       else watcher.stream.end(error);
       this.#leave(watcher);
     }
+  }
+
+  #subscribe(): () => void {
+    return this.#environment.signals.subscribe(this.#ranking, () => this.#look());
   }
 
   #leave(watcher: FeedWatcher): void {
@@ -165,7 +187,7 @@ export class Feed {
   /** Finds where new watchers start and tells them. False while the index is away. */
   async #start(): Promise<boolean> {
     const starting = [...this.#starting];
-    const view = await this.#environment.reader.tryRead(this.ranking, {
+    const view = await this.#environment.reader.tryRead(this.#ranking, {
       kind: 'range',
       start: 0,
       count: 1,
@@ -185,7 +207,7 @@ export class Feed {
     const { reader, options } = this.#environment;
     this.#signalled = false;
     const { revision } = cohort.position;
-    const page = await reader.tryReadChanges(this.ranking, revision, options.feedPageSize);
+    const page = await reader.tryReadChanges(this.#ranking, revision, options.feedPageSize);
     if (page === undefined) return false;
     const { position } = cohort;
     if (page.epoch !== position.epoch || page.revision < position.revision) {
@@ -294,4 +316,8 @@ function changesAfter(
   const first = changes[0];
   if (first === undefined || first.revision > revision) return changes;
   return changes.filter((change) => change.revision > revision);
+}
+
+function scopeOf({ rankingNo }: Ranking): TokenScope {
+  return { kind: 'feed', rankingNo, viewHash: undefined };
 }

@@ -31,12 +31,12 @@ export interface ViewEnvironment {
  * acknowledged before it called is in its snapshot.
  */
 export class View {
-  /** As last looked up: the settings of an empty leaderboard may change under its watchers. */
-  ranking: Ranking;
+  #ranking: Ranking;
   readonly #minIntervalMs: number;
   readonly #read: RankingRead;
   readonly #environment: ViewEnvironment;
-  readonly #messages: ViewMessages;
+  readonly #viewHash: Buffer;
+  #messages: ViewMessages;
   readonly #history: FrameHistory;
   readonly #watchers = new Set<ViewWatcher>();
   /** Watchers that wait for a read that begins after they came. */
@@ -62,15 +62,37 @@ export class View {
     environment: ViewEnvironment,
   ) {
     const { options, counters, budget } = environment;
-    this.ranking = ranking;
+    this.#ranking = ranking;
     this.#minIntervalMs = minIntervalMs;
     this.#read = readOf(spec);
     this.#environment = environment;
-    this.#messages = new ViewMessages(ranking.rankingNo, hashOf(spec), counters);
+    this.#viewHash = hashOf(spec);
+    this.#messages = new ViewMessages(ranking.rankingNo, this.#viewHash, counters);
     this.#history = new FrameHistory(
       { frames: options.historyFrames, ageMs: options.historyMs, rows: options.historyRows },
       budget,
     );
+  }
+
+  get ranking(): Ranking {
+    return this.#ranking;
+  }
+
+  /**
+   * The ranking as last looked up. An empty leaderboard whose order was changed has another one,
+   * with a newer epoch: watchers are told by a reset.
+   */
+  set ranking(ranking: Ranking) {
+    const isOther = ranking.rankingNo !== this.#ranking.rankingNo;
+    this.#ranking = ranking;
+    if (!isOther) return;
+    const { counters } = this.#environment;
+    this.#messages = new ViewMessages(ranking.rankingNo, this.#viewHash, counters);
+    if (this.#unsubscribe === undefined) return;
+    this.#unsubscribe();
+    this.#unsubscribe = this.#subscribe();
+    this.#dirty = true;
+    this.#wake();
   }
 
   get watcherCount(): number {
@@ -93,11 +115,7 @@ export class View {
     this.#environment.counters.viewWatchers++;
     this.#joining.add(watcher);
     // Subscribed before the first read, so that no change falls between the two.
-    this.#unsubscribe ??= this.#environment.signals.subscribe(this.ranking, () => {
-      if (this.#dirty && this.#timer !== undefined) return;
-      this.#dirty = true;
-      this.#wake();
-    });
+    this.#unsubscribe ??= this.#subscribe();
     stream.onClose(() => this.#leave(watcher));
     this.#wake();
   }
@@ -137,6 +155,14 @@ export class View {
     this.#history.clear();
     this.#messages.clear();
     this.#frame = undefined;
+  }
+
+  #subscribe(): () => void {
+    return this.#environment.signals.subscribe(this.#ranking, () => {
+      if (this.#dirty && this.#timer !== undefined) return;
+      this.#dirty = true;
+      this.#wake();
+    });
   }
 
   #leave(watcher: ViewWatcher): void {
@@ -195,7 +221,7 @@ export class View {
 
   async #tryRead(): Promise<RankingView | undefined> {
     try {
-      return await this.#environment.reader.tryRead(this.ranking, this.#read);
+      return await this.#environment.reader.tryRead(this.#ranking, this.#read);
     } catch (fault) {
       this.#environment.reportFault(fault);
       return undefined;

@@ -1,5 +1,5 @@
 import { RostrumError } from '../../domain/errors.js';
-import type { PlayerId } from '../../domain/ids.js';
+import type { LeaderboardId, PlayerId } from '../../domain/ids.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
 import type { RankingDirectory, RankingIndexReader, RankingSignals } from '../rankings/ports.js';
 import { Feed } from './feed.js';
@@ -95,6 +95,13 @@ export class WatchHub {
     held.group.ranking = ranking;
     held.group.join(stream, players, resumeToken);
     this.#feeds.set(ranking.rankingNo, held);
+  }
+
+  /** A leaderboard was changed or deleted: watchers are told at once, not at the next look. */
+  recheck(leaderboardId: LeaderboardId): void {
+    for (const held of this.#groups()) {
+      if (held.selector.leaderboardId === leaderboardId) void this.#confirm(held);
+    }
   }
 
   stats(): WatchStats {
