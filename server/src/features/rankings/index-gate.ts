@@ -8,6 +8,12 @@ const MISSED_MS = 10;
 /** `lost`: no connection; `recovering`: it is back and what it missed is being brought in. */
 export type GateState = 'lost' | 'recovering' | 'open';
 
+/** The connection; `ping` fails while the index does not answer. */
+type AnsweringConnection = IndexConnection & {
+  readonly connected: boolean;
+  ping(): Promise<void>;
+};
+
 /**
  * Decides whether the index may be believed.
  *
@@ -16,13 +22,15 @@ export type GateState = 'lost' | 'recovering' | 'open';
  * without ranks and reads are answered from the store of record.
  */
 export class IndexGate {
-  readonly #connection: IndexConnection & { readonly connected: boolean };
+  readonly #connection: AnsweringConnection;
   readonly #distrust: () => void;
   readonly #recover: () => Promise<void>;
   readonly #log: Log;
   readonly #opened: (() => void)[] = [];
   #state: GateState = 'lost';
   #missed = false;
+  /** False from a failure until the index answers a ping: nobody else has to wait for it. */
+  #answering = true;
   #recovering = false;
   #closed = false;
 
@@ -31,7 +39,7 @@ export class IndexGate {
    * @param recover brings everything that was committed so far into the index
    */
   constructor(
-    connection: IndexConnection & { readonly connected: boolean },
+    connection: AnsweringConnection,
     distrust: () => void,
     recover: () => Promise<void>,
     log: Log,
@@ -65,9 +73,9 @@ export class IndexGate {
     return this.#state === 'open';
   }
 
-  /** Whether commands can be sent at all. */
+  /** Whether it is worth sending commands at all. */
   get isReachable(): boolean {
-    return this.#state !== 'lost';
+    return this.#state !== 'lost' && this.#answering;
   }
 
   /** Resolves when the gate is open. */
@@ -78,7 +86,9 @@ export class IndexGate {
   /** Takes note that the index may have missed a batch: because of `error`, or being away. */
   missed(error?: unknown): void {
     this.#missed = true;
-    if (error !== undefined && this.#state === 'open') {
+    if (error === undefined) return;
+    this.#answering = false;
+    if (this.#state === 'open') {
       this.#log.warn({ err: error }, 'index failed; reads go to the store of record');
       this.#beginRecovery();
     }
@@ -101,6 +111,8 @@ export class IndexGate {
       const start = performance.now();
       this.#missed = false;
       try {
+        await this.#connection.ping();
+        this.#answering = true;
         await this.#recover();
       } catch (error) {
         this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');

@@ -5,6 +5,8 @@ import type { Confirmation, EncodedEntry, IndexPlace, RankingIndex } from './por
 
 const MAX_ATTEMPTS = 3;
 const NO_EPOCH = 0;
+/** How long to wait at least where another epoch serves: taking it over is a matter of moments. */
+const TAKE_OVER_MS = 100;
 
 export type Written =
   /**
@@ -65,8 +67,8 @@ export class IndexWriter {
         this.#trust.distrust(ranking.rankingNo, epoch);
         await this.#builder.check(ranking, applied.status === 'otherEpoch' ? undefined : epoch);
       }
-      if (patienceMs > 0) await this.#awaitBuild(ranking, patienceMs);
-      else if (applied.status !== 'otherEpoch') return { kind: 'unneeded' };
+      if (patienceMs === 0 && applied.status !== 'otherEpoch') return { kind: 'unneeded' };
+      await this.#awaitBuild(ranking, Math.max(patienceMs, TAKE_OVER_MS));
       late = true;
     }
   }

@@ -2,13 +2,14 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexWriter, Written } from './index-writer.js';
-import type {
-  Confirmation,
-  EncodedEntry,
-  EntryStore,
-  Outbox,
-  OutboxBatch,
-  RankingStore,
+import {
+  type Confirmation,
+  type EncodedEntry,
+  type EntryStore,
+  IndexUnavailable,
+  type Outbox,
+  type OutboxBatch,
+  type RankingStore,
 } from './ports.js';
 
 const SWEEP_MS = 1000;
@@ -46,11 +47,17 @@ export class Sweeper {
 
   /** Sweeps every second while `mayRun` says so. */
   start(mayRun: () => boolean): void {
+    let running = false;
     this.#timer = setInterval(() => {
-      if (!mayRun()) return;
-      this.#sweeping = this.#sweep().catch((error) => {
-        this.#log.warn({ err: error }, 'the outbox cannot be swept now');
-      });
+      if (running || !mayRun()) return;
+      running = true;
+      this.#sweeping = this.#sweep()
+        .catch((error) => {
+          this.#log.warn({ err: error }, 'the outbox cannot be swept now');
+        })
+        .finally(() => {
+          running = false;
+        });
     }, SWEEP_MS);
   }
 
@@ -59,14 +66,23 @@ export class Sweeper {
     await this.#sweeping;
   }
 
-  /** Brings everything that is in the outbox now into the index. @throws STORE_UNAVAILABLE, IndexUnavailable */
+  /**
+   * Brings everything that is in the outbox now into the index.
+   *
+   * @throws STORE_UNAVAILABLE; IndexUnavailable, also when an index serves that could not be given
+   * all of it
+   */
   async drain(minAgeMs = 0): Promise<void> {
     let after = 0;
+    let missed = 0;
     for (;;) {
       const batches = await this.#outbox.pending(after, BATCHES_AT_A_TIME, minAgeMs);
-      if (batches.length > 0) await this.#apply(batches);
-      if (batches.length < BATCHES_AT_A_TIME) return;
+      if (batches.length > 0) missed += await this.#apply(batches);
+      if (batches.length < BATCHES_AT_A_TIME) break;
       after = (batches.at(-1) as OutboxBatch).outboxId;
+    }
+    if (missed > 0) {
+      throw new IndexUnavailable(`another index serves that lacks ${missed} batches`);
     }
   }
 
@@ -75,7 +91,8 @@ export class Sweeper {
     while (await this.#outbox.applyRename()) await this.drain();
   }
 
-  async #apply(batches: readonly OutboxBatch[]): Promise<void> {
+  /** Returns how many batches did not reach the index. */
+  async #apply(batches: readonly OutboxBatch[]): Promise<number> {
     const keys = distinctKeys(batches);
     const entries = await this.#entries.find(keys);
     const rankings = await this.#rankings.findByNumbers([
@@ -103,6 +120,7 @@ export class Sweeper {
         ),
       }));
     await this.#outbox.settle(settlements);
+    return batches.length - settlements.length;
   }
 
   async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
