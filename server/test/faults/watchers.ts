@@ -1,4 +1,10 @@
-import type { LiveView, RostrumClient, StandingsView } from '@rostrum/client';
+import {
+  type ChangesMessage,
+  isRostrumError,
+  type LiveView,
+  type RostrumClient,
+  type StandingsView,
+} from '@rostrum/client';
 import { expect } from 'vitest';
 
 /** Follows the feed of a ranking through every fault, and checks that it never misses silently. */
@@ -56,37 +62,49 @@ export class FeedWatcher {
       this.#interruptions += 1;
     };
     const options = { signal: this.#stopped.signal, onInterrupted };
-    try {
-      for await (const message of client.watch.changes({ leaderboardId }, options)) {
-        if (message.reset) {
-          this.#resets += 1;
-          this.#revision = message.revision - message.changes.length;
-        } else if (this.#revision === 0) {
-          this.#revision = message.revision - message.changes.length;
+    while (!this.#stopped.signal.aborted) {
+      try {
+        for await (const message of client.watch.changes({ leaderboardId }, options)) {
+          this.#take(message);
         }
-        for (const { revision } of message.changes) {
-          if (revision !== this.#revision + 1) {
-            this.violations.push(`change ${revision} came after ${this.#revision}`);
-          }
-          this.#revision = revision;
-          this.#changes += 1;
+      } catch (error) {
+        if (this.#stopped.signal.aborted) return;
+        if (!isRostrumError(error, 'RESUME_TOKEN_EXPIRED')) {
+          this.violations.push(`the feed ended: ${String(error)}`);
+          this.#stopped.abort();
+          this.#wake();
+          return;
         }
-        if (message.revision !== this.#revision) {
-          this.violations.push(`revision ${message.revision} was told after ${this.#revision}`);
-        }
-        this.#wake();
+        // A clear word: what is not retained any more is read anew, and watched from there on.
+        this.#resets += 1;
+        this.#revision = 0;
       }
-    } catch (error) {
-      if (this.#stopped.signal.aborted) return;
-      this.violations.push(`the feed ended: ${String(error)}`);
-      this.#stopped.abort();
-      for (const { resolve } of this.#waiting.splice(0)) resolve();
     }
+  }
+
+  #take(message: ChangesMessage): void {
+    if (message.reset) {
+      this.#resets += 1;
+      this.#revision = message.revision - message.changes.length;
+    } else if (this.#revision === 0) {
+      this.#revision = message.revision - message.changes.length;
+    }
+    for (const { revision } of message.changes) {
+      if (revision !== this.#revision + 1) {
+        this.violations.push(`change ${revision} came after ${this.#revision}`);
+      }
+      this.#revision = revision;
+      this.#changes += 1;
+    }
+    if (message.revision !== this.#revision) {
+      this.violations.push(`revision ${message.revision} was told after ${this.#revision}`);
+    }
+    this.#wake();
   }
 
   #wake(): void {
     this.#waiting = this.#waiting.filter(({ reached, resolve }) => {
-      if (!reached()) return true;
+      if (!reached() && !this.#stopped.signal.aborted) return true;
       resolve();
       return false;
     });
