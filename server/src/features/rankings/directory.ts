@@ -36,12 +36,14 @@ export class Directory implements RankingDirectory {
     return this.#known.get(leaderboardId)?.ranking;
   }
 
-  async resolve(selector: RankingSelector): Promise<Ranking> {
+  resolve(selector: RankingSelector): Ranking | Promise<Ranking> {
     checkSeasonAndSegment(selector);
-    const ranking =
-      this.#recent(selector.leaderboardId as LeaderboardId) ??
-      (await this.#find(parseLeaderboardId(selector.leaderboardId)));
-    if (ranking === undefined) throw leaderboardNotFound(selector.leaderboardId);
+    return this.#recent(selector.leaderboardId as LeaderboardId) ?? this.#require(selector);
+  }
+
+  async #require({ leaderboardId }: RankingSelector): Promise<Ranking> {
+    const ranking = await this.#find(parseLeaderboardId(leaderboardId));
+    if (ranking === undefined) throw leaderboardNotFound(leaderboardId);
     return ranking;
   }
 

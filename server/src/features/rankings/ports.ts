@@ -14,10 +14,12 @@ import type {
 /** Finds the ranking that a caller means. */
 export interface RankingDirectory {
   /**
+   * At once where the ranking is known, which it nearly always is.
+   *
    * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, SEASON_NOT_FOUND, SEGMENT_NOT_FOUND,
    * NOT_SUPPORTED, STORE_UNAVAILABLE
    */
-  resolve(selector: RankingSelector): Promise<Ranking>;
+  resolve(selector: RankingSelector): Ranking | Promise<Ranking>;
 }
 
 /** Reads rankings: from the index, or from the store of record while the index is away. */

@@ -8,12 +8,23 @@ const MAX_CALLS = 2;
 const MAX_READS = 256;
 const MAX_ROWS = 2000;
 
-/** Reads of one kind that wait for the same answer. */
-interface Waiting {
+/** A view, or why there is none. */
+export type ReadAnswer = RankingView | 'absent' | 'otherEpoch';
+
+/** One or more equal reads that wait for the same answer. */
+class Waiting {
   readonly read: RankingRead;
-  readonly promise: Promise<IndexAnswer<RankingView>>;
-  readonly resolve: (answer: IndexAnswer<RankingView>) => void;
-  readonly reject: (error: unknown) => void;
+  readonly answer: Promise<ReadAnswer>;
+  resolve!: (answer: ReadAnswer) => void;
+  reject!: (error: unknown) => void;
+
+  constructor(read: RankingRead) {
+    this.read = read;
+    this.answer = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
 }
 
 /** The reads of one ranking that wait. */
@@ -40,7 +51,7 @@ export class ReadBatcher {
   }
 
   /** @throws IndexUnavailable */
-  read(ranking: Ranking, epoch: number, read: RankingRead): Promise<IndexAnswer<RankingView>> {
+  read(ranking: Ranking, epoch: number, read: RankingRead): Promise<ReadAnswer> {
     let queue = this.#queues.get(ranking.rankingNo);
     if (queue === undefined || queue.epoch !== epoch) {
       queue = { ranking, epoch, waiting: new Map(), calls: 0, scheduled: false };
@@ -49,11 +60,11 @@ export class ReadBatcher {
     const key = keyOf(read);
     let waiting = queue.waiting.get(key);
     if (waiting === undefined) {
-      waiting = { read, ...Promise.withResolvers<IndexAnswer<RankingView>>() };
+      waiting = new Waiting(read);
       queue.waiting.set(key, waiting);
       this.#schedule(queue);
     }
-    return waiting.promise;
+    return waiting.answer;
   }
 
   #schedule(queue: Queue): void {
@@ -103,13 +114,12 @@ function takeBatch(queue: Queue): Waiting[] {
 }
 
 function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingView[]>): void {
-  batch.forEach((waiting, position) => {
+  for (let at = 0; at < batch.length; at += 1) {
+    const waiting = batch[at] as Waiting;
     waiting.resolve(
-      answer.status === 'answered'
-        ? { status: 'answered', value: answer.value[position] as RankingView }
-        : answer,
+      answer.status === 'answered' ? (answer.value[at] as RankingView) : answer.status,
     );
-  });
+  }
 }
 
 /** Two reads with the same key have the same answer. */

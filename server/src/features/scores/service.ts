@@ -1,8 +1,7 @@
 import { RostrumError } from '../../domain/errors.js';
-import type { LeaderboardId } from '../../domain/ids.js';
-import type { LeaderboardSettings } from '../../domain/leaderboard.js';
+import type { LeaderboardId, SubmissionId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { SubmissionTargets } from './ports.js';
+import type { Submission, SubmissionTargets } from './ports.js';
 import type { ParsedSubmission } from './submission-conversions.js';
 import { newSubmissionId } from './submission-ids.js';
 import type { SubmissionQueue, Submitted } from './submission-queue.js';
@@ -21,28 +20,58 @@ export class ScoreService {
   }
 
   /** @throws LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE, STORE_UNAVAILABLE, OVERLOADED */
-  async submit(parsed: ParsedSubmission, nowMs: number): Promise<Submitted> {
+  submit(parsed: ParsedSubmission, nowMs: number): Promise<Submitted> {
     const submissionId = parsed.submissionId ?? newSubmissionId(nowMs);
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      // No await for a known leaderboard: submissions reach the queue in the order of arrival.
-      const ranking =
-        this.#targets.known(parsed.leaderboardId) ??
-        (await this.#find(parsed.leaderboardId, parsed.settings));
-      const result = await this.#queue.submit({ ...parsed, ranking, submissionId });
-      if (result === 'totalOutOfRange') throw totalOutOfRange();
-      if (result !== 'rankingGone') return result;
-      this.#targets.forget(parsed.leaderboardId);
-    }
-    throw new RostrumError(
-      'STORE_UNAVAILABLE',
-      `leaderboard ${parsed.leaderboardId} is being deleted and made again; retry`,
-      { retryAfterMs: 500 },
-    );
+    return this.#submit(parsed, submissionId, 1);
   }
 
-  #find(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking> {
-    return this.#targets.findOrCreate(leaderboardId, settings);
+  #submit(
+    parsed: ParsedSubmission,
+    submissionId: SubmissionId,
+    attempt: number,
+  ): Promise<Submitted> {
+    // Into the queue at once where the leaderboard is known: the order of arrival counts.
+    const known = this.#targets.known(parsed.leaderboardId);
+    const result =
+      known === undefined
+        ? this.#targets
+            .findOrCreate(parsed.leaderboardId, parsed.settings)
+            .then((ranking) => this.#queue.submit(toSubmission(parsed, submissionId, ranking)))
+        : this.#queue.submit(toSubmission(parsed, submissionId, known));
+    return result.then((submitted) => {
+      if (typeof submitted === 'object') return submitted;
+      if (submitted === 'totalOutOfRange') throw totalOutOfRange();
+      if (attempt >= MAX_ATTEMPTS) throw unsettled(parsed.leaderboardId);
+      this.#targets.forget(parsed.leaderboardId);
+      return this.#submit(parsed, submissionId, attempt + 1);
+    });
   }
+}
+
+function toSubmission(
+  parsed: ParsedSubmission,
+  submissionId: SubmissionId,
+  ranking: Ranking,
+): Submission {
+  const { playerId, score, subscore, clientUs, displayName, metadata } = parsed;
+  return {
+    ranking,
+    playerId,
+    submissionId,
+    score,
+    subscore,
+    clientUs,
+    displayName,
+    metadata,
+  };
+}
+
+function unsettled(leaderboardId: LeaderboardId): RostrumError {
+  return new RostrumError(
+    'STORE_UNAVAILABLE',
+    `leaderboard ${leaderboardId} is being deleted and made again; retry`,
+    { retryAfterMs: 500 },
+  );
 }
 
 function totalOutOfRange(): RostrumError {

@@ -25,6 +25,9 @@ export interface Submitted {
   readonly placement: Placement | undefined;
 }
 
+/** Why a submission was not recorded. */
+export type Unrecorded = Exclude<Recorded, { kind: 'recorded' }>['kind'];
+
 /** What the queue tells the statistics. */
 export interface QueueListener {
   batchRecorded(size: number): void;
@@ -32,7 +35,7 @@ export interface QueueListener {
 
 interface Waiting {
   readonly submission: Submission;
-  readonly resolve: (submitted: Submitted | 'rankingGone' | 'totalOutOfRange') => void;
+  readonly resolve: (result: Submitted | Unrecorded) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -66,17 +69,23 @@ export class SubmissionQueue {
   }
 
   /** @throws STORE_UNAVAILABLE, OVERLOADED */
-  async submit(submission: Submission): Promise<Submitted | 'rankingGone' | 'totalOutOfRange'> {
-    if (this.#pending >= this.#maxPending) throw overloaded();
+  submit(submission: Submission): Promise<Submitted | Unrecorded> {
+    if (this.#pending >= this.#maxPending) return Promise.reject(overloaded());
     this.#pending += 1;
     const lane = this.#lanes[laneOf(submission.playerId, this.#lanes.length)] as Lane;
-    try {
-      return await new Promise((resolve, reject) => {
-        lane.add({ submission, resolve, reject });
+    return new Promise((resolve, reject) => {
+      lane.add({
+        submission,
+        resolve: (result) => {
+          this.#pending -= 1;
+          resolve(result);
+        },
+        reject: (error) => {
+          this.#pending -= 1;
+          reject(error);
+        },
       });
-    } finally {
-      this.#pending -= 1;
-    }
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { RostrumError } from '../../domain/errors.js';
 import { parsePlayerId } from '../../domain/ids.js';
-import type { RankingView } from '../../domain/ranking.js';
+import type { Ranking, RankingSelector, RankingView } from '../../domain/ranking.js';
 import type {
   BatchGetStandingsRequest,
   BatchGetStandingsResponse,
@@ -38,52 +38,68 @@ export function standingService(
 ): StandingServiceServer {
   const pages = new EncodedPages();
 
+  /** Without a promise where the ranking is known, and answered by `answer` in any case. */
+  const inRanking = (
+    request: RankingSelector,
+    answer: (ranking: Ranking) => Promise<Buffer>,
+  ): Promise<Buffer> => {
+    const ranking = directory.resolve(toSelector(request));
+    return ranking instanceof Promise ? ranking.then(answer) : answer(ranking);
+  };
+
   return {
-    listStandings: unary<ListStandingsRequest, ListStandingsResponse>(async (request) => {
+    listStandings: unary<ListStandingsRequest, ListStandingsResponse>((request) => {
       const count = parseCount(request.pageSize, 'page_size', DEFAULT_PAGE_SIZE);
       const firstStart = parseStartRank(request.startRank);
-      const ranking = await directory.resolve(toSelector(request));
-      const start =
-        request.pageToken === '' ? firstStart : readPageToken(request.pageToken, ranking.rankingNo);
-      const view = await reader.read(ranking, { kind: 'range', start, count });
-      return pages.encode(view, () => {
-        const end = start + view.rows.length;
-        const more = view.rows.length > 0 && end < view.totalPlayers;
-        return more ? makePageToken(ranking.rankingNo, end) : '';
+      return inRanking(request, (ranking) => {
+        const start =
+          request.pageToken === ''
+            ? firstStart
+            : readPageToken(request.pageToken, ranking.rankingNo);
+        return reader.read(ranking, { kind: 'range', start, count }).then((view) =>
+          pages.encode(view, () => {
+            const end = start + view.rows.length;
+            const more = view.rows.length > 0 && end < view.totalPlayers;
+            return more ? makePageToken(ranking.rankingNo, end) : '';
+          }),
+        );
       });
     }),
 
-    getStanding: unary<GetStandingRequest, GetStandingResponse>(async (request) => {
+    getStanding: unary<GetStandingRequest, GetStandingResponse>((request) => {
       const playerId = parsePlayerId(request.playerId);
-      const ranking = await directory.resolve(toSelector(request));
-      const view = await reader.read(ranking, { kind: 'player', playerId });
-      const row = view.rows[0];
-      if (row === undefined) throw standingNotFound(ranking.leaderboardId, playerId);
-      return encodeGetStandingResponse(row, view);
+      return inRanking(request, (ranking) =>
+        reader.read(ranking, { kind: 'player', playerId }).then((view) => {
+          const row = view.rows[0];
+          if (row === undefined) throw standingNotFound(ranking.leaderboardId, playerId);
+          return encodeGetStandingResponse(row, view);
+        }),
+      );
     }),
 
-    batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>(
-      async (request) => {
-        const playerIds = parsePlayerIds(request.playerIds);
-        const ranking = await directory.resolve(toSelector(request));
+    batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>((request) => {
+      const playerIds = parsePlayerIds(request.playerIds);
+      return inRanking(request, async (ranking) => {
         const view = await reader.read(ranking, { kind: 'players', playerIds });
         const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
         const found = new Set(rows.map((row) => row.playerId));
         const missing = playerIds.filter((playerId) => !found.has(playerId));
         return encodeBatchGetStandingsResponse(rows, missing, view);
-      },
-    ),
+      });
+    }),
 
     listStandingsAround: unary<ListStandingsAroundRequest, ListStandingsAroundResponse>(
-      async (request) => {
+      (request) => {
         const read = parseAround(request);
-        const ranking = await directory.resolve(toSelector(request));
-        const view = await reader.read(ranking, read);
-        // A window around a player shows at least the player.
-        if (read.kind === 'around' && view.rows.length === 0) {
-          throw standingNotFound(ranking.leaderboardId, read.playerId);
-        }
-        return encodeListStandingsResponse(view);
+        return inRanking(request, (ranking) =>
+          reader.read(ranking, read).then((view) => {
+            // A window around a player shows at least the player.
+            if (read.kind === 'around' && view.rows.length === 0) {
+              throw standingNotFound(ranking.leaderboardId, read.playerId);
+            }
+            return encodeListStandingsResponse(view);
+          }),
+        );
       },
     ),
   };
