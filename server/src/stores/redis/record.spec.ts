@@ -5,7 +5,7 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import { Aggregation, type LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
 import { compareEntries } from '../../domain/order.js';
 import { MAX_SCORE } from '../../domain/score.js';
-import { readRecord, recordLength, writeRecord } from './record.js';
+import { readPlace, readRecord, recordLength, writeRecord } from './record.js';
 
 const PAYLOAD = Buffer.from('payload');
 
@@ -68,6 +68,10 @@ describe('a record', () => {
           version: of.version,
         });
         expect(parts.payload.equals(PAYLOAD)).toBe(true);
+        expect(readPlace(board, record(board, of))).toEqual({
+          subscore: of.subscore,
+          reached: of.reached,
+        });
       }),
     );
   });

@@ -106,14 +106,14 @@ export function readPlace(
 ): { readonly subscore: number; readonly reached: number } {
   if (record.length < VERSION) return { subscore: Number.NaN, reached: Number.NaN };
   return {
-    subscore: direction(settings.subscoreSortOrder) * readSortable(record) + 0,
-    reached: record.readUInt32BE(8) * 2 ** 32 + record.readUInt32BE(12),
+    subscore: direction(settings.subscoreSortOrder) * readSortable(record, SUBSCORE) + 0,
+    reached: record.readUInt32BE(REACHED) * 2 ** 32 + record.readUInt32BE(REACHED + 4),
   };
 }
 
-/** The number that `writeSortable` wrote at the beginning of a record. */
-function readSortable(record: Buffer): number {
-  const bytes = Buffer.from(record.subarray(0, 8));
+/** The number that `writeSortable` wrote. */
+function readSortable(record: Buffer, offset: number): number {
+  const bytes = Buffer.from(record.subarray(offset, offset + 8));
   const first = bytes[0] as number;
   if (first >= 0x80) bytes[0] = first & 0x7f;
   else for (let at = 0; at < 8; at += 1) bytes[at] = ~(bytes[at] as number) & 0xff;
