@@ -131,7 +131,7 @@ export interface GetLeaderboardResponse {
 export interface ListLeaderboardsRequest {
   /**
    * How many to return at most: 0 means 50; more than 1,000 is lowered to 1,000; negative is
-   * INVALID_ARGUMENT.
+   * INVALID_ARGUMENT. A page has fewer where their metadata is large.
    */
   pageSize: number;
   /** `next_page_token` of the page before; empty for the first page. */
@@ -153,8 +153,9 @@ export interface UpdateLeaderboardRequest {
     | Leaderboard
     | undefined;
   /**
-   * The fields to change, by their names in Leaderboard. Empty means every field that is set to
-   * something other than its default.
+   * The fields to change, by their names in Leaderboard; at most 100. Empty means every field that
+   * is set to something other than its default. A path that is unknown, or is `leaderboard_id` or
+   * an output-only field, is INVALID_ARGUMENT.
    */
   updateMask: string[] | undefined;
 }
@@ -910,7 +911,7 @@ export const LeaderboardServiceService = {
    * Changes the fields named by a mask. Role: admin.
    *
    * `display_name` and `metadata` can change at any time. `sort_order`, `subscore_sort_order` and
-   * `aggregation` can change while the leaderboard has no entries.
+   * `aggregation` can change while the leaderboard has no entries; its watchers then get a reset.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`LEADERBOARD_NOT_FOUND`),
    * FAILED_PRECONDITION (`LEADERBOARD_NOT_EMPTY`), UNIMPLEMENTED (`NOT_SUPPORTED`).
@@ -928,7 +929,8 @@ export const LeaderboardServiceService = {
   },
   /**
    * Deletes a leaderboard with all its entries and submissions. Role: admin. Its id is free at
-   * once, and a later submission to it starts an empty leaderboard.
+   * once, and a later submission to it starts an empty leaderboard. Watches of it end with
+   * NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    */
@@ -969,7 +971,7 @@ export interface LeaderboardServiceServer extends UntypedServiceImplementation {
    * Changes the fields named by a mask. Role: admin.
    *
    * `display_name` and `metadata` can change at any time. `sort_order`, `subscore_sort_order` and
-   * `aggregation` can change while the leaderboard has no entries.
+   * `aggregation` can change while the leaderboard has no entries; its watchers then get a reset.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`LEADERBOARD_NOT_FOUND`),
    * FAILED_PRECONDITION (`LEADERBOARD_NOT_EMPTY`), UNIMPLEMENTED (`NOT_SUPPORTED`).
@@ -977,7 +979,8 @@ export interface LeaderboardServiceServer extends UntypedServiceImplementation {
   updateLeaderboard: handleUnaryCall<UpdateLeaderboardRequest, UpdateLeaderboardResponse>;
   /**
    * Deletes a leaderboard with all its entries and submissions. Role: admin. Its id is free at
-   * once, and a later submission to it starts an empty leaderboard.
+   * once, and a later submission to it starts an empty leaderboard. Watches of it end with
+   * NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    */

@@ -85,7 +85,10 @@ export interface GetServerStatsResponse {
   stores: GetServerStatsResponse_Store[];
   /** Resident memory of the process in bytes. */
   memoryBytes: number;
-  /** Committed batches that the index has not confirmed yet. */
+  /**
+   * Committed batches that the index has not confirmed yet; while PostgreSQL does not answer, as
+   * counted last.
+   */
   outboxPending: number;
   /** Rankings being rebuilt by this process now. */
   rebuilding: number;
@@ -169,7 +172,10 @@ export interface VerifyLeaderboardRequest {
 export interface Difference {
   /** In which way they do not agree. */
   kind: Difference_Kind;
-  /** The player. */
+  /**
+   * The player; empty when the index as a whole is wrong. As found in the index, so it need not be
+   * an id.
+   */
   playerId: string;
   /** What differs, for people. */
   description: string;
@@ -1493,7 +1499,7 @@ export const AdminServiceService = {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
    */
   verifyLeaderboard: {
     path: "/rostrum.v1.AdminService/VerifyLeaderboard" as const,
@@ -1509,7 +1515,7 @@ export const AdminServiceService = {
   /**
    * Builds the index of a ranking anew beside the present one and swaps it in; reads and
    * submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-   * The last message has `done` = true.
+   * The last message has `done` = true. If the caller goes, the work goes on.
    *
    * Errors: as VerifyLeaderboard.
    */
@@ -1537,13 +1543,13 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
    */
   verifyLeaderboard: handleServerStreamingCall<VerifyLeaderboardRequest, VerifyLeaderboardResponse>;
   /**
    * Builds the index of a ranking anew beside the present one and swaps it in; reads and
    * submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-   * The last message has `done` = true.
+   * The last message has `done` = true. If the caller goes, the work goes on.
    *
    * Errors: as VerifyLeaderboard.
    */
@@ -1586,7 +1592,7 @@ export interface AdminServiceClient extends Client {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
    */
   verifyLeaderboard(
     request: VerifyLeaderboardRequest,
@@ -1600,7 +1606,7 @@ export interface AdminServiceClient extends Client {
   /**
    * Builds the index of a ranking anew beside the present one and swaps it in; reads and
    * submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-   * The last message has `done` = true.
+   * The last message has `done` = true. If the caller goes, the work goes on.
    *
    * Errors: as VerifyLeaderboard.
    */

@@ -142,7 +142,7 @@ export interface GetLeaderboardResponse {
 export interface ListLeaderboardsRequest {
   /**
    * How many to return at most: 0 means 50; more than 1,000 is lowered to 1,000; negative is
-   * INVALID_ARGUMENT.
+   * INVALID_ARGUMENT. A page has fewer where their metadata is large.
    */
   pageSize: number;
   /** `next_page_token` of the page before; empty for the first page. */
@@ -164,8 +164,9 @@ export interface UpdateLeaderboardRequest {
     | Leaderboard
     | undefined;
   /**
-   * The fields to change, by their names in Leaderboard. Empty means every field that is set to
-   * something other than its default.
+   * The fields to change, by their names in Leaderboard; at most 100. Empty means every field that
+   * is set to something other than its default. A path that is unknown, or is `leaderboard_id` or
+   * an output-only field, is INVALID_ARGUMENT.
    */
   updateMask: string[] | undefined;
 }
@@ -1044,7 +1045,7 @@ export const LeaderboardServiceService = {
    * Changes the fields named by a mask. Role: admin.
    *
    * `display_name` and `metadata` can change at any time. `sort_order`, `subscore_sort_order` and
-   * `aggregation` can change while the leaderboard has no entries.
+   * `aggregation` can change while the leaderboard has no entries; its watchers then get a reset.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`LEADERBOARD_NOT_FOUND`),
    * FAILED_PRECONDITION (`LEADERBOARD_NOT_EMPTY`), UNIMPLEMENTED (`NOT_SUPPORTED`).
@@ -1062,7 +1063,8 @@ export const LeaderboardServiceService = {
   },
   /**
    * Deletes a leaderboard with all its entries and submissions. Role: admin. Its id is free at
-   * once, and a later submission to it starts an empty leaderboard.
+   * once, and a later submission to it starts an empty leaderboard. Watches of it end with
+   * NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    */
@@ -1103,7 +1105,7 @@ export interface LeaderboardServiceServer extends UntypedServiceImplementation {
    * Changes the fields named by a mask. Role: admin.
    *
    * `display_name` and `metadata` can change at any time. `sort_order`, `subscore_sort_order` and
-   * `aggregation` can change while the leaderboard has no entries.
+   * `aggregation` can change while the leaderboard has no entries; its watchers then get a reset.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`LEADERBOARD_NOT_FOUND`),
    * FAILED_PRECONDITION (`LEADERBOARD_NOT_EMPTY`), UNIMPLEMENTED (`NOT_SUPPORTED`).
@@ -1111,7 +1113,8 @@ export interface LeaderboardServiceServer extends UntypedServiceImplementation {
   updateLeaderboard: handleUnaryCall<UpdateLeaderboardRequest, UpdateLeaderboardResponse>;
   /**
    * Deletes a leaderboard with all its entries and submissions. Role: admin. Its id is free at
-   * once, and a later submission to it starts an empty leaderboard.
+   * once, and a later submission to it starts an empty leaderboard. Watches of it end with
+   * NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    */
@@ -1184,7 +1187,7 @@ export interface LeaderboardServiceClient extends Client {
    * Changes the fields named by a mask. Role: admin.
    *
    * `display_name` and `metadata` can change at any time. `sort_order`, `subscore_sort_order` and
-   * `aggregation` can change while the leaderboard has no entries.
+   * `aggregation` can change while the leaderboard has no entries; its watchers then get a reset.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`), NOT_FOUND (`LEADERBOARD_NOT_FOUND`),
    * FAILED_PRECONDITION (`LEADERBOARD_NOT_EMPTY`), UNIMPLEMENTED (`NOT_SUPPORTED`).
@@ -1206,7 +1209,8 @@ export interface LeaderboardServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Deletes a leaderboard with all its entries and submissions. Role: admin. Its id is free at
-   * once, and a later submission to it starts an empty leaderboard.
+   * once, and a later submission to it starts an empty leaderboard. Watches of it end with
+   * NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`).
    */
