@@ -56,6 +56,19 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'docs',
+          include: ['server/test/docs/**/*.spec.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          // What the documents say, typed in their order on a quiet machine.
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 });

@@ -3,15 +3,16 @@ import { RostrumClient } from '@rostrum/client';
 /** The board that `npm start` fills and the README's commands speak of. */
 export const SAMPLE_BOARD = 'demo';
 
+/** Scores that the ten players of `rostrum demo` overtake within its half minute. */
 const PLAYERS: readonly (readonly [playerId: string, displayName: string, score: number])[] = [
-  ['ada', 'Ada', 9_650],
-  ['grace', 'Grace', 9_120],
-  ['linus', 'Linus', 8_745],
-  ['margaret', 'Margaret', 8_744],
-  ['dennis', 'Dennis', 7_310],
-  ['barbara', 'Barbara', 6_905],
-  ['ken', 'Ken', 6_905],
-  ['radia', 'Radia', 5_480],
+  ['ada', 'Ada', 2_650],
+  ['grace', 'Grace', 2_120],
+  ['linus', 'Linus', 1_745],
+  ['margaret', 'Margaret', 1_744],
+  ['dennis', 'Dennis', 1_310],
+  ['barbara', 'Barbara', 905],
+  ['ken', 'Ken', 905],
+  ['radia', 'Radia', 480],
 ];
 
 /**

@@ -1,0 +1,70 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { SETTINGS } from '../../src/config.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  'certs/README.md',
+  'clients/cli/README.md',
+  'clients/typescript/README.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+];
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+/** The cells of each row of the table below a heading, without the table's own header. */
+function tableBelow(heading: string, markdown: string): string[][] {
+  const [, section = ''] = markdown.split(`\n## ${heading}\n`);
+  const [text = ''] = section.split('\n## ');
+  const rows = text.split('\n').filter((line) => line.startsWith('|'));
+  return rows.slice(2).map((row) =>
+    row
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+test('the settings in README.md are those of the server', () => {
+  expect(tableBelow('Settings', read('README.md'))).toEqual(
+    SETTINGS.map(({ name, default: value, meaning }) => [
+      `\`${name}\``,
+      value === '' ? 'none, must be set' : `\`${value}\``,
+      meaning,
+    ]),
+  );
+});
+
+test('Operating Rostrum explains each line that the server logs, and no other', () => {
+  const explained = tableBelow('Log lines', read('docs/operations.md')).map(([line = '']) =>
+    line.replaceAll('`', ''),
+  );
+  expect(explained.toSorted()).toEqual(loggedMessages().toSorted());
+});
+
+/** The messages in the sources of the server: the last string of each call of a log. */
+function loggedMessages(): string[] {
+  const sources = readdirSync(join(ROOT, 'server/src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+    .map((file) => read(join('server/src', file)));
+  const call =
+    /\b(?:log|refusals|causes)\.(?:info|warn|error|fatal)\((?:[^;]*?,)\s*'([^']+)',?\s*\)/g;
+  const messages = sources.flatMap((source) => [...source.matchAll(call)].map(([, text]) => text));
+  return [...new Set(messages)].filter((text) => text !== undefined);
+}
+
+describe.each(DOCUMENTS)('%s', (document) => {
+  test('links lead somewhere', () => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)];
+    const missing = links
+      .map(([, target = '']) => target)
+      .filter((target) => !existsSync(join(ROOT, dirname(document), target)));
+    expect(missing).toEqual([]);
+  });
+});
