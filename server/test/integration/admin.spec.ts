@@ -175,46 +175,35 @@ describe('verifying', () => {
     [
       'a player was never in the store of record',
       async (keys) => {
-        const record = await direct().hgetBuffer(keys.entries, 'p7');
-        if (record === null) throw new Error('p7 has no record');
-        const forged = Buffer.concat([
-          record.subarray(0, 32),
-          Buffer.of(5),
-          Buffer.from('ghost'),
-          record.subarray(35),
-        ]);
-        await direct().hset(keys.entries, 'ghost', forged);
-        const place = Buffer.concat([record.subarray(0, 16), Buffer.from('ghost')]);
+        const record = await tampering.recordOf(keys, 'p7');
+        await direct().hset(keys.entries, 'ghost', tampering.forged(record, 'ghost'));
+        const place = await tampering.memberOf(keys, 'ghost');
         await direct().zadd(keys.order, -13, place);
       },
       ['EXTRA ghost'],
     ],
     [
       'one player takes the place of another',
-      async ({ order, entries }) => {
-        const keys = { order, entries, meta: '' };
-        await direct().zrem(order, await tampering.memberOf(keys, 'p3'));
-        await direct().zadd(order, -999, `${'\0'.repeat(16)}ghost`);
+      async (keys) => {
+        await direct().zrem(keys.order, await tampering.memberOf(keys, 'p3'));
+        await direct().zadd(keys.order, -999, `${'\0'.repeat(16)}ghost`);
       },
       ['DIFFERENT p3', 'EXTRA ghost'],
     ],
     [
       'what answers show is another',
-      async ({ entries }) => {
-        const record = await direct().hgetBuffer(entries, 'p7');
-        if (record === null) throw new Error('p7 has no record');
+      async (keys) => {
+        const record = await tampering.recordOf(keys, 'p7');
         record[record.length - 1] = (record.at(-1) ?? 0) ^ 1;
-        await direct().hset(entries, 'p7', record);
+        await direct().hset(keys.entries, 'p7', record);
       },
       ['DIFFERENT p7'],
     ],
     [
       'a record is of an older version',
-      async ({ entries }) => {
-        const record = await direct().hgetBuffer(entries, 'p7');
-        if (record === null) throw new Error('p7 has no record');
-        record.writeDoubleBE(record.readDoubleBE(16) - 1, 16);
-        await direct().hset(entries, 'p7', record);
+      async (keys) => {
+        const record = await tampering.recordOf(keys, 'p7');
+        await direct().hset(keys.entries, 'p7', tampering.aged(record));
       },
       ['DIFFERENT p7'],
     ],

@@ -8,6 +8,12 @@ export interface IndexKeys {
   readonly entries: string;
 }
 
+/** Offsets of a record, see stores/redis/record.ts. */
+const PLACE = 4;
+const VERSION = 20;
+const PLAYER_LENGTH = 36;
+const PLAYER = 37;
+
 /** Reaches into the index of leaderboards. */
 export class IndexTampering {
   readonly redis: Redis;
@@ -43,9 +49,35 @@ export class IndexTampering {
 
   /** The member of the order that is a player's place. */
   async memberOf(keys: IndexKeys, playerId: string): Promise<Buffer> {
+    const record = await this.recordOf(keys, playerId);
+    return Buffer.concat([record.subarray(PLACE, VERSION), Buffer.from(playerId)]);
+  }
+
+  /** What the index has of a player, see stores/redis/record.ts. */
+  async recordOf(keys: IndexKeys, playerId: string): Promise<Buffer> {
     const record = await this.redis.hgetBuffer(keys.entries, playerId);
     if (record === null) throw new Error(`${playerId} has no record`);
-    return Buffer.concat([record.subarray(0, 16), Buffer.from(playerId)]);
+    return record;
+  }
+
+  /** The same with the version before. */
+  aged(record: Buffer): Buffer {
+    const changed = Buffer.from(record);
+    changed.writeDoubleBE(record.readDoubleBE(VERSION) - 1, VERSION);
+    return changed;
+  }
+
+  /** The same for another player. */
+  forged(record: Buffer, playerId: string): Buffer {
+    const payloadAt = PLAYER + (record[PLAYER_LENGTH] ?? 0);
+    const changed = Buffer.concat([
+      record.subarray(0, PLAYER_LENGTH),
+      Buffer.of(playerId.length),
+      Buffer.from(playerId),
+      record.subarray(payloadAt),
+    ]);
+    changed.writeUInt32BE(changed.length);
+    return changed;
   }
 
   close(): void {

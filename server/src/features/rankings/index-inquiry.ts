@@ -11,8 +11,7 @@ import {
   type RankingStore,
 } from './ports.js';
 
-/** How long an index may be away or being built before whoever asks gives up, in milliseconds. */
-const PATIENCE_MS = 30_000;
+const DEFAULT_PATIENCE_MS = 30_000;
 const RETRY_MS = 100;
 
 export interface InquiryParts {
@@ -21,6 +20,8 @@ export interface InquiryParts {
   readonly builder: IndexBuilder;
   /** Whether the index has everything that was committed while it was away. */
   readonly gate: { readonly isOpen: boolean };
+  /** How long an index may be away or being built before whoever asks gives up; 30 s by default. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -87,7 +88,7 @@ export class IndexInquiry {
   }
 
   async #ask<T>(question: (epoch: number) => Promise<IndexAnswer<T>>): Promise<T> {
-    const giveUpAt = performance.now() + PATIENCE_MS;
+    const giveUpAt = performance.now() + (this.#parts.patienceMs ?? DEFAULT_PATIENCE_MS);
     for (;;) {
       this.#signal.throwIfAborted();
       const answer = await this.#tryAsk(question);

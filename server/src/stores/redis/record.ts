@@ -94,6 +94,7 @@ export function isRecordOf(bytes: Buffer, playerId: PlayerId): boolean {
   const payloadAt = PLAYER + playerId.length;
   return (
     bytes.length >= payloadAt &&
+    bytes.readUInt32BE(0) === bytes.length &&
     bytes[PLAYER_LENGTH] === playerId.length &&
     bytes.toString('latin1', PLAYER, payloadAt) === playerId
   );

@@ -18,7 +18,7 @@ for i = 1, #part[2], 2 do
   local member = part[2][i]
   local player = string.sub(member, 17)
   local record = redis.call('HGET', entries, player)
-  if not record or string.sub(record, 1, 16) ~= string.sub(member, 1, 16) then
+  if not record or string.sub(record, 5, 20) ~= string.sub(member, 1, 16) then
     result[#result + 1] = player
   end
 end

@@ -1,0 +1,93 @@
+import { expect, it } from 'vitest';
+import type { StatsSources } from './ports.js';
+import { ServerStats } from './server-stats.js';
+import { toStatsResponse } from './stats-conversions.js';
+
+function sources(changed: Partial<StatsSources>): StatsSources {
+  const times = { p50Ms: 1.5, p99Ms: 2_000.25 };
+  return {
+    methods: () => [
+      { method: '/a/b', calls: 3, errors: 1, p50Ms: 0.001, p99Ms: 1, maxMs: 1_234.5 },
+    ],
+    submissions: () => ({
+      committed: 10,
+      batches: 4,
+      batchSizeP50: 2,
+      batchSizeMax: 5,
+      pending: 1,
+    }),
+    watches: () => ({ viewWatchers: 1, views: 2, feedWatchers: 3, messagesSent: 4, slowEnded: 5 }),
+    connections: () => 6,
+    postgres: () => times,
+    redis: () => times,
+    indexState: () => 'open',
+    rebuilding: () => 7,
+    countOutbox: async () => 8,
+    ...changed,
+  };
+}
+
+it('gives every number in the units of the contract', async () => {
+  const response = toStatsResponse('1.2.3', await new ServerStats(sources({})).snapshot());
+  expect(response).toMatchObject({
+    version: '1.2.3',
+    connections: 6,
+    methods: [
+      {
+        method: '/a/b',
+        calls: 3n,
+        errors: 1n,
+        p50: { seconds: 0n, nanos: 1_000 },
+        p99: { seconds: 0n, nanos: 1_000_000 },
+        max: { seconds: 1n, nanos: 234_500_000 },
+      },
+    ],
+    submissions: { committed: 10n, batches: 4n, batchSizeP50: 2, batchSizeMax: 5, pending: 1 },
+    watches: {
+      standingsWatchers: 1,
+      views: 2,
+      changesWatchers: 3,
+      messages: 4n,
+      slowWatchersEnded: 5n,
+    },
+    stores: [
+      { name: 'postgres', healthy: true, p99: { seconds: 2n, nanos: 250_000 } },
+      { name: 'redis', healthy: true, p50: { seconds: 0n, nanos: 1_500_000 } },
+    ],
+    outboxPending: 8n,
+    rebuilding: 7,
+  });
+});
+
+it('a store of record that does not answer holds the statistics back for half a second', async () => {
+  let countOutbox = async () => 8;
+  const stats = new ServerStats(sources({ countOutbox: () => countOutbox() }));
+  await stats.snapshot();
+  let asked = 0;
+  countOutbox = () => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  const start = performance.now();
+  const both = await Promise.all([stats.snapshot(), stats.snapshot()]);
+  expect(performance.now() - start).toBeLessThan(2_000);
+  // One question, however many callers; and the last answer that there was.
+  expect(asked).toBe(1);
+  for (const { stores, outboxPending } of both) {
+    expect(stores[0]).toMatchObject({ healthy: false, state: 'no answer within 500 ms' });
+    expect(outboxPending).toBe(8);
+  }
+});
+
+it.each([
+  ['lost', false],
+  ['recovering', false],
+  ['open', true],
+] as const)('an index that is %s is healthy: %s', async (state, healthy) => {
+  const stats = new ServerStats(
+    sources({ indexState: () => state, countOutbox: () => Promise.reject(new Error('away')) }),
+  );
+  const { stores } = await stats.snapshot();
+  expect(stores.map((store) => store.healthy)).toEqual([false, healthy]);
+  for (const store of stores) expect(store.state).not.toBe('');
+});

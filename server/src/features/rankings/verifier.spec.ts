@@ -1,0 +1,228 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
+import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
+import type { Entry } from '../../domain/entry.js';
+import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
+import { DEFAULT_SETTINGS } from '../../domain/leaderboard.js';
+import type { Ranking } from '../../domain/ranking.js';
+import { Database } from '../../stores/postgres/database.js';
+import { PostgresEntryStore } from '../../stores/postgres/entry-store.js';
+import { PostgresRankingStore } from '../../stores/postgres/ranking-store.js';
+import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
+import { RedisConnection } from '../../stores/redis/connection.js';
+import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
+import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
+import { IndexBuilder } from './index-builder.js';
+import { IndexTrust } from './index-trust.js';
+import { Verifier } from './verifier.js';
+
+const LOG = { debug() {}, info() {}, warn() {}, error() {} };
+const NEVER = new AbortController().signal;
+const encodePayload = encodeStandingPayload;
+
+let ownDatabase: TestDatabase;
+let ownRedis: TestRedis;
+let database: Database;
+let redis: RedisConnection;
+let index: RedisRankingIndex;
+let rankings: PostgresRankingStore;
+let entries: PostgresEntryStore;
+let log: PostgresSubmissionLog;
+let builder: IndexBuilder;
+const trust = new IndexTrust();
+
+beforeAll(async () => {
+  [ownDatabase, ownRedis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  database = new Database({
+    url: ownDatabase.url,
+    name: 'test',
+    maxConnections: 6,
+    statementTimeoutMs: 10_000,
+    connectTimeoutMs: 5_000,
+  });
+  redis = new RedisConnection({ url: ownRedis.url, commandTimeoutMs: 2_000 });
+  index = new RedisRankingIndex(redis, 1_000);
+  rankings = new PostgresRankingStore(database, database);
+  entries = new PostgresEntryStore(database, database);
+  log = new PostgresSubmissionLog(database, 31);
+  builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log: LOG });
+  await new Promise<void>((resolve) => redis.onReady(resolve));
+});
+
+afterAll(async () => {
+  redis?.close();
+  await database?.close();
+  await Promise.all([ownDatabase?.drop(), ownRedis?.[Symbol.asyncDispose]()]);
+});
+
+/** A verifier whose index is away while `gate` is shut. */
+function verifier(gate = { isOpen: true }, patienceMs = 5_000): Verifier {
+  return new Verifier({ index, rankings, entries, builder, gate, encodePayload, patienceMs });
+}
+
+let submitted = 0;
+
+/** Commits a score, as a server does before it tells the index. */
+async function commit(ranking: Ranking, playerId: string, score = 1): Promise<Entry> {
+  submitted += 1;
+  const { results } = await log.record([
+    {
+      ranking,
+      playerId: playerId as PlayerId,
+      submissionId: `s${submitted}` as SubmissionId,
+      score,
+      subscore: 0,
+      clientUs: null,
+      displayName: '',
+      metadata: null,
+    },
+  ]);
+  if (results[0]?.kind !== 'recorded') throw new Error('not recorded');
+  return results[0].entry;
+}
+
+async function bringIn(ranking: Ranking, entry: Entry): Promise<void> {
+  const epoch = trust.epochOf(ranking.rankingNo) ?? 0;
+  const applied = await index.apply(ranking, epoch, [{ entry, payload: encodePayload(entry) }]);
+  expect(applied.status).toBe('applied');
+}
+
+/** A ranking with three players, in the index. */
+async function makeRanking(id: string): Promise<Ranking> {
+  const ranking = await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS);
+  for (const player of ['a', 'b', 'c']) await commit(ranking, player);
+  await builder.rebuild(ranking, () => {});
+  return ranking;
+}
+
+describe.concurrent('a verification', () => {
+  it('waits while the index is away, and then compares', async () => {
+    const ranking = await makeRanking('away-for-a-moment');
+    const gate = { isOpen: false };
+    const { progress, done } = verifier(gate).verify(ranking, NEVER);
+    await delay(300);
+    expect(progress.checked).toBe(0);
+    gate.isOpen = true;
+    await done;
+    expect(progress).toMatchObject({ checked: 3, differenceCount: 0 });
+  });
+
+  it('gives up when the index stays away', async () => {
+    const ranking = await makeRanking('away');
+    const { done } = verifier({ isOpen: false }, 300).verify(ranking, NEVER);
+    await expect(done).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+  });
+
+  it('has an index built that was never built, or was lost', async () => {
+    const ranking = await makeRanking('lost');
+    await index.remove(ranking.rankingNo);
+    const { progress, done } = verifier().verify(ranking, NEVER);
+    await done;
+    expect(progress).toMatchObject({ checked: 3, differenceCount: 0 });
+  });
+
+  it('says so when the leaderboard was deleted', async () => {
+    const ranking = await makeRanking('deleted');
+    await database.withConnection((client) =>
+      client.query(`SELECT rostrum.delete_leaderboard('deleted')`),
+    );
+    const { done } = verifier().verify(ranking, NEVER);
+    await expect(done).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
+  });
+
+  it('does not report what a dead server committed and another one brings in', async () => {
+    const ranking = await makeRanking('swept');
+    const [better, fresh] = [await commit(ranking, 'a', 9), await commit(ranking, 'new', 9)];
+    const { progress, done } = verifier().verify(ranking, NEVER);
+    // As late as the sweeper may come.
+    await delay(3_500);
+    for (const entry of [better, fresh]) await bringIn(ranking, entry);
+    await done;
+    expect(progress).toMatchObject({ checked: 4, differenceCount: 0 });
+  });
+
+  it('reports what stays away from the index', async () => {
+    const ranking = await makeRanking('unswept');
+    await commit(ranking, 'a', 9);
+    await commit(ranking, 'new', 9);
+    const { progress, done } = verifier().verify(ranking, NEVER);
+    await done;
+    expect(progress.takeDifferences()).toEqual([
+      expect.objectContaining({ kind: 'different', playerId: 'a' }),
+      expect.objectContaining({ kind: 'missing', playerId: 'new' }),
+    ]);
+  });
+
+  it('reports an entry that changes all the time if the index does not follow', async () => {
+    const ranking = await makeRanking('left-behind');
+    await commit(ranking, 'a', 2);
+    let ended = false;
+    const changing = (async () => {
+      for (let score = 3; !ended; score += 1) {
+        await commit(ranking, 'a', score);
+        const followed = await commit(ranking, 'b', score);
+        await bringIn(ranking, followed);
+        await delay(20);
+      }
+    })();
+    const { progress, done } = verifier().verify(ranking, NEVER);
+    await done.finally(() => {
+      ended = true;
+    });
+    await changing;
+    expect(progress.takeDifferences()).toEqual([
+      expect.objectContaining({ kind: 'different', playerId: 'a' }),
+    ]);
+  });
+
+  it('reports what the index has and the store of record lost', async () => {
+    const ranking = await makeRanking('rolled-back');
+    const entry = await commit(ranking, 'a', 9);
+    await bringIn(ranking, { ...entry, version: entry.version + 4096 });
+    await bringIn(ranking, { ...entry, playerId: 'ghost' as PlayerId, reached: entry.reached + 1 });
+    const { progress, done } = verifier().verify(ranking, NEVER);
+    await done;
+    expect(progress.takeDifferences()).toEqual([
+      expect.objectContaining({ kind: 'different', playerId: 'a' }),
+      expect.objectContaining({ kind: 'extra', playerId: 'ghost' }),
+    ]);
+  });
+
+  it('reports a place that the order of subscores or of arrival does not explain', async () => {
+    const ranking = await makeRanking('misplaced');
+    const [entry] = await entries.find([
+      { rankingNo: ranking.rankingNo, playerId: 'a' as PlayerId },
+    ]);
+    if (entry === undefined) throw new Error('no entry');
+    await index.remove(ranking.rankingNo);
+    await index.beginBuild(ranking, -1, 1);
+    const { incarnation } = index;
+    const all = await entries.scan(ranking.rankingNo, '', 10);
+    const misplaced = all.map((each) => {
+      const payload = encodePayload(each);
+      if (each.playerId === 'a') return { entry: { ...each, reached: each.reached + 1 }, payload };
+      return { entry: each, payload };
+    });
+    await index.build(ranking, 1, incarnation, misplaced);
+    const revision = await index.swap(ranking, 1, incarnation, 0);
+    await rankings.setMark(ranking.rankingNo, { epoch: 1, settledRevision: revision ?? 0 });
+    const { progress, done } = verifier().verify(ranking, NEVER);
+    await done;
+    const [difference] = progress.takeDifferences();
+    expect(difference).toMatchObject({ kind: 'different', playerId: 'a' });
+    expect(difference?.description).toContain('reached');
+  });
+
+  it('ends soon after nobody wants it any more', async () => {
+    const ranking = await makeRanking('unwanted');
+    await commit(ranking, 'new');
+    const stop = new AbortController();
+    const { done } = verifier().verify(ranking, stop.signal);
+    await delay(100);
+    const stoppedAt = performance.now();
+    stop.abort();
+    await expect(done).rejects.toThrow();
+    expect(performance.now() - stoppedAt).toBeLessThan(1_000);
+  });
+});
