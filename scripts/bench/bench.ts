@@ -6,7 +6,7 @@ import { generateCertificates } from '../../certs/generate.ts';
 import { ROOT } from '../foreground.ts';
 import { temporaryDirectory } from '../services/temporary-directory.ts';
 import { BenchProcess } from './child-process.ts';
-import { CpuMeter } from './cpu-meter.ts';
+import { CpuMeter, type CpuTimes } from './cpu-meter.ts';
 import type { FromLoad, FromServer, Result, Run, ToLoad, ToServer } from './messages.ts';
 import type { OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
@@ -17,13 +17,16 @@ import { type BenchStores, startStores } from './stores.ts';
 export const PROCESSES = ['server', 'load', 'postgres', 'redis'] as const;
 export type ProcessName = (typeof PROCESSES)[number];
 
+/** Cores kept busy by each process, and by everything else on the machine. */
+export type Cores = Readonly<Record<ProcessName | 'others', number>>;
+
 /** One stretch of load. */
 export interface Slice {
   readonly result: Result;
   /** Calls or submissions a second. */
   readonly rate: number;
-  /** Cores that each process kept busy; undefined where that cannot be read. */
-  readonly cores: Readonly<Record<ProcessName, number | undefined>>;
+  /** Cores that were kept busy; undefined where that cannot be read. */
+  readonly cores: Cores | undefined;
 }
 
 const INDEX_PATIENCE_MS = 10 * 60 * 1000;
@@ -101,20 +104,10 @@ export class Bench {
     if (operation === 'submit' || operation === 'stream' || operation === 'batch-100') {
       this.#acknowledged += result.acknowledged;
     }
-    const seconds_ = result.elapsedMs / 1000;
-    const busy = (name: ProcessName) => {
-      const [from, to] = [before[name], after[name]];
-      return from === undefined || to === undefined ? undefined : (to - from) / seconds_;
-    };
     return {
       result,
-      rate: result.count / seconds_,
-      cores: {
-        server: busy('server'),
-        load: busy('load'),
-        postgres: busy('postgres'),
-        redis: busy('redis'),
-      },
+      rate: (1000 * result.count) / result.elapsedMs,
+      cores: before && after && coresBusy(before, after, result.elapsedMs / 1000),
     };
   }
 
@@ -146,6 +139,19 @@ export class Bench {
   }
 }
 
+function coresBusy(from: CpuTimes<ProcessName>, to: CpuTimes<ProcessName>, seconds: number): Cores {
+  const busy = (name: ProcessName) => (to.processes[name] - from.processes[name]) / seconds;
+  const own = {
+    server: busy('server'),
+    load: busy('load'),
+    postgres: busy('postgres'),
+    redis: busy('redis'),
+  };
+  const all = (to.machine - from.machine) / seconds;
+  const others = all - own.server - own.load - own.postgres - own.redis;
+  return { ...own, others: Math.max(0, others) };
+}
+
 async function startAll(
   options: BenchOptions,
   report: (line: string) => void,
@@ -174,6 +180,7 @@ async function startAll(
       ROSTRUM_LOG_LEVEL: 'warn',
       ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
     },
+    options.serverFlags,
   );
   undo.push(() => server.end());
   const { ports } = await server.next('ready');

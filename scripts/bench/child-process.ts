@@ -8,9 +8,13 @@ export class BenchProcess<To extends object, From extends { readonly kind: strin
   readonly #waiting = new Set<(message: From | Error) => boolean>();
   #failure: Error | undefined;
 
-  constructor(name: string, script: string, env: NodeJS.ProcessEnv) {
+  constructor(name: string, script: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []) {
     this.#name = name;
-    this.#child = fork(script, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = fork(script, {
+      env,
+      execArgv: [...flags],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     this.#child.on('message', (message) => this.#tell(message as From));
     const events: EventEmitter = this.#child;
     events.on('error', (error: Error) => this.#tell(error));

@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** CPU time in seconds since the start of each process watched; undefined where it cannot be read. */
-export type CpuTimes<Name extends string> = Readonly<Record<Name, number | undefined>>;
+/** CPU times in seconds. */
+export interface CpuTimes<Name extends string> {
+  /** Of each process watched, since its start. */
+  readonly processes: Readonly<Record<Name, number>>;
+  /** Of all that runs on the machine, since its start. */
+  readonly machine: number;
+}
 
 /** Clock ticks a second in /proc: 100 on every Linux that Node runs on. */
 const TICKS = 100;
@@ -14,18 +19,36 @@ export class CpuMeter<Name extends string> {
     this.#roots = roots;
   }
 
-  read(): CpuTimes<Name> {
-    const stats = process.platform === 'linux' ? readStats() : [];
-    const times: Partial<Record<Name, number | undefined>> = {};
+  /** Undefined where there is no /proc. */
+  read(): CpuTimes<Name> | undefined {
+    if (process.platform !== 'linux') return undefined;
+    const stats = readStats();
+    const processes: Partial<Record<Name, number>> = {};
     for (const name of Object.keys(this.#roots) as Name[]) {
       const root = this.#roots[name];
-      const family = stats.filter(({ pid, parent }) => pid === root || parent === root);
       let ticks = 0;
-      for (const { pid, own, reaped } of family) ticks += own + (pid === root ? reaped : 0);
-      times[name] = family.length === 0 ? undefined : ticks / TICKS;
+      for (const { pid, parent, own, reaped } of stats) {
+        if (pid === root) ticks += own + reaped;
+        else if (parent === root) ticks += own;
+      }
+      processes[name] = ticks / TICKS;
     }
-    return times as CpuTimes<Name>;
+    return { processes: processes as Record<Name, number>, machine: machineTicks() / TICKS };
   }
+}
+
+/** All but idling and waiting for disks; what a hypervisor gave to others counts. */
+function machineTicks(): number {
+  const line = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? '';
+  const [user, nice, system, , , irq, softirq, steal] = line
+    .trim()
+    .split(/ +/)
+    .slice(1)
+    .map(Number);
+  return [user, nice, system, irq, softirq, steal].reduce<number>(
+    (sum, part) => sum + (part ?? 0),
+    0,
+  );
 }
 
 interface Stat {

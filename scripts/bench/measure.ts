@@ -1,5 +1,4 @@
-import type { Bench, ProcessName, Slice } from './bench.ts';
-import { PROCESSES } from './bench.ts';
+import type { Bench, Cores, ProcessName, Slice } from './bench.ts';
 import { OPERATIONS, type Operation, type OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
 
@@ -20,8 +19,9 @@ export interface Row {
   readonly p99: number;
   /** Rate by that of the echo just before and just after; undefined for the echo itself. */
   readonly toEcho: Spread | undefined;
-  /** Cores kept busy. */
-  readonly cores: Readonly<Record<ProcessName, number | undefined>>;
+  readonly cores: Cores | undefined;
+  /** CPU time of each process for one call or submission, in microseconds. */
+  readonly cpuUs: Readonly<Record<ProcessName, number>> | undefined;
 }
 
 /** One operation over mutual TLS and, right after, over plaintext. */
@@ -140,18 +140,35 @@ async function measureLatency(
 function toRow(operation: Operation, samples: Map<OperationName, Sample[]>): Row {
   const list = samples.get(operation.name) ?? [];
   const ratios = list.flatMap(({ toEcho }) => (toEcho === undefined ? [] : [toEcho]));
-  const cores: Partial<Record<ProcessName, number | undefined>> = {};
-  for (const name of PROCESSES) {
-    const values = list.flatMap(({ slice }) => slice.cores[name] ?? []);
-    cores[name] = values.length === 0 ? undefined : spreadOf(values).median;
-  }
+  const busy = list.flatMap(({ slice: { cores, rate } }) => (cores ? [{ cores, rate }] : []));
+  const coresOf = (name: keyof Cores) => spreadOf(busy.map(({ cores }) => cores[name])).median;
+  const cpuUsOf = (name: ProcessName) =>
+    spreadOf(busy.map(({ cores, rate }) => (1e6 * cores[name]) / rate)).median;
   return {
     operation,
     rate: spreadOf(list.map(({ slice }) => slice.rate)),
     p50: spreadOf(list.map(({ slice }) => slice.result.p50)).median,
     p99: spreadOf(list.map(({ slice }) => slice.result.p99)).median,
     toEcho: ratios.length === 0 ? undefined : spreadOf(ratios),
-    cores: cores as Row['cores'],
+    cores:
+      busy.length === 0
+        ? undefined
+        : {
+            server: coresOf('server'),
+            load: coresOf('load'),
+            postgres: coresOf('postgres'),
+            redis: coresOf('redis'),
+            others: coresOf('others'),
+          },
+    cpuUs:
+      busy.length === 0
+        ? undefined
+        : {
+            server: cpuUsOf('server'),
+            load: cpuUsOf('load'),
+            postgres: cpuUsOf('postgres'),
+            redis: cpuUsOf('redis'),
+          },
   };
 }
 

@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly connections: number;
   readonly streamWindow: number;
   readonly writeLanes: number | undefined;
+  /** For Node, which runs the server. */
+  readonly serverFlags: readonly string[];
   /** Whether mutual TLS is compared with plaintext. */
   readonly tls: boolean;
   /** Whether latency at half the rate is measured. */
@@ -30,6 +32,7 @@ export const USAGE = `npm run bench -- [options]
   --connections N    connections that they share (4)
   --stream-window N  submissions that each streaming caller has under way (16)
   --write-lanes N    ROSTRUM_WRITE_LANES of the server (its default)
+  --server-flag F    a flag for the Node that runs the server; may be repeated
   --no-tls           leave out mutual TLS against plaintext
   --no-latency       leave out latency at a fixed rate
   --profile          also write a CPU profile of the server for each operation, and its summary
@@ -50,6 +53,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       connections: { type: 'string', default: '4' },
       'stream-window': { type: 'string', default: '16' },
       'write-lanes': { type: 'string' },
+      'server-flag': { type: 'string', multiple: true, default: [] },
       'no-tls': { type: 'boolean', default: false },
       'no-latency': { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
@@ -71,6 +75,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     connections: whole('connections', values.connections, 1, 1000),
     streamWindow: whole('stream-window', values['stream-window'], 1, 1024),
     writeLanes: lanes === undefined ? undefined : whole('write-lanes', lanes, 1, 32),
+    serverFlags: values['server-flag'],
     tls: !values['no-tls'],
     latency: !values['no-latency'],
     profile: values.profile,

@@ -25,9 +25,16 @@ export function render(figures: Figures, circumstances: Circumstances): string {
   return [
     ...circumstances.map((line) => `- ${line}`),
     '',
+    table(['Over mutual TLS', 'a second', 'p50', 'p99', 'to echo', 'floor', ''], rows.map(toCells)),
+    '',
     table(
-      ['Over mutual TLS', 'a second', 'p50', 'p99', 'to echo', 'floor', '', ...PROCESSES],
-      rows.map(toCells),
+      [
+        'CPU',
+        ...PROCESSES.map((name) => `${name} µs`),
+        ...PROCESSES.map((name) => `${name} cores`),
+        'others cores',
+      ],
+      rows.map(toCpuCells),
     ),
     ...(tls.length === 0
       ? []
@@ -45,7 +52,7 @@ export function render(figures: Figures, circumstances: Circumstances): string {
   ].join('\n');
 }
 
-function toCells({ operation, rate, p50, p99, toEcho, cores }: Row): string[] {
+function toCells({ operation, rate, p50, p99, toEcho }: Row): string[] {
   return [
     operation.title,
     whole(rate.median),
@@ -54,7 +61,14 @@ function toCells({ operation, rate, p50, p99, toEcho, cores }: Row): string[] {
     spread(toEcho),
     operation.floor === undefined ? '' : String(operation.floor),
     verdict(toEcho?.median, operation.floor),
-    ...PROCESSES.map((name) => cores[name]?.toFixed(2) ?? '–'),
+  ];
+}
+
+function toCpuCells({ operation, cores, cpuUs }: Row): string[] {
+  return [
+    operation.title,
+    ...PROCESSES.map((name) => cpuUs?.[name].toFixed(1) ?? '–'),
+    ...[...PROCESSES, 'others' as const].map((name) => cores?.[name].toFixed(2) ?? '–'),
   ];
 }
 
