@@ -78,7 +78,9 @@ async function differences(client: RostrumClient, leaderboardId: string): Promis
   const found: string[] = [];
   try {
     for await (const progress of client.admin.verify({ leaderboardId })) {
-      found.push(...progress.differences.map((each) => `${each.kind} ${each.playerId}`));
+      found.push(
+        ...progress.differences.map((each) => `${each.kind} ${each.playerId}: ${each.description}`),
+      );
     }
   } catch (error) {
     if (isRostrumError(error) && error.code === 'UNIMPLEMENTED') return [];

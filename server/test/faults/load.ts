@@ -32,7 +32,9 @@ const PLAYERS_EACH = 5;
 /** Longer than any fault of the tests lasts. */
 const DEADLINE_MS = 60_000;
 /** After which another server is tried, where there is one. */
-const FAILOVER_MS = 2_000;
+const FAILOVER_MS = 500;
+/** For how long a server that failed is left alone. */
+const AVOID_MS = 1_000;
 
 /**
  * Submits without a pause until told to stop, retrying with the same submission id until each is
@@ -45,6 +47,7 @@ export class Load {
   readonly #options: LoadOptions;
   readonly #expected = new Map<string, Expected>();
   readonly #begun = new Set<string>();
+  readonly #failedAt = new Map<RostrumClient, number>();
   readonly #callers: Promise<void>[];
   #reads = 0;
   #unranked = 0;
@@ -115,13 +118,23 @@ export class Load {
     const { clients } = this.#options;
     if (clients.length === 1) return call(clients[0] as RostrumClient, DEADLINE_MS);
     const giveUpAt = Date.now() + DEADLINE_MS;
-    for (let at = Math.floor(Math.random() * clients.length); ; at += 1) {
+    for (;;) {
+      const client = this.#likely();
       try {
-        return await call(clients[at % clients.length] as RostrumClient, FAILOVER_MS);
+        return await call(client, FAILOVER_MS);
       } catch (error) {
         if (!isPassing(error) || Date.now() > giveUpAt) throw error;
+        this.#failedAt.set(client, Date.now());
       }
     }
+  }
+
+  /** A client that has not failed lately. */
+  #likely(): RostrumClient {
+    const { clients } = this.#options;
+    const failedAt = (client: RostrumClient) => this.#failedAt.get(client) ?? 0;
+    const good = clients.filter((client) => Date.now() - failedAt(client) > AVOID_MS);
+    return pick(good.length > 0 ? good : clients);
   }
 
   #submit(item: Item): Promise<ScoreResult> {
@@ -142,9 +155,11 @@ export class Load {
 
   async #stream(items: readonly Item[]): Promise<void> {
     const giveUpAfterMs = this.#options.clients.length === 1 ? DEADLINE_MS : FAILOVER_MS;
-    const client = pick(this.#options.clients);
-    await using stream = client.scores.stream({ giveUpAfterMs });
+    const client = this.#likely();
+    const stream = client.scores.stream({ giveUpAfterMs });
     const answers = await Promise.allSettled(items.map((item) => stream.submit(item)));
+    // Where it failed as a whole, so did its submissions, which are sent again below.
+    await stream.end().catch(() => {});
     for (const [index, item] of items.entries()) {
       const answer = answers[index] as PromiseSettledResult<ScoreResult>;
       this.#take(
