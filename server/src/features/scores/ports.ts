@@ -51,9 +51,10 @@ export interface SubmissionLog {
    * Records a batch, all or nothing, in one round trip. No two submissions of a batch may have the
    * same ranking, player and submission id.
    *
+   * @param afterConflict whether the batch conflicted before: then it waits for others to finish
    * @throws STORE_UNAVAILABLE (it may or may not have been recorded), `BatchConflict`
    */
-  record(batch: readonly Submission[]): Promise<RecordedBatch>;
+  record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch>;
 }
 
 /** Nothing was recorded, because another transaction was in the way: record it again. */

@@ -169,7 +169,7 @@ class Lane {
   async #record(submissions: readonly Submission[]): Promise<RecordedBatch> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#log.record(submissions);
+        return await this.#log.record(submissions, attempt > 1);
       } catch (error) {
         if (!(error instanceof BatchConflict) || attempt >= MAX_ATTEMPTS) throw error;
         await delay(Math.random() * attempt);

@@ -43,7 +43,7 @@ export class PostgresSubmissionLog implements SubmissionLog {
     this.#idempotencyDays = idempotencyDays;
   }
 
-  async record(batch: readonly Submission[]): Promise<RecordedBatch> {
+  async record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch> {
     const order = sortedByKey(batch);
     const sorted = order.map((index) => batch[index] as Submission);
     let rows: Row[];
@@ -51,6 +51,7 @@ export class PostgresSubmissionLog implements SubmissionLog {
       ({ rows } = await this.#database.query<Row>(APPLY, [
         numberArray(order.map((index) => index + 1)),
         numberArray(sorted.map((s) => s.ranking.rankingNo)),
+        numberArray(sorted.map((s) => s.ranking.boardNo)),
         idArray(sorted.map((s) => s.playerId)),
         idArray(sorted.map((s) => s.submissionId)),
         numberArray(sorted.map((s) => s.score)),
@@ -59,6 +60,7 @@ export class PostgresSubmissionLog implements SubmissionLog {
         textArray(sorted.map((s) => s.displayName)),
         textArray(sorted.map((s) => s.metadata)),
         this.#idempotencyDays,
+        afterConflict,
       ]));
     } catch (error) {
       if (CONFLICTS.has(sqlState(error) ?? '')) {

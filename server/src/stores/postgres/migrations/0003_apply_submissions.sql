@@ -4,33 +4,58 @@
 -- Inputs, one element per submission (at most 4,096), sorted by ranking, player (by bytes), arrival:
 --   p_ords            its number in the order of arrival, from 1
 --   p_ranking_nos     the ranking
+--   p_board_nos       the leaderboard of the ranking
 --   p_player_ids      the player
 --   p_submission_ids  the idempotency key; no (ranking, player, key) twice in one batch
 --   p_scores, p_subscores  finite, within ±2^53
 --   p_client_us       client time in microseconds since 1970; null if none was given
 --   p_display_names   the player's new name; empty: unchanged
 --   p_metadata        jsonb as text; null if none was given
--- and p_idempotency: how far back submission ids are recognised.
+-- and
+--   p_idempotency     how far back submission ids are recognised
+--   p_lock            whether to lock the entries first: for a batch that conflicted before
 --
--- Result, one row per submission, in no particular order:
---   ord            which submission
---   outcome        rostrum.v1.Outcome, or -1: no such ranking, -2: the sum would leave ±2^53; then
---                  nothing was recorded and the other columns are null
---   replayed       whether the answer is that of an earlier, equal submission
---   previous_score the score before it; null for a first entry
---   block          the batch's version block: entries whose version is above it were changed by this
---                  batch, and if there are any, rostrum.outbox has a row with this id
---   the rest       the entry after this submission (for a replay: as it is now)
+-- Result: a rostrum.applied for each submission, in no particular order.
 --
--- A batch that races another transaction for a player's first entry or for a submission id, or that
--- brings new entries to a ranking that is being removed, fails with serialization_failure or
--- unique_violation, changes nothing, and is to be sent again.
+-- Without locks, entries are read, folded and then written only if their versions are still those
+-- that were read. A batch fails with serialization_failure or unique_violation, changes nothing, and
+-- is to be sent again with locks, if another transaction changed one of its entries, made a player's
+-- first entry, recorded one of its submission ids, or is removing a ranking that gets new entries.
+--
+-- Versions of an entry only grow: the block is taken after the entries were read, so it is above all
+-- versions that were read, and a write succeeds only on what was read. Of two scores, the one
+-- acknowledged before the other was submitted has the lower version.
 --
 -- Plans are made once per connection, when tables may still be empty; the settings keep them on the
--- indexes for ever.
+-- indexes for ever. The loop runs a few expressions per submission, which is cheap; each expression
+-- is also prepared once per transaction, which is why results are made by one.
+
+CREATE TYPE rostrum.applied AS (
+  ord            integer, -- which submission
+  -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±2^53. Then nothing was
+  -- recorded and the other attributes are null.
+  outcome        smallint,
+  replayed       boolean, -- whether the answer is that of an earlier, equal submission
+  previous_score float8, -- null for a first entry
+  -- The batch's version block: entries whose version is above it were changed by this batch, and if
+  -- there are any, rostrum.outbox has a row with this id.
+  block          bigint,
+  -- The entry after this submission; for a replay: as it is now.
+  score          float8,
+  subscore       float8,
+  reached        bigint,
+  version        bigint,
+  submissions    integer,
+  achieved_us    bigint,
+  update_us      bigint,
+  display_name   text,
+  metadata       jsonb
+);
+
 CREATE FUNCTION rostrum.apply_submissions(
   p_ords integer[],
   p_ranking_nos bigint[],
+  p_board_nos bigint[],
   p_player_ids text[],
   p_submission_ids text[],
   p_scores float8[],
@@ -38,12 +63,9 @@ CREATE FUNCTION rostrum.apply_submissions(
   p_client_us bigint[],
   p_display_names text[],
   p_metadata text[],
-  p_idempotency interval
-) RETURNS TABLE (
-  ord integer, outcome smallint, replayed boolean, previous_score float8, block bigint,
-  score float8, subscore float8, reached bigint, version bigint, submissions integer,
-  achieved_us bigint, update_us bigint, display_name text, metadata text
-)
+  p_idempotency interval,
+  p_lock boolean
+) RETURNS SETOF rostrum.applied
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -58,16 +80,23 @@ DECLARE
   v_now_us bigint;
   v_block bigint;
   r record;
-  -- The entry that is being folded; its version is null while there is none.
+  -- The settings of the ranking that is being folded.
+  of_ranking bigint := -1;
+  board record;
+  -- The entry that is being folded, and its version as it was read.
   s rostrum.entries;
+  read_version bigint;
   is_new boolean := false;
   is_dirty boolean := false;
   n_score float8;
   n_subscore float8;
   n_client_us bigint;
   n_outcome smallint;
+  n_previous float8;
+  n_replayed boolean;
   takes boolean;
   updates rostrum.entries[] := '{}';
+  read_versions bigint[] := '{}';
   inserts rostrum.entries[] := '{}';
   log rostrum.submissions[] := '{}';
   -- Players of existing entries who were given a new name.
@@ -77,55 +106,65 @@ DECLARE
   bucket integer;
   written integer;
 BEGIN
+  IF p_lock THEN
+    -- In key order, so that batches cannot deadlock.
+    PERFORM 1 FROM (
+      SELECT 1
+      FROM unnest(p_ranking_nos, p_player_ids) AS u (ranking_no, player_id)
+      JOIN rostrum.entries e ON e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      ORDER BY e.ranking_no, e.player_id
+      FOR NO KEY UPDATE OF e
+    ) AS locked;
+  END IF;
+
   FOR r IN
-    -- Locks the entries in the order of their key, so that batches cannot deadlock, and reads each
-    -- as it is once the lock is held. The last sort is there to hold all locks before the first
-    -- row comes out: only then may the versions be taken.
-    SELECT u.ord, u.ranking_no, u.player_id, u.submission_id, u.score, u.subscore, u.client_us,
-           u.display_name, u.metadata,
-           k.board_no, k.season_no, b.aggregation,
-           CASE b.sort_order WHEN 1 THEN 1 ELSE -1 END AS sign,
-           CASE b.subscore_sort_order WHEN 1 THEN 1 ELSE -1 END AS subsign,
-           e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
+    SELECT u.*, e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
            d.client_us AS d_client_us, d.previous_score AS d_previous
-    FROM unnest(p_ords, p_ranking_nos, p_player_ids, p_submission_ids, p_scores, p_subscores,
-                p_client_us, p_display_names, p_metadata)
-      WITH ORDINALITY AS u (ord, ranking_no, player_id, submission_id, score, subscore, client_us,
-                            display_name, metadata, place)
-    LEFT JOIN rostrum.rankings k ON k.ranking_no = u.ranking_no
-    LEFT JOIN rostrum.leaderboards b ON b.board_no = k.board_no
+    FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
+                p_subscores, p_client_us, p_display_names, p_metadata)
+      WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
+                            client_us, display_name, metadata, place)
     LEFT JOIN LATERAL (
       SELECT e AS entry FROM rostrum.entries e
       WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
-      FOR NO KEY UPDATE
     ) AS e ON true
     LEFT JOIN LATERAL (
       SELECT * FROM rostrum.submissions l
-      WHERE l.board_no = k.board_no AND l.player_id = u.player_id
+      WHERE l.board_no = u.board_no AND l.player_id = u.player_id
         AND l.submission_id = u.submission_id
         AND l.accept_time > v_now - p_idempotency AND l.accept_time <= v_now
       LIMIT 1
     ) AS d ON true
-    ORDER BY u.place
+    ORDER BY u.place + 0 -- The order is there already: a bare u.place would be no sort at all.
   LOOP
-    ord := r.ord;
-    replayed := false;
-    IF r.board_no IS NULL THEN
-      outcome := -1;
-      previous_score := NULL; block := NULL; score := NULL; subscore := NULL; reached := NULL;
-      version := NULL; submissions := NULL; achieved_us := NULL; update_us := NULL;
-      display_name := NULL; metadata := NULL;
-      RETURN NEXT;
+    IF r.ranking_no <> of_ranking THEN
+      of_ranking := r.ranking_no;
+      SELECT g.season_no, b.aggregation,
+             CASE b.sort_order WHEN 1 THEN 1 ELSE -1 END AS sign,
+             CASE b.subscore_sort_order WHEN 1 THEN 1 ELSE -1 END AS subsign
+      INTO board
+      FROM rostrum.rankings g JOIN rostrum.leaderboards b ON b.board_no = g.board_no
+      WHERE g.ranking_no = of_ranking;
+    END IF;
+    IF board.season_no IS NULL THEN
+      RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                      NULL)::rostrum.applied;
       CONTINUE;
     END IF;
 
     IF s.player_id IS NULL OR r.player_id <> s.player_id OR r.ranking_no <> s.ranking_no THEN
       IF is_dirty THEN
-        IF is_new THEN inserts := inserts || s; ELSE updates := updates || s; END IF;
+        IF is_new THEN
+          inserts := inserts || s;
+        ELSE
+          updates := updates || s;
+          read_versions := read_versions || read_version;
+        END IF;
         is_dirty := false;
       END IF;
       s := r.entry;
-      is_new := s.player_id IS NULL;
+      read_version := s.version;
+      is_new := read_version IS NULL;
       IF is_new THEN
         s.ranking_no := r.ranking_no;
         s.player_id := r.player_id;
@@ -135,15 +174,16 @@ BEGIN
       END IF;
     END IF;
 
+    n_previous := s.score;
+    n_replayed := false;
     IF r.d_outcome IS NOT NULL THEN
       IF r.d_score = r.score AND r.d_subscore = r.subscore
          AND r.d_client_us IS NOT DISTINCT FROM r.client_us THEN
-        outcome := r.d_outcome;
-        replayed := true;
-        previous_score := r.d_previous;
+        n_outcome := r.d_outcome;
+        n_replayed := true;
+        n_previous := r.d_previous;
       ELSE
-        outcome := 4; -- DUPLICATE
-        previous_score := s.score;
+        n_outcome := 4; -- DUPLICATE
       END IF;
     ELSE
       IF v_block IS NULL THEN
@@ -151,20 +191,19 @@ BEGIN
         v_now := clock_timestamp();
         v_now_us := (extract(epoch FROM v_now) * 1000000)::bigint;
       END IF;
-      previous_score := s.score;
       n_client_us := coalesce(r.client_us, v_now_us);
       n_score := r.score;
       n_subscore := r.subscore;
-      IF r.aggregation = 1 THEN -- BEST
-        takes := s.submissions = 0 OR r.sign * n_score > r.sign * s.score
-          OR (n_score = s.score AND r.subsign * n_subscore > r.subsign * s.subscore);
+      IF board.aggregation = 1 THEN -- BEST
+        takes := s.submissions = 0 OR board.sign * n_score > board.sign * s.score
+          OR (n_score = s.score AND board.subsign * n_subscore > board.subsign * s.subscore);
         n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
-      ELSIF r.aggregation = 2 THEN -- LATEST
+      ELSIF board.aggregation = 2 THEN -- LATEST
         -- Without client times the order of arrival decides, and a batch has one clock reading.
         takes := s.submissions = 0 OR n_client_us > s.client_us
           OR (r.client_us IS NULL AND n_client_us = s.client_us);
         n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
-      ELSIF r.aggregation = 3 THEN -- SUM
+      ELSIF board.aggregation = 3 THEN -- SUM
         takes := true;
         n_outcome := 1;
         IF s.submissions > 0 THEN
@@ -172,20 +211,16 @@ BEGIN
           n_subscore := s.subscore + n_subscore;
         END IF;
         IF abs(n_score) > 9007199254740992 OR abs(n_subscore) > 9007199254740992 THEN
-          outcome := -2;
-          previous_score := NULL; block := NULL; score := NULL; subscore := NULL; reached := NULL;
-          version := NULL; submissions := NULL; achieved_us := NULL; update_us := NULL;
-          display_name := NULL; metadata := NULL;
-          RETURN NEXT;
+          RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                          NULL, NULL)::rostrum.applied;
           CONTINUE;
         END IF;
       ELSE
-        RAISE EXCEPTION 'aggregation % is unknown', r.aggregation;
+        RAISE EXCEPTION 'aggregation % is unknown', board.aggregation;
       END IF;
-      outcome := n_outcome;
       IF takes THEN
         IF s.submissions = 0 OR n_score <> s.score OR n_subscore <> s.subscore THEN
-          s.reached := v_block + ord;
+          s.reached := v_block + r.ord;
           s.achieved_us := v_now_us;
         END IF;
         s.score := n_score;
@@ -195,7 +230,7 @@ BEGIN
       END IF;
       IF n_outcome <> 3 THEN
         s.submissions := s.submissions + 1;
-        s.version := v_block + ord;
+        s.version := v_block + r.ord;
         s.update_us := v_now_us;
         IF r.display_name <> '' AND r.display_name <> s.display_name THEN
           s.display_name := r.display_name;
@@ -203,19 +238,22 @@ BEGIN
         END IF;
         is_dirty := true;
       END IF;
-      log := log || ROW(r.board_no, r.season_no, r.player_id, r.submission_id, v_now,
-                        v_block + ord, r.score, r.subscore, r.client_us, n_outcome, previous_score,
+      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id, v_now,
+                        v_block + r.ord, r.score, r.subscore, r.client_us, n_outcome, n_previous,
                         NULL, r.metadata)::rostrum.submissions;
     END IF;
 
-    block := v_block;
-    score := s.score; subscore := s.subscore; reached := s.reached; version := s.version;
-    submissions := s.submissions; achieved_us := s.achieved_us; update_us := s.update_us;
-    display_name := s.display_name; metadata := s.metadata;
-    RETURN NEXT;
+    RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
+                    s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
+                    s.display_name, s.metadata)::rostrum.applied;
   END LOOP;
   IF is_dirty THEN
-    IF is_new THEN inserts := inserts || s; ELSE updates := updates || s; END IF;
+    IF is_new THEN
+      inserts := inserts || s;
+    ELSE
+      updates := updates || s;
+      read_versions := read_versions || read_version;
+    END IF;
   END IF;
 
   IF updates <> '{}' THEN
@@ -223,8 +261,15 @@ BEGIN
     SET score = n.score, subscore = n.subscore, reached = n.reached, version = n.version,
         submissions = n.submissions, client_us = n.client_us, achieved_us = n.achieved_us,
         update_us = n.update_us, display_name = n.display_name, metadata = n.metadata
-    FROM unnest(updates) AS n
-    WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id;
+    FROM unnest(updates, read_versions)
+      AS n (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
+            achieved_us, update_us, display_name, metadata, read_version)
+    WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
+      AND e.version = n.read_version;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> cardinality(updates) THEN
+      RAISE EXCEPTION 'an entry was changed by another transaction' USING ERRCODE = '40001';
+    END IF;
   END IF;
 
   IF inserts <> '{}' THEN

@@ -23,38 +23,55 @@
 -- for each: rank before, rank after, players (4 bytes each), score before (8-byte double) and record; and one message, the last revision, to the channel.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'building')
 local epoch, building = meta[1], meta[4]
-local packed = ARGV[4]
-local size = #packed
 
-local function records(visit)
+local records, players = {}, {}
+do
+  local packed = ARGV[4]
+  local size = #packed
   local at = 1
   while at <= size do
     local length = struct.unpack('>I4', packed, at)
-    visit(string.sub(packed, at, at + length - 1))
+    local record = string.sub(packed, at, at + length - 1)
+    records[#records + 1] = record
+    players[#players + 1] = string.sub(record, 38, 37 + string.byte(record, 37))
     at = at + length
   end
 end
 
-local function player_of(record)
-  return string.sub(record, 38, 37 + string.byte(record, 37))
+-- Commands cost most here, so records are read and written by one for all. A player who comes twice
+-- finds the first record in the table.
+local function records_by_player(entries)
+  local found = redis.call('HMGET', entries, unpack(players))
+  local by_player = {}
+  for i = 1, #players do by_player[players[i]] = found[i] end
+  return by_player
 end
 
-local function score_of(record)
-  return string.format('%.17g', (struct.unpack('>d', record, 29)))
+local function write(entries, changed)
+  if #changed > 0 then redis.call('HSET', entries, unpack(changed)) end
+end
+
+local function is_newer(record, old)
+  return struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21)
 end
 
 if building then
   local side = tonumber(building) % 2
   local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
-  records(function(record)
-    local player = player_of(record)
-    local old = redis.call('HGET', entries, player)
-    if not old or struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21) then
+  local old_of, changed = records_by_player(entries), {}
+  for i = 1, #records do
+    local record, player = records[i], players[i]
+    local old = old_of[player]
+    if not old or is_newer(record, old) then
       if old then redis.call('ZREM', order, string.sub(old, 5, 20) .. player) end
-      redis.call('ZADD', order, score_of(record), string.sub(record, 5, 20) .. player)
-      redis.call('HSET', entries, player, record)
+      redis.call('ZADD', order, struct.unpack('>d', record, 29),
+        string.sub(record, 5, 20) .. player)
+      old_of[player] = record
+      changed[#changed + 1] = player
+      changed[#changed + 1] = record
     end
-  end)
+  end
+  write(entries, changed)
 end
 
 local unserved = { building and 2 or 0, '' }
@@ -67,44 +84,49 @@ if count ~= redis.call('HLEN', entries) or count ~= tonumber(meta[3]) then retur
 
 local first = tonumber(meta[2])
 local revision = first
+local old_of, changed = records_by_player(entries), {}
 local places, changes = {}, {}
 local damaged = false
-records(function(record)
-  local player = player_of(record)
-  local place = string.sub(record, 5, 20)
-  local old = redis.call('HGET', entries, player)
+for i = 1, #records do
+  local record, player = records[i], players[i]
+  local old = old_of[player]
+  local member = string.sub(record, 5, 20) .. player
   local before, after = 0, 0
+  local before_score
   if not old then
-    redis.call('ZADD', order, score_of(record), place .. player)
-    redis.call('HSET', entries, player, record)
-    after = redis.call('ZRANK', order, place .. player) + 1
+    redis.call('ZADD', order, struct.unpack('>d', record, 29), member)
+    after = redis.call('ZRANK', order, member) + 1
     count = count + 1
-    revision = revision + 1
-    changes[#changes + 1] = struct.pack('>I4I4I4d', 0, after, count, 0) .. record
+    before_score = string.rep('\0', 8)
   else
-    local old_place = string.sub(old, 5, 20)
-    before = redis.call('ZRANK', order, old_place .. player)
+    local old_member = string.sub(old, 5, 20) .. player
+    before = redis.call('ZRANK', order, old_member)
     if not before then
       damaged = true
-      return
+      break
     end
     before = before + 1
     after = before
-    if struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21) then
-      local moved = old_place ~= place
-      if moved then redis.call('ZREM', order, old_place .. player) end
-      if moved or string.sub(old, 29, 36) ~= string.sub(record, 29, 36) then
-        redis.call('ZADD', order, score_of(record), place .. player)
-        after = redis.call('ZRANK', order, place .. player) + 1
+    if is_newer(record, old) then
+      before_score = string.sub(old, 29, 36)
+      local moved = old_member ~= member
+      if moved then redis.call('ZREM', order, old_member) end
+      if moved or before_score ~= string.sub(record, 29, 36) then
+        redis.call('ZADD', order, struct.unpack('>d', record, 29), member)
+        after = redis.call('ZRANK', order, member) + 1
       end
-      redis.call('HSET', entries, player, record)
-      revision = revision + 1
-      changes[#changes + 1] = struct.pack('>I4I4I4', before, after, count)
-        .. string.sub(old, 29, 36) .. record
     end
   end
-  places[#places + 1] = struct.pack('>I4I4I4d', before, after, count, revision)
-end)
+  if before_score then
+    revision = revision + 1
+    old_of[player] = record
+    changed[#changed + 1] = player
+    changed[#changed + 1] = record
+    changes[#changes + 1] = struct.pack('>I4I4I4', before, after, count) .. before_score .. record
+  end
+  places[i] = struct.pack('>I4I4I4d', before, after, count, revision)
+end
+write(entries, changed)
 
 if revision > first then
   local last = string.format('%.0f', revision)
