@@ -1,0 +1,117 @@
+import { RostrumClient, type Standing } from '@rostrum/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BoardSettings } from '../model/naive-board.js';
+import { type Answered, randomTraffic } from '../model/random-traffic.js';
+import { replayLog } from '../model/replayed-log.js';
+import { ALL_SETTINGS, TEST_SCALE } from '../model/sequences.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { testCertificates } from '../support/test-certificates.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+
+const PLAYERS = 40;
+const CALLS = Math.ceil(40 * TEST_SCALE);
+
+let database: TestDatabase;
+let redis: TestRedis;
+let servers: ServerProcess[];
+
+beforeAll(async () => {
+  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  const settings = { databaseUrl: database.url, redisUrl: redis.url };
+  servers = [
+    await startServerProcess(settings),
+    // Lanes record side by side within one process, too.
+    await startServerProcess({ ...settings, env: { ROSTRUM_WRITE_LANES: '3' } }),
+  ];
+});
+
+afterAll(async () => {
+  await Promise.all((servers ?? []).map((server) => server.kill()));
+  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
+});
+
+function connect(server: number): RostrumClient {
+  const { ca, cert, key } = testCertificates('admin');
+  const { address } = servers[server] as ServerProcess;
+  return RostrumClient.connect({ address, tls: { ca, cert, key } });
+}
+
+describe.each([
+  ['one server', [0, 0, 0, 0, 0]],
+  ['two servers', [0, 1, 0, 1, 0, 1]],
+])('clients that submit at the same time to %s', (name, assignment) => {
+  it.each(ALL_SETTINGS.filter((_, index) => index % 2 === 0 || TEST_SCALE > 1))(
+    'are all told what the log adds up to: $aggregation, $sortOrder, $subscoreSortOrder',
+    async (settings) => {
+      const leaderboardId = `${name}-${Object.values(settings).join('-')}`.replaceAll(' ', '-');
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      const clients = assignment.map(connect);
+      try {
+        const sharedIds = Array.from({ length: 20 }, (_, n) => `shared-${n}`);
+        const answered = await Promise.all(
+          clients.map((client, n) =>
+            randomTraffic({
+              client,
+              leaderboardId,
+              settings,
+              seed: seed + n,
+              players: PLAYERS,
+              calls: CALLS,
+              sharedIds,
+            }),
+          ),
+        );
+        await compare(leaderboardId, settings, answered, clients);
+      } catch (error) {
+        console.error(`seed ${seed}`);
+        throw error;
+      } finally {
+        await Promise.all(clients.map((client) => client.close()));
+      }
+    },
+  );
+});
+
+async function compare(
+  leaderboardId: string,
+  settings: BoardSettings,
+  answered: readonly Answered[][],
+  clients: readonly RostrumClient[],
+): Promise<void> {
+  const replay = await replayLog(database.url, leaderboardId, settings);
+  expect(replay.disagreements).toEqual([]);
+  const fresh = new Map<string, number>();
+  for (const { item, result } of answered.flat()) {
+    const key = `${item.playerId} ${item.submissionId}`;
+    const recorded = replay.outcomes.get(key);
+    expect(result.ranked).toBe(true);
+    if (result.outcome === 'DUPLICATE') {
+      expect(recorded).toBeDefined();
+      continue;
+    }
+    expect({ outcome: result.outcome, previousScore: result.previousScore }).toEqual(recorded);
+    if (!result.replayed) fresh.set(key, (fresh.get(key) ?? 0) + 1);
+  }
+  // Of all who sent a submission, exactly one was told that it was new.
+  expect(fresh.size).toBe(replay.outcomes.size);
+  expect([...fresh.values()].filter((times) => times !== 1)).toEqual([]);
+
+  for (const client of clients) {
+    const { standings, totalPlayers, revision } = await client.standings.list({
+      leaderboardId,
+      pageSize: 1000,
+    });
+    expect(revision).toBeGreaterThan(0);
+    expect(totalPlayers).toBe(replay.standings.length);
+    expect(standings.map(comparable)).toEqual(replay.standings);
+  }
+  for await (const progress of (clients[0] as RostrumClient).admin.verify({ leaderboardId })) {
+    expect(progress.differences).toEqual([]);
+  }
+}
+
+function comparable(standing: Standing) {
+  const { achievedTime: _, updateTime: __, tier: ___, ...rest } = standing;
+  return rest;
+}
