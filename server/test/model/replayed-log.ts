@@ -47,6 +47,8 @@ export async function replayLog(
   }
   const board = new NaiveBoard(settings);
   const disagreements: string[] = [];
+  /** Every score that a player ever had. */
+  const history = new Map<string, Set<number | undefined>>();
   const outcomes = new Map<string, { outcome: string; previousScore: number | undefined }>();
   for (const row of rows) {
     const result = board.submit({
@@ -60,11 +62,17 @@ export async function replayLog(
     });
     const outcome = OUTCOMES[row.outcome] as string;
     const previousScore = row.previous_score ?? undefined;
+    const scores = history.get(row.player_id) ?? new Set([undefined]);
+    history.set(row.player_id, scores);
+    // A stale submission changes nothing, so it may be taken for earlier or later than others that
+    // were under way with it.
     const agrees =
       result.refused === undefined &&
       !result.replayed &&
       result.outcome === outcome &&
-      result.previousScore === previousScore;
+      (result.previousScore === previousScore ||
+        (outcome === 'STALE' && scores.has(previousScore)));
+    if (result.refused === undefined) scores.add(result.standing.score);
     if (!agrees) disagreements.push(`${JSON.stringify(row)}: ${JSON.stringify(result)}`);
     outcomes.set(`${row.player_id} ${row.submission_id}`, { outcome, previousScore });
   }
