@@ -90,7 +90,7 @@ async function makeBoard(id: string, players: number): Promise<Ranking> {
       displayName: '',
       metadata: null,
     }));
-    await log.record(batch);
+    await log.record(batch, false);
   }
   return ranking;
 }
@@ -192,8 +192,9 @@ test('waits for a batch that is still changing an entry', async () => {
   await database.withConnection(async (client) => {
     await client.query('BEGIN');
     await client.query(
-      `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}', '{p1}', '{late}',
-         '{9}', '{0}', '{NULL}', '{""}', '{NULL}', interval '1 day')`,
+      `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}',
+         '{${ranking.boardNo}}', '{p1}', '{late}', '{9}', '{0}', '{NULL}', '{""}', '{NULL}',
+         interval '1 day', false)`,
     );
     await store.delete('held' as LeaderboardId);
     const purging = purger().run();

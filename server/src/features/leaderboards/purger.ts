@@ -12,7 +12,9 @@ export interface PurgerOptions {
 
 /**
  * By that age every server has noticed that the leaderboard is gone (each remembers one for at most
- * 10 s without looking again), so no read ever shows a ranking that is half purged.
+ * 10 s without looking again), so no read ever shows a ranking that is half purged. And every batch
+ * of submissions that still found the leaderboard has ended (a statement may take 10 s), so none
+ * adds to what was purged.
  */
 export const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };
 
@@ -89,8 +91,6 @@ export class Purger {
     // The index first: if it is away, nothing more is tried.
     const ready: Purge[] = [];
     for (const purge of purges) if (await this.#removeFromIndex(purge)) ready.push(purge);
-    // The entries before the submissions: once they are gone, no batch is under way any more that
-    // could add to the submissions, for it would hold the lock of an entry.
     for (const { rankingNos } of ready) {
       for (const rankingNo of rankingNos) await this.#removeEntries(rankingNo);
     }

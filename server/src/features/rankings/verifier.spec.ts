@@ -66,18 +66,17 @@ let submitted = 0;
 /** Commits a score, as a server does before it tells the index. */
 async function commit(ranking: Ranking, playerId: string, score = 1): Promise<Entry> {
   submitted += 1;
-  const { results } = await log.record([
-    {
-      ranking,
-      playerId: playerId as PlayerId,
-      submissionId: `s${submitted}` as SubmissionId,
-      score,
-      subscore: 0,
-      clientUs: null,
-      displayName: '',
-      metadata: null,
-    },
-  ]);
+  const submission = {
+    ranking,
+    playerId: playerId as PlayerId,
+    submissionId: `s${submitted}` as SubmissionId,
+    score,
+    subscore: 0,
+    clientUs: null,
+    displayName: '',
+    metadata: null,
+  };
+  const { results } = await log.record([submission], true);
   if (results[0]?.kind !== 'recorded') throw new Error('not recorded');
   return results[0].entry;
 }

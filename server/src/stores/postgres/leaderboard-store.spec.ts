@@ -68,9 +68,9 @@ async function submit(ranking: Ranking, playerId: string): Promise<Recorded> {
     displayName: '',
     metadata: null,
   };
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
-      const { results } = await log.record([submission]);
+      const { results } = await log.record([submission], attempt > 0);
       return results[0] as Recorded;
     } catch (error) {
       if (!(error instanceof BatchConflict)) throw error;
@@ -206,8 +206,9 @@ test('an entry that is being inserted holds a change of the order back, and deci
   await database.withConnection(async (client) => {
     await client.query('BEGIN');
     await client.query(
-      `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}', '{p}', '{held}',
-         '{1}', '{0}', '{NULL}', '{""}', '{NULL}', interval '1 day')`,
+      `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}',
+         '{${ranking.boardNo}}', '{p}', '{held}', '{1}', '{0}', '{NULL}', '{""}', '{NULL}',
+         interval '1 day', false)`,
     );
     const updating = store.update(id, { aggregation: Aggregation.SUM });
     const deleting = makeBoard().then((other) => store.delete(other));

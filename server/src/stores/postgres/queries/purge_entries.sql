@@ -1,5 +1,5 @@
--- Removes entries of a removed ranking, by ascending player id. Waits for batches of submissions
--- that are still changing them: they hold the lock of their entries until they are committed.
+-- Removes entries of a removed ranking, by ascending player id. Locks them in the order in which
+-- batches of submissions do.
 -- Inputs: $1 ranking number, $2 the player id to begin after, '' for the first, $3 how many.
 -- Result: how many were removed and the last player of them, null if there were none.
 WITH removed AS (
