@@ -5,7 +5,7 @@ describe('a display name', () => {
   it.each(['Ada', 'Zoë', '李小龍', '🏆 Winner', 'a b', 'x', 'نور', '👩‍👩‍👧', '🏆'.repeat(64)])(
     'may be %s',
     (name) => {
-      expect(displayNameProblem(name)).toBeUndefined();
+      expect(displayNameProblem(name, 64)).toBeUndefined();
     },
   );
 
@@ -26,6 +26,13 @@ describe('a display name', () => {
     ['only a combining mark', '\u0301'],
     ['only a no-break space', '\u00a0'],
   ])('must not be %s', (_, name) => {
-    expect(displayNameProblem(name)).toMatch(/^must/);
+    expect(displayNameProblem(name, 64)).toMatch(/^must/);
   });
+});
+
+it("the limit counts characters, not UTF-16 units, and is the caller's", () => {
+  expect(displayNameProblem('🏆'.repeat(128), 128)).toBeUndefined();
+  expect(displayNameProblem('🏆'.repeat(129), 128)).toBe('must be at most 128 characters');
+  expect(displayNameProblem('x'.repeat(128), 128)).toBeUndefined();
+  expect(displayNameProblem('x'.repeat(129), 128)).toBe('must be at most 128 characters');
 });
