@@ -60,7 +60,7 @@ export class LocalRedis {
   }
 
   url(database = 0): string {
-    return `redis://:${this.#password}@127.0.0.1:${this.port}/${database}`;
+    return `redis://default:${this.#password}@127.0.0.1:${this.port}/${database}`;
   }
 
   /** The latest lines of its log. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { freePort, isFree } from '../../../scripts/services/free-port.ts';
 import { copyCheckout } from './checkout-copy.js';
 import { type CommandStep, documentedSteps } from './documented-step.js';
-import { type RunningCommand, ShellSession } from './shell-session.js';
+import { type CommandEnd, type RunningCommand, ShellSession } from './shell-session.js';
 import { difference, essentialLines, type Surroundings } from './shown-output.js';
 
 // Types every command of the documents, word for word and in order, into a shell in a copy of this
@@ -14,7 +14,9 @@ import { difference, essentialLines, type Surroundings } from './shown-output.js
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOCUMENTS = process.env.DOCUMENTS?.split(',') ?? ['README.md', 'docs/operations.md'];
-const DOCUMENTED_PORT = 50_051;
+/** The ports that the documents name; the first is the default of everything. */
+const DOCUMENTED_PORTS = [50_051, 50_052];
+const DEFAULT_ADDRESS = 'localhost:50051';
 /** Until a command that runs on shows what the document shows, in milliseconds. */
 const SHOW_MS = 60_000;
 /** How long a command may take to end after Ctrl-C, in milliseconds. */
@@ -32,11 +34,20 @@ beforeAll(async () => {
   const checkout = join(inject('temporaryDirectory'), 'checkout');
   mkdirSync(checkout);
   copyCheckout(ROOT, checkout);
-  const free = await Promise.all(['127.0.0.1', '::1'].map((host) => isFree(host, DOCUMENTED_PORT)));
-  const port = free.includes(false) ? await freePort() : DOCUMENTED_PORT;
-  const address = `localhost:${port}`;
-  surroundings = { checkout, address };
-  shell = new ShellSession(checkout, port === DOCUMENTED_PORT ? {} : { ROSTRUM_ADDRESS: address });
+  const addresses = new Map<string, string>();
+  for (const documented of DOCUMENTED_PORTS) {
+    const free = await Promise.all(['127.0.0.1', '::1'].map((host) => isFree(host, documented)));
+    const port = free.includes(false) ? await freePort() : documented;
+    if (port !== documented)
+      console.warn(`port ${documented} is taken: using ${port} in its place`);
+    addresses.set(`localhost:${documented}`, `localhost:${port}`);
+  }
+  surroundings = { checkout, addresses };
+  const address = addresses.get(DEFAULT_ADDRESS) ?? DEFAULT_ADDRESS;
+  shell = new ShellSession(
+    checkout,
+    address === DEFAULT_ADDRESS ? {} : { ROSTRUM_ADDRESS: address },
+  );
 }, 60_000);
 
 afterAll(() => {
@@ -63,44 +74,60 @@ describe.each(DOCUMENTS)('%s', (document) => {
 test('Ctrl-C ends what npm start has started, in order', { timeout: 60_000 }, async () => {
   expect(toTheEnd.length).toBeGreaterThan(0);
   for (const running of toTheEnd.splice(0)) {
-    const { output } = await stop(running);
-    expect(output).toContain('Everything that was started has stopped; the data is kept.');
+    const end = await stop(running);
+    expect(end.output).toContain('Everything that was started has stopped; the data is kept.');
+    expectInterrupted(end);
   }
 });
 
 /** Returns why a step was not run; undefined when it was. */
 async function run(step: CommandStep): Promise<string | undefined> {
   const { terms } = step;
-  let command = step.command.replaceAll('localhost:50051', surroundings.address);
+  let command = step.command;
+  for (const [shown, real] of surroundings.addresses) command = command.replaceAll(shown, real);
   expect(shell.syntaxProblem(command)).toBeUndefined();
-  if (terms.notRun) return terms.notRun;
-  let skipped: string | undefined;
+  if (terms.notRun) {
+    if (terms.instead) expectSuccess(await shell.start(terms.instead, terms).ended);
+    return terms.notRun;
+  }
   if (terms.needs && !shell.succeeds(terms.needs.probe)) {
     const { probe, required } = terms.needs;
-    skipped = `this machine has not what it needs: ${probe}`;
-    if (required && process.env.CI) throw new Error(skipped);
-    if (terms.otherwise === undefined || !shell.succeeds(`command -v ${terms.otherwise}`)) {
-      return skipped;
-    }
-    command = terms.otherwise;
+    const missing = `this machine has not what it needs: ${probe}`;
+    if (required && process.env.CI) throw new Error(missing);
+    return missing;
   }
 
   const running = shell.start(command, terms);
   if (terms.runsOn === 'to the end') {
     toTheEnd.push(running);
     await shows(running, step);
-    return skipped;
+    return undefined;
   }
   if (terms.runsOn === 'beside the next') {
     beside = { running, step };
     await running.until((output) => essentialLines(output, surroundings).length > 1);
-    return skipped;
+    return undefined;
   }
-  const end = terms.stopAfterMs ? await stop(running, terms.stopAfterMs) : await running.ended;
-  if (skipped === undefined) expectShown(step, end.output);
-  expect(end.code, end.output).toBe(0);
+  if (terms.stopAfterMs === undefined) {
+    const end = await running.ended;
+    expectShown(step, end.output);
+    expectSuccess(end);
+  } else {
+    const end = await stop(running, terms.stopAfterMs);
+    expectShown(step, end.output);
+    expectInterrupted(end);
+  }
   await endBeside();
-  return skipped;
+  return undefined;
+}
+
+function expectSuccess({ code, output }: CommandEnd): void {
+  expect(code, output).toBe(0);
+}
+
+/** A shell whose command was interrupted ends like that command, or by the signal. */
+function expectInterrupted({ code, output }: CommandEnd): void {
+  expect([0, 130, null], output).toContain(code);
 }
 
 /** Ends what ran beside the last command, and looks at what it has shown. */
@@ -108,9 +135,9 @@ async function endBeside(): Promise<void> {
   if (beside === undefined) return;
   const { running, step } = beside;
   beside = undefined;
-  const { code, output } = await stop(running, SETTLE_MS);
-  expectShown(step, output);
-  expect(code, output).toBe(0);
+  const end = await stop(running, SETTLE_MS);
+  expectShown(step, end.output);
+  expectInterrupted(end);
 }
 
 /** Waits until a command that runs on shows what the document shows. */

@@ -4,8 +4,8 @@ export interface StepTerms {
   readonly notRun?: string;
   /** A command that tells whether this machine can run it. Where CI must, `required` says so. */
   readonly needs?: { readonly probe: string; readonly required: boolean };
-  /** Run instead where the machine cannot. */
-  readonly otherwise?: string;
+  /** Run in its place when it is not run. */
+  readonly instead?: string;
   /** It runs until the end of the document, or until the next step has ended. */
   readonly runsOn?: 'to the end' | 'beside the next';
   /** Ctrl-C after this long. */
@@ -118,11 +118,11 @@ function parseTerms(text: string, line: number): StepTerms {
   for (const clause of text.split(';').map((part) => part.trim())) {
     const [, notRun] = /^not run: (.+)$/.exec(clause) ?? [];
     const [, verb, probe] = /^(needs|where) `(.+)`$/.exec(clause) ?? [];
-    const [, otherwise] = /^otherwise `(.+)`$/.exec(clause) ?? [];
+    const [, instead] = /^instead `(.+)`$/.exec(clause) ?? [];
     const [, seconds] = /^stop after (\d+) s$/.exec(clause) ?? [];
     if (notRun) terms = { ...terms, notRun };
     else if (probe) terms = { ...terms, needs: { probe, required: verb === 'needs' } };
-    else if (otherwise) terms = { ...terms, otherwise };
+    else if (instead) terms = { ...terms, instead };
     else if (seconds) terms = { ...terms, stopAfterMs: Number(seconds) * 1000 };
     else if (clause === 'runs to the end') terms = { ...terms, runsOn: 'to the end' };
     else if (clause === 'runs beside the next') terms = { ...terms, runsOn: 'beside the next' };

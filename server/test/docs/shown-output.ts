@@ -2,11 +2,11 @@
 export interface Surroundings {
   /** Where the checkout is. Documents show `/home/you/rostrum`. */
   readonly checkout: string;
-  /** Where the server serves. Documents show `localhost:50051`. */
-  readonly address: string;
+  /** Where servers serve, by the addresses that documents show. */
+  readonly addresses: ReadonlyMap<string, string>;
 }
 
-const SHOWN: Surroundings = { checkout: '/home/you/rostrum', address: 'localhost:50051' };
+const SHOWN: Surroundings = { checkout: '/home/you/rostrum', addresses: new Map() };
 
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: they are what this is about
 /** Control sequences of terminals. */
@@ -14,7 +14,7 @@ const CONTROL_SEQUENCE = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07)/g;
 /** Those that go somewhere else than on along the line. */
 const NEW_PLACE = /\x1b\[(?:H|2J|\?1049[hl])/g;
 /** What came before these on a line is gone. */
-const REDRAWN = /^.*(?:\r|\x1b\[1G)\x1b\[0?K/;
+const REDRAWN = /^.*(?:\r|\x1b\[1G)\x1b\[0?K/s;
 // biome-ignore-end lint/suspicious/noControlCharactersInRegex: as above
 
 /** What is never the same twice. Each is replaced in the shown and in the real output. */
@@ -31,10 +31,10 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
 
 /** The lines of an output without what differs from machine to machine and from run to run. */
 export function essentialLines(output: string, surroundings: Surroundings = SHOWN): string[] {
-  let text = output
-    .replaceAll(`ROSTRUM_ADDRESS=${surroundings.address} `, '')
-    .replaceAll(surroundings.address, SHOWN.address)
-    .replaceAll(surroundings.checkout, SHOWN.checkout);
+  let text = output.replaceAll(surroundings.checkout, SHOWN.checkout);
+  for (const [shown, real] of surroundings.addresses) {
+    text = text.replaceAll(`ROSTRUM_ADDRESS=${real} `, '').replaceAll(real, shown);
+  }
   text = text
     .replace(NEW_PLACE, '\n')
     .split('\n')
