@@ -44,10 +44,10 @@ beforeAll(async () => {
   }
   surroundings = { checkout, addresses };
   const address = addresses.get(DEFAULT_ADDRESS) ?? DEFAULT_ADDRESS;
-  shell = new ShellSession(
-    checkout,
-    address === DEFAULT_ADDRESS ? {} : { ROSTRUM_ADDRESS: address },
-  );
+  // Where `npm run grpcurl` and `npm run ghz` put what they build: the reader's own ones.
+  const programs = join(checkout, '.rostrum/tools');
+  const env = address === DEFAULT_ADDRESS ? {} : { ROSTRUM_ADDRESS: address };
+  shell = new ShellSession(checkout, programs, env);
 }, 60_000);
 
 afterAll(() => {
@@ -60,7 +60,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
 
   for (const step of steps) {
     const title = step.kind === 'file' ? step.path : (step.command.split('\n')[0] ?? '');
-    test(`line ${step.line}: ${title}`, { timeout: 180_000 }, async (context) => {
+    test(`line ${step.line}: ${title}`, { timeout: 300_000 }, async (context) => {
       if (step.kind === 'file') {
         expect(step.code).toBe(readFileSync(join(ROOT, step.path), 'utf8'));
         return;

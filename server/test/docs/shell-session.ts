@@ -74,9 +74,11 @@ export class ShellSession {
   readonly #directory: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(directory: string, env: Readonly<Record<string, string>>) {
+  /** @param programs a directory of programs that its owner has put on the PATH */
+  constructor(directory: string, programs: string, env: Readonly<Record<string, string>>) {
     this.#directory = directory;
     this.#env = { ...freshEnvironment(), ...env };
+    this.#env.PATH = `${this.#env.PATH}${delimiter}${programs}`;
   }
 
   /** Types a command. `onTerminal`: into a terminal of 80 by 24, where there are such. */

@@ -25,6 +25,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b\d[\d.,]* ?(ns|µs|us|ms|s|min|h)\b/g, '<duration>'],
   [/\bport \d+/g, 'port <port>'],
   [/\bprocess \d+/g, 'process <pid>'],
+  [/"revision": ?"?\d+"?/g, '"revision": "<revision>"'],
   [/"resumeToken":"[^"]+"/g, '"resumeToken":"<token>"'],
   [/"nextPageToken": ?"[^"]+"/g, '"nextPageToken":"<token>"'],
 ];
