@@ -85,7 +85,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
     reads: database('reads', { maxConnections: 4, statementTimeoutMs: 5_000 }),
     background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
-    builds: database('builds', { maxConnections: 2, statementTimeoutMs: 60_000 }),
+    builds: database('builds', { maxConnections: 8, statementTimeoutMs: 60_000 }),
   };
   const redis = new RedisConnection({
     url: config.redisUrl,
@@ -105,12 +105,13 @@ export function compose(config: Config, log: Logger): Rostrum {
   const encodePayload = encodeStandingPayload;
   const builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log });
   const writer = new IndexWriter(index, trust, builder);
-  const settler = new Settler(outbox, log);
+  const settler = new Settler(outbox, trust, log);
   const sweeper = new Sweeper({
     outbox,
     entries,
     rankings,
     writer,
+    trust,
     encodePayload,
     log,
   });
@@ -120,7 +121,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     () => sweeper.drain(),
     log,
   );
-  const projection = new Projection({ writer, gate, settler, encodePayload });
+  const projection = new Projection({ writer, gate, trust, settler, encodePayload });
   const directory = new Directory(rankings, config.createLeaderboards);
   const reader = new Reader({
     index,

@@ -74,28 +74,17 @@ export class BoardRun {
     for (const each of abstract) submissions.push(this.#concrete(each, known));
     const items = await this.#send(by, submissions);
     expect(items).toHaveLength(submissions.length);
-    for (const { submission, index, repeats } of this.#inOrderOfRecording(by, submissions)) {
+    const seen = new Set<string>();
+    submissions.forEach((submission, index) => {
       const expected = this.#model.submit(submission);
-      // How much came before a repetition on a stream depends on how the stream was batched.
-      const standingIsKnown = by !== 'stream' || !repeats;
+      // When exactly a repetition is looked at is not promised, and it changes nothing: only its
+      // outcome is known.
+      const key = `${submission.playerId} ${submission.submissionId}`;
+      const standingIsKnown = !seen.has(key);
+      seen.add(key);
       this.#compareResult(submission, items[index] as ScoreItem, expected, standingIsKnown);
       if (expected.refused === undefined) this.#sent.push(submission);
-    }
-  }
-
-  /** Repetitions within one batch are answered after the rest of it; see `SubmissionQueue`. */
-  #inOrderOfRecording(by: 'unary' | 'batch' | 'stream', submissions: readonly NaiveSubmission[]) {
-    const seen = new Set<string>();
-    const first: { submission: NaiveSubmission; index: number; repeats: boolean }[] = [];
-    const later: typeof first = [];
-    submissions.forEach((submission, index) => {
-      const key = `${submission.playerId} ${submission.submissionId}`;
-      const repeats = seen.has(key);
-      seen.add(key);
-      (repeats && by === 'batch' ? later : first).push({ submission, index, repeats });
     });
-    // A third one of a kind waits for the second, and so on; they all change nothing.
-    return [...first, ...later];
   }
 
   /** Only what earlier steps sent is sent again: within a batch repetitions wait. */

@@ -70,6 +70,16 @@ const LIMIT = 9_007_199_254_740_992;
 /** After all client times that a test may name. */
 const ARRIVALS_BEGIN = 8e15;
 
+/** Whether a + b, which came out as `total`, is outside of ±2^53. */
+function leavesRange(total: number, a: number, b: number): boolean {
+  if (Number.isInteger(a) && Number.isInteger(b)) {
+    const exact = BigInt(a) + BigInt(b);
+    return exact > BigInt(LIMIT) || exact < -BigInt(LIMIT);
+  }
+  // A fraction that brings the sum to the limit was rounded there.
+  return Math.abs(total) >= LIMIT && (Math.abs(total) > LIMIT || total - a !== b);
+}
+
 export class NaiveBoard {
   readonly #settings: BoardSettings;
   readonly #entries: NaiveEntry[] = [];
@@ -181,7 +191,8 @@ export class NaiveBoard {
       case 'SUM': {
         const total = entry.score + score;
         const subtotal = entry.subscore + subscore;
-        if (Math.abs(total) > LIMIT || Math.abs(subtotal) > LIMIT) return 'TOTAL_OUT_OF_RANGE';
+        if (leavesRange(total, entry.score, score)) return 'TOTAL_OUT_OF_RANGE';
+        if (leavesRange(subtotal, entry.subscore, subscore)) return 'TOTAL_OUT_OF_RANGE';
         entry.submissions += 1;
         if (displayName !== '') entry.displayName = displayName;
         this.#set(entry, total, subtotal);

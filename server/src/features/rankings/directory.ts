@@ -23,6 +23,7 @@ export class Directory implements RankingDirectory {
   readonly #rankings: RankingStore;
   readonly #mayCreate: boolean;
   readonly #known = new Map<LeaderboardId, { ranking: Ranking; sinceMs: number }>();
+  readonly #creating = new Map<LeaderboardId, Promise<Ranking>>();
   readonly #finding = new Map<LeaderboardId, Promise<Ranking | undefined>>();
 
   /** @param mayCreate whether a submission to an unknown leaderboard creates it */
@@ -53,7 +54,18 @@ export class Directory implements RankingDirectory {
    *
    * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
    */
-  async findOrCreate(
+  findOrCreate(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking> {
+    // One look-up for all who ask meanwhile; they go on in the order in which they asked.
+    const running = this.#creating.get(leaderboardId);
+    if (running !== undefined) return running;
+    const creating = this.#findOrCreate(leaderboardId, settings).finally(() =>
+      this.#creating.delete(leaderboardId),
+    );
+    this.#creating.set(leaderboardId, creating);
+    return creating;
+  }
+
+  async #findOrCreate(
     leaderboardId: LeaderboardId,
     settings: LeaderboardSettings,
   ): Promise<Ranking> {

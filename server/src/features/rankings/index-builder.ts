@@ -18,6 +18,8 @@ import {
 const SCAN_SIZE = 2000;
 /** Entries written to the index at a time: a few milliseconds of its attention. */
 const BUILD_SIZE = 250;
+/** Rankings that one process builds at a time; taking one over is quick and needs no slot. */
+const MAX_BUILDING = 2;
 /** How often to look whether another process has finished building. */
 const OTHER_BUILD_MS = 100;
 /**
@@ -45,6 +47,7 @@ export class IndexBuilder {
   readonly #log: Log;
   readonly #checks = new Map<RankingNo, Promise<boolean>>();
   readonly #builds = new Map<RankingNo, Promise<void>>();
+  readonly #waitingForSlot: (() => void)[] = [];
   #building = 0;
 
   constructor(parts: {
@@ -96,17 +99,14 @@ export class IndexBuilder {
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
   async rebuild(ranking: Ranking, onProgress: (progress: BuildProgress) => void): Promise<void> {
-    for (;;) {
-      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => {
+    await this.#inSlot(() =>
+      this.#locked(ranking, async () => {
         const [mark, state] = await this.#compare(ranking);
         if (mark !== undefined) {
           await this.#build(ranking, mark, this.#isCurrent(mark, state), onProgress);
         }
-        return true;
-      });
-      if (done !== undefined) return;
-      await delay(OTHER_BUILD_MS);
-    }
+      }),
+    );
   }
 
   /**
@@ -146,23 +146,48 @@ export class IndexBuilder {
     this.#builds.set(ranking.rankingNo, build);
   }
 
+  /** Takes over the index of a ranking, or builds it, or finds that another process has done it. */
   async #buildUnlessWhole(ranking: Ranking, damagedEpoch: number | undefined): Promise<void> {
+    const mend = async (mayBuild: boolean): Promise<'mended' | 'must be built'> => {
+      const [mark, state] = await this.#compare(ranking);
+      if (mark === undefined) return 'mended';
+      if (!isWhole(mark, state) || mark.epoch === damagedEpoch) {
+        if (!mayBuild) return 'must be built';
+        await this.#build(ranking, mark, false, () => {});
+      } else if (this.#isCurrent(mark, state)) {
+        this.#trust.trust(ranking.rankingNo, mark.epoch);
+      } else {
+        await this.#adopt(ranking, mark);
+      }
+      return 'mended';
+    };
+    // Taking over is a matter of moments and must not wait behind builds.
+    if ((await this.#locked(ranking, () => mend(false))) === 'mended') return;
+    await this.#inSlot(() => this.#locked(ranking, () => mend(true)));
+  }
+
+  /** Runs `work` under the build lock of a ranking, after any other process that has it. */
+  async #locked<T>(ranking: Ranking, work: () => Promise<T>): Promise<T> {
     for (;;) {
-      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => {
-        // Another process may have built it since.
-        const [mark, state] = await this.#compare(ranking);
-        if (mark === undefined) return true;
-        if (!isWhole(mark, state) || mark.epoch === damagedEpoch) {
-          await this.#build(ranking, mark, false, () => {});
-        } else if (this.#isCurrent(mark, state)) {
-          this.#trust.trust(ranking.rankingNo, mark.epoch);
-        } else {
-          await this.#adopt(ranking, mark);
-        }
-        return true;
-      });
-      if (done !== undefined) return;
+      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => ({
+        result: await work(),
+      }));
+      if (done !== undefined) return done.result;
       await delay(OTHER_BUILD_MS);
+    }
+  }
+
+  /** Runs `work` when fewer than the allowed number of rankings are being built. */
+  async #inSlot<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#building >= MAX_BUILDING) {
+      await new Promise<void>((resolve) => this.#waitingForSlot.push(resolve));
+    }
+    this.#building += 1;
+    try {
+      return await work();
+    } finally {
+      this.#building -= 1;
+      this.#waitingForSlot.shift()?.();
     }
   }
 
@@ -198,31 +223,16 @@ export class IndexBuilder {
     keep: boolean,
     onProgress: (progress: BuildProgress) => void,
   ): Promise<void> {
-    this.#building += 1;
-    try {
-      await this.#buildCounted(ranking, mark, keep, onProgress);
-    } finally {
-      this.#building -= 1;
-    }
-  }
-
-  async #buildCounted(
-    ranking: Ranking,
-    mark: IndexMark,
-    keep: boolean,
-    onProgress: (progress: BuildProgress) => void,
-  ): Promise<void> {
     const start = performance.now();
     const epoch = mark.epoch + 1;
-    const { incarnation } = this.#index;
-    await this.#index.beginBuild(ranking, keep ? mark.epoch : -1, epoch);
+    const build = await this.#index.beginBuild(ranking, keep ? mark.epoch : -1, epoch);
     let built = 0;
     let after = '';
     for (;;) {
       const entries = await this.#entries.scan(ranking.rankingNo, after, SCAN_SIZE);
       for (let at = 0; at < entries.length; at += BUILD_SIZE) {
         const part = entries.slice(at, at + BUILD_SIZE).map((entry) => this.#encode(entry));
-        const active = await this.#index.build(ranking, epoch, incarnation, part);
+        const active = await this.#index.build(ranking, build, part);
         if (!active) throw new IndexUnavailable('the index lost what was being built');
         built += part.length;
         onProgress({ built });
@@ -231,9 +241,12 @@ export class IndexBuilder {
       if (entries.length < SCAN_SIZE) break;
     }
     const floor = mark.settledRevision + (keep || mark.epoch === 0 ? 0 : REVISION_GAP);
-    const revision = await this.#index.swap(ranking, epoch, incarnation, floor);
+    const revision = await this.#index.swap(ranking, build, built, floor);
     if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
-    await this.#rankings.setMark(ranking.rankingNo, { epoch, settledRevision: revision });
+    const newMark = { epoch, settledRevision: revision };
+    if (!(await this.#rankings.setMark(ranking.rankingNo, mark.epoch, newMark))) {
+      throw new Error('another process built it meanwhile');
+    }
     this.#trust.trust(ranking.rankingNo, epoch);
     const ms = Math.round(performance.now() - start);
     this.#log.info(

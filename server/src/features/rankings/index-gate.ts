@@ -56,11 +56,14 @@ export class IndexGate {
       if (this.#closed) return;
       if (this.#state !== 'lost') this.#log.warn({}, 'index lost; reads go to the store of record');
       this.#state = 'lost';
+      this.#missed = true;
       this.#distrust();
     });
     this.#connection.onReady(() => {
       // At once: nothing may be written to the index before it was looked at anew.
       this.#distrust();
+      // A recovery that is under way began in the life before.
+      this.#missed = true;
       this.#beginRecovery();
     });
   }

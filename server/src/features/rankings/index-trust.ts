@@ -9,7 +9,16 @@ const MAX_RANKINGS = 100_000;
  */
 export class IndexTrust {
   readonly #epochs = new Map<RankingNo, number>();
+  /** Rankings whose index lacks something, and at which moment that was found out last. */
+  readonly #owed = new Map<RankingNo, number>();
+  #moment = 0;
 
+  /** The epoch that answers may come from. */
+  readableEpochOf(rankingNo: RankingNo): number | undefined {
+    return this.#owed.has(rankingNo) ? undefined : this.#epochs.get(rankingNo);
+  }
+
+  /** The epoch that may be written to. */
   epochOf(rankingNo: RankingNo): number | undefined {
     return this.#epochs.get(rankingNo);
   }
@@ -32,6 +41,32 @@ export class IndexTrust {
 
   forget(rankingNo: RankingNo): void {
     this.#epochs.delete(rankingNo);
+  }
+
+  /** The index of a ranking could not be given a batch: it must not answer until it has it. */
+  owe(rankingNo: RankingNo): void {
+    this.#moment += 1;
+    this.#owed.set(rankingNo, this.#moment);
+  }
+
+  owes(rankingNo: RankingNo): boolean {
+    return this.#owed.has(rankingNo);
+  }
+
+  get owesAny(): boolean {
+    return this.#owed.size > 0;
+  }
+
+  /** To be noted before bringing in everything that is owed. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** All that was owed at `moment` has been brought in, except to these rankings. */
+  paid(moment: number, except: ReadonlySet<RankingNo>): void {
+    for (const [rankingNo, since] of this.#owed) {
+      if (since <= moment && !except.has(rankingNo)) this.#owed.delete(rankingNo);
+    }
   }
 
   clear(): void {

@@ -85,6 +85,15 @@ export type IndexAnswer<T> =
   | { readonly status: 'answered'; readonly value: T }
   | { readonly status: 'absent' | 'otherEpoch' };
 
+/** An index that is being built. */
+export interface IndexBuild {
+  readonly epoch: number;
+  /** Tells it from any other build of the same epoch. */
+  readonly name: string;
+  /** The life of the index in which it began: in another, a part may be gone. */
+  readonly incarnation: string;
+}
+
 export interface IndexState {
   /** The epoch that serves; undefined if there is none or it is damaged. */
   readonly epoch: number | undefined;
@@ -118,7 +127,10 @@ export interface PlayerPage {
   readonly playerIds: readonly PlayerId[];
 }
 
-/** The index: rankings in Redis. Every method throws `IndexUnavailable` when it cannot be reached. */
+/**
+ * The index: rankings in Redis. Every method throws `IndexUnavailable` when it cannot be reached. What
+ * is not of the expected type counts as absent.
+ */
 export interface RankingIndex {
   readonly connected: boolean;
   /**
@@ -149,27 +161,19 @@ export interface RankingIndex {
    */
   adopt(ranking: Ranking, epoch: number, newEpoch: number): Promise<boolean>;
   /** From now on `apply` also writes to the new epoch; only `keepEpoch` may go on serving. */
-  beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<void>;
+  beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<IndexBuild>;
+  /** False if another build has taken the place of this one, or the index has a new life. */
+  build(ranking: Ranking, build: IndexBuild, entries: readonly EncodedEntry[]): Promise<boolean>;
   /**
-   * False if that epoch is no longer being built.
+   * Lets what was built serve. Returns its revision; undefined as for `build`, or if the index lost
+   * a part of it.
    *
-   * @param incarnation the one in which the build began: in another, a part may be gone
-   */
-  build(
-    ranking: Ranking,
-    newEpoch: number,
-    incarnation: string,
-    entries: readonly EncodedEntry[],
-  ): Promise<boolean>;
-  /**
-   * Lets the new epoch serve. Returns its revision; undefined if it is no longer being built.
-   *
-   * @param incarnation the one in which the build began
+   * @param entries how many were put in
    */
   swap(
     ranking: Ranking,
-    newEpoch: number,
-    incarnation: string,
+    build: IndexBuild,
+    entries: number,
     revisionFloor: number,
   ): Promise<number | undefined>;
   inspect(
@@ -224,8 +228,8 @@ export interface RankingStore {
   createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
   /** Undefined for a ranking that does not exist any more. */
   mark(rankingNo: RankingNo): Promise<IndexMark | undefined>;
-  /** Notes that a new epoch serves. */
-  setMark(rankingNo: RankingNo, mark: IndexMark): Promise<void>;
+  /** Notes that a new epoch serves. False, and nothing is noted, if the epoch is not `from`. */
+  setMark(rankingNo: RankingNo, from: number, mark: IndexMark): Promise<boolean>;
   /** Moves the mark to a new epoch. False if it is no longer as it was in `from`. */
   advanceEpoch(rankingNo: RankingNo, from: IndexMark, epoch: number): Promise<boolean>;
   /** Runs `work` unless another process is building this ranking; then returns undefined at once. */
@@ -270,9 +274,9 @@ export interface Outbox {
   count(): Promise<number>;
   /**
    * Removes batches and raises the settled revisions of their rankings; batches that were confirmed
-   * in an epoch that is over stay.
+   * in an epoch that is over stay. Returns the rankings of those.
    */
-  settle(settlements: readonly Settlement[]): Promise<void>;
-  /** Brings one player's new name into that player's entries. False if there was none to do. */
+  settle(settlements: readonly Settlement[]): Promise<RankingNo[]>;
+  /** Brings one player's name into that player's entries. False if there was none to do. */
   applyRename(): Promise<boolean>;
 }

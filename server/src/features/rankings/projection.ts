@@ -2,6 +2,7 @@ import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexGate } from './index-gate.js';
+import type { IndexTrust } from './index-trust.js';
 import type { IndexWriter, Written } from './index-writer.js';
 import type { Confirmation, EncodedEntry, IndexPlace } from './ports.js';
 import type { Settler } from './settler.js';
@@ -17,17 +18,20 @@ export interface ProjectionRow extends EncodedEntry {
 export class Projection {
   readonly #writer: IndexWriter;
   readonly #gate: IndexGate;
+  readonly #trust: IndexTrust;
   readonly #settler: Settler;
   readonly #encodePayload: (entry: Entry) => Uint8Array;
 
   constructor(parts: {
     writer: IndexWriter;
     gate: IndexGate;
+    trust: IndexTrust;
     settler: Settler;
     encodePayload: (entry: Entry) => Uint8Array;
   }) {
     this.#writer = parts.writer;
     this.#gate = parts.gate;
+    this.#trust = parts.trust;
     this.#settler = parts.settler;
     this.#encodePayload = parts.encodePayload;
   }
@@ -63,7 +67,7 @@ export class Projection {
       if (written.kind === 'missed') complete = false;
       if (written.kind !== 'written') return;
       confirmations.push(written.confirmation);
-      if (!wasOpen || !this.#gate.isOpen) return;
+      if (!wasOpen || !this.#gate.isOpen || this.#trust.owes(ranking.rankingNo)) return;
       written.places.forEach((place, index) => {
         const position = positions[index] as number;
         places[position] = written.late ? { ...place, previousRank: 0 } : place;
@@ -79,7 +83,8 @@ export class Projection {
   async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
     try {
       const written = await this.#writer.write(ranking, entries, BUILD_PATIENCE_MS);
-      if (written.kind === 'missed') this.#gate.missed(new Error('another index serves'));
+      // Only this ranking is affected: its reads go to the store of record until it is mended.
+      if (written.kind === 'missed') this.#trust.owe(ranking.rankingNo);
       return written;
     } catch (error) {
       this.#gate.missed(error);

@@ -42,11 +42,11 @@ export class Reader implements RankingReader, RankingIndexReader {
    * itself, because tens of thousands of calls a second come this way.
    */
   read(ranking: Ranking, read: RankingRead): Promise<RankingView> {
-    const epoch = this.#gate.isOpen ? this.#trust.epochOf(ranking.rankingNo) : undefined;
+    const epoch = this.#gate.isOpen ? this.#trust.readableEpochOf(ranking.rankingNo) : undefined;
     if (epoch === undefined) return this.#readOtherwise(ranking, read);
     return this.#batcher.read(ranking, epoch, read).then(
       (answer) =>
-        typeof answer === 'object' && this.#gate.isOpen
+        typeof answer === 'object' && this.#mayAnswer(ranking)
           ? answer
           : this.#readOtherwise(ranking, read),
       (error: unknown) => {
@@ -86,14 +86,16 @@ export class Reader implements RankingReader, RankingIndexReader {
   ): Promise<T | undefined> {
     try {
       for (let attempt = 0; attempt < 3; attempt += 1) {
-        if (!this.#gate.isOpen) return undefined;
+        if (!this.#mayAnswer(ranking)) return undefined;
         const epoch = this.#trust.epochOf(ranking.rankingNo);
         if (epoch === undefined) {
           if (!(await this.#builder.check(ranking))) return undefined;
           continue;
         }
         const answer = await question(epoch);
-        if (answer.status === 'answered') return this.#gate.isOpen ? answer.value : undefined;
+        if (answer.status === 'answered') {
+          return this.#mayAnswer(ranking) ? answer.value : undefined;
+        }
         this.#trust.distrust(ranking.rankingNo, epoch);
         const damaged = answer.status === 'absent' ? epoch : undefined;
         if (!(await this.#builder.check(ranking, damaged))) return undefined;
@@ -102,6 +104,10 @@ export class Reader implements RankingReader, RankingIndexReader {
       this.#note(error);
     }
     return undefined;
+  }
+
+  #mayAnswer(ranking: Ranking): boolean {
+    return this.#gate.isOpen && !this.#trust.owes(ranking.rankingNo);
   }
 
   /** A failing index closes the gate; a failing store of record shows when it is asked itself. */

@@ -1,4 +1,5 @@
 import type { Log } from '../../domain/log.js';
+import type { IndexTrust } from './index-trust.js';
 import type { Confirmation, Outbox, Settlement } from './ports.js';
 
 const FLUSH_MS = 200;
@@ -8,13 +9,15 @@ const MAX_WAITING = 20_000;
 /** Collects batches that the index has, and removes them from the outbox in bulk. */
 export class Settler {
   readonly #outbox: Outbox;
+  readonly #trust: IndexTrust;
   readonly #log: Log;
   #waiting: Settlement[] = [];
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(outbox: Outbox, log: Log) {
+  constructor(outbox: Outbox, trust: IndexTrust, log: Log) {
     this.#outbox = outbox;
+    this.#trust = trust;
     this.#log = log;
   }
 
@@ -36,7 +39,11 @@ export class Settler {
     if (settlements.length === 0) return;
     this.#waiting = [];
     try {
-      await this.#outbox.settle(settlements);
+      for (const rankingNo of await this.#outbox.settle(settlements)) {
+        // What this process wrote to is not the index any more.
+        this.#trust.forget(rankingNo);
+        this.#trust.owe(rankingNo);
+      }
     } catch (error) {
       this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
     }

@@ -1,18 +1,20 @@
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
+import type { IndexTrust } from './index-trust.js';
 import type { IndexWriter, Written } from './index-writer.js';
-import {
-  type Confirmation,
-  type EncodedEntry,
-  type EntryStore,
-  IndexUnavailable,
-  type Outbox,
-  type OutboxBatch,
-  type RankingStore,
+import type {
+  Confirmation,
+  EncodedEntry,
+  EntryStore,
+  Outbox,
+  OutboxBatch,
+  RankingStore,
 } from './ports.js';
 
-const SWEEP_MS = 1000;
+const TICK_MS = 100;
+const TICKS_PER_SWEEP = 10;
+const RENAMES_AT_A_TIME = 100;
 /** Younger batches are most likely being applied by the server that committed them. */
 const MIN_AGE_MS = 2000;
 const BATCHES_AT_A_TIME = 100;
@@ -24,6 +26,7 @@ export class Sweeper {
   readonly #entries: EntryStore;
   readonly #rankings: RankingStore;
   readonly #writer: IndexWriter;
+  readonly #trust: IndexTrust;
   readonly #encode: (entry: EncodedEntry['entry']) => Uint8Array;
   readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
@@ -34,6 +37,7 @@ export class Sweeper {
     entries: EntryStore;
     rankings: RankingStore;
     writer: IndexWriter;
+    trust: IndexTrust;
     encodePayload: (entry: EncodedEntry['entry']) => Uint8Array;
     log: Log;
   }) {
@@ -41,24 +45,28 @@ export class Sweeper {
     this.#entries = parts.entries;
     this.#rankings = parts.rankings;
     this.#writer = parts.writer;
+    this.#trust = parts.trust;
     this.#encode = parts.encodePayload;
     this.#log = parts.log;
   }
 
-  /** Sweeps every second while `mayRun` says so. */
+  /** Sweeps every second, and at once what is owed to an index, while `mayRun` says so. */
   start(mayRun: () => boolean): void {
     let running = false;
+    let ticks = 0;
     this.#timer = setInterval(() => {
-      if (running || !mayRun()) return;
+      ticks += 1;
+      const isDue = ticks % TICKS_PER_SWEEP === 0;
+      if (running || !(isDue || this.#trust.owesAny) || !mayRun()) return;
       running = true;
-      this.#sweeping = this.#sweep()
+      this.#sweeping = (isDue ? this.#sweep() : this.drain())
         .catch((error) => {
           this.#log.warn({ err: error }, 'the outbox cannot be swept now');
         })
         .finally(() => {
           running = false;
         });
-    }, SWEEP_MS);
+    }, TICK_MS);
   }
 
   async stop(): Promise<void> {
@@ -67,45 +75,49 @@ export class Sweeper {
   }
 
   /**
-   * Brings everything that is in the outbox now into the index.
+   * Brings everything that is in the outbox now into the index. Rankings whose index cannot be given
+   * all of it are noted as owed; they do not hold up the others.
    *
-   * @throws STORE_UNAVAILABLE; IndexUnavailable, also when an index serves that could not be given
-   * all of it
+   * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
-  async drain(minAgeMs = 0): Promise<void> {
-    let after = 0;
-    let missed = 0;
-    for (;;) {
-      const batches = await this.#outbox.pending(after, BATCHES_AT_A_TIME, minAgeMs);
-      if (batches.length > 0) missed += await this.#apply(batches);
-      if (batches.length < BATCHES_AT_A_TIME) break;
-      after = (batches.at(-1) as OutboxBatch).outboxId;
-    }
-    if (missed > 0) {
-      throw new IndexUnavailable(`another index serves that lacks ${missed} batches`);
-    }
+  async drain(): Promise<void> {
+    const { moment } = this.#trust;
+    const missed = await this.#apply(0);
+    this.#trust.paid(moment, missed);
+    for (const rankingNo of missed) this.#trust.owe(rankingNo);
   }
 
   async #sweep(): Promise<void> {
-    await this.drain(MIN_AGE_MS);
-    while (await this.#outbox.applyRename()) await this.drain();
+    await this.#apply(MIN_AGE_MS);
+    let renamed = 0;
+    while (renamed < RENAMES_AT_A_TIME && (await this.#outbox.applyRename())) renamed += 1;
+    if (renamed > 0) await this.drain();
   }
 
-  /** Returns how many batches did not reach the index. */
-  async #apply(batches: readonly OutboxBatch[]): Promise<number> {
+  /** Applies the batches of at least this age. Returns the rankings that lack some of them. */
+  async #apply(minAgeMs: number): Promise<Set<RankingNo>> {
+    const missed = new Set<RankingNo>();
+    let after = 0;
+    for (;;) {
+      const batches = await this.#outbox.pending(after, BATCHES_AT_A_TIME, minAgeMs);
+      if (batches.length > 0) await this.#applyBatches(batches, missed);
+      if (batches.length < BATCHES_AT_A_TIME) return missed;
+      after = (batches.at(-1) as OutboxBatch).outboxId;
+    }
+  }
+
+  async #applyBatches(batches: readonly OutboxBatch[], missed: Set<RankingNo>): Promise<void> {
     const keys = distinctKeys(batches);
-    const entries = await this.#entries.find(keys);
+    const entriesOf = Map.groupBy(await this.#entries.find(keys), (entry) => entry.rankingNo);
     const rankings = await this.#rankings.findByNumbers([
       ...new Set(keys.map((key) => key.rankingNo)),
     ]);
     const confirmations = new Map<RankingNo, Confirmation>();
-    const missed = new Set<RankingNo>();
     for (const ranking of rankings) {
-      const mine = entries
-        .filter((entry) => entry.rankingNo === ranking.rankingNo)
+      const entries = (entriesOf.get(ranking.rankingNo) ?? [])
         .sort((a, b) => a.version - b.version)
         .map((entry) => ({ entry, payload: this.#encode(entry) }));
-      const written = await this.#write(ranking, mine);
+      const written = await this.#write(ranking, entries);
       if (written.kind === 'missed') missed.add(ranking.rankingNo);
       else if (written.kind === 'written') {
         confirmations.set(ranking.rankingNo, written.confirmation);
@@ -119,8 +131,7 @@ export class Sweeper {
           (rankingNo) => confirmations.get(rankingNo) ?? [],
         ),
       }));
-    await this.#outbox.settle(settlements);
-    return batches.length - settlements.length;
+    for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
   }
 
   async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {

@@ -195,17 +195,16 @@ describe.concurrent('a verification', () => {
     ]);
     if (entry === undefined) throw new Error('no entry');
     await index.remove(ranking.rankingNo);
-    await index.beginBuild(ranking, -1, 1);
-    const { incarnation } = index;
+    const build = await index.beginBuild(ranking, -1, 1);
     const all = await entries.scan(ranking.rankingNo, '', 10);
     const misplaced = all.map((each) => {
       const payload = encodePayload(each);
       if (each.playerId === 'a') return { entry: { ...each, reached: each.reached + 1 }, payload };
       return { entry: each, payload };
     });
-    await index.build(ranking, 1, incarnation, misplaced);
-    const revision = await index.swap(ranking, 1, incarnation, 0);
-    await rankings.setMark(ranking.rankingNo, { epoch: 1, settledRevision: revision ?? 0 });
+    await index.build(ranking, build, misplaced);
+    const revision = await index.swap(ranking, build, all.length, 0);
+    await rankings.setMark(ranking.rankingNo, 0, { epoch: 1, settledRevision: revision ?? 0 });
     const { progress, done } = verifier().verify(ranking, NEVER);
     await done;
     const [difference] = progress.takeDifferences();

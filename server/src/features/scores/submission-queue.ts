@@ -14,7 +14,7 @@ import {
 const MAX_BATCH = 512;
 /** Batches of one lane that are recorded and wait for the index. */
 const MAX_PROJECTING = 8;
-const MAX_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 6;
 
 /** What became of a submission that was recorded. */
 export interface Submitted {
@@ -37,6 +37,8 @@ interface Waiting {
   readonly submission: Submission;
   readonly resolve: (result: Submitted | Unrecorded) => void;
   readonly reject: (error: unknown) => void;
+  /** Whether a submission with the same id was in an earlier batch. */
+  isRepetition?: boolean;
 }
 
 /**
@@ -126,8 +128,8 @@ class Lane {
   }
 
   /**
-   * Takes what waits, up to a batch. A repetition of a submission in the batch stays for the next:
-   * by then the first is recorded, and the repetition has no effect on what comes between.
+   * Takes what waits, up to a batch. A repetition of a submission in it stays for the next batch: by
+   * then the first is recorded, and however many repetitions go together, each finds it there.
    */
   #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
@@ -138,8 +140,10 @@ class Lane {
       const waiting = this.#waiting[at] as Waiting;
       const { ranking, playerId, submissionId } = waiting.submission;
       const key = `${submissionId} ${playerId} ${ranking.rankingNo}`;
-      if (seen.has(key)) later.push(waiting);
-      else {
+      if (seen.has(key) && waiting.isRepetition !== true) {
+        waiting.isRepetition = true;
+        later.push(waiting);
+      } else {
         seen.add(key);
         batch.push(waiting);
       }

@@ -142,7 +142,7 @@ test('the subscore follows the sort order where it is asked to', async () => {
 test('a changed order gives the leaderboard another ranking, and the old one takes nothing', async () => {
   const id = await makeBoard();
   const before = await rankingOf(id);
-  await rankings.setMark(before.rankingNo, { epoch: 3, settledRevision: 17 });
+  await rankings.setMark(before.rankingNo, 0, { epoch: 3, settledRevision: 17 });
   const updated = await store.update(id, { sortOrder: SortOrder.ASCENDING });
   expect(updated).toEqual({ status: 'updated', replaced: [before.rankingNo] });
   const after = await rankingOf(id);

@@ -37,17 +37,18 @@ export class PostgresOutbox implements Outbox {
     return Number(rows[0]?.count);
   }
 
-  async settle(settlements: readonly Settlement[]): Promise<void> {
+  async settle(settlements: readonly Settlement[]): Promise<RankingNo[]> {
     const confirmations = settlements.flatMap(({ outboxId, confirmations }) =>
       confirmations.map((confirmation) => ({ outboxId, ...confirmation })),
     );
-    await this.#database.query(SETTLE, [
+    const { rows } = await this.#database.query<{ ranking_no: string }>(SETTLE, [
       numberArray(settlements.map((settlement) => settlement.outboxId)),
       numberArray(confirmations.map((confirmation) => confirmation.outboxId)),
       numberArray(confirmations.map((confirmation) => confirmation.rankingNo)),
       numberArray(confirmations.map((confirmation) => confirmation.epoch)),
       numberArray(confirmations.map((confirmation) => confirmation.revision)),
     ]);
+    return rows.map((row) => Number(row.ranking_no) as RankingNo);
   }
 
   async applyRename(): Promise<boolean> {

@@ -17,14 +17,10 @@ export class PartitionKeeper {
     this.#log = log;
   }
 
-  /** @throws STORE_UNAVAILABLE if the partitions cannot be made now */
+  /** Looks now and every hour. A failure is no harm: the partitions of some months are there. */
   async start(): Promise<void> {
     await this.#ensure();
-    this.#timer = setInterval(() => {
-      this.#ensure().catch((error) =>
-        this.#log.warn({ err: error }, 'partitions of submissions cannot be made now'),
-      );
-    }, HOUR_MS);
+    this.#timer = setInterval(() => void this.#ensure(), HOUR_MS);
   }
 
   stop(): void {
@@ -32,6 +28,10 @@ export class PartitionKeeper {
   }
 
   async #ensure(): Promise<void> {
-    await this.#database.query(ENSURE, [MONTHS_AHEAD]);
+    try {
+      await this.#database.query(ENSURE, [MONTHS_AHEAD]);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'partitions of submissions cannot be made now');
+    }
   }
 }

@@ -74,8 +74,14 @@ export class PostgresRankingStore implements RankingStore {
     return row && { epoch: Number(row.epoch), settledRevision: Number(row.settled_revision) };
   }
 
-  async setMark(rankingNo: RankingNo, mark: IndexMark): Promise<void> {
-    await this.#database.query(SET_MARK, [rankingNo, mark.epoch, mark.settledRevision]);
+  async setMark(rankingNo: RankingNo, from: number, mark: IndexMark): Promise<boolean> {
+    const { rows } = await this.#database.query(SET_MARK, [
+      rankingNo,
+      from,
+      mark.epoch,
+      mark.settledRevision,
+    ]);
+    return rows.length > 0;
   }
 
   async advanceEpoch(rankingNo: RankingNo, from: IndexMark, epoch: number): Promise<boolean> {

@@ -20,6 +20,13 @@ const SCRIPT_NAMES = [
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
+/** What Redis answers when something else lies under a ranking's keys than the scripts put there. */
+const DAMAGE = /^(WRONGTYPE|ERR .*(script|XADD|not an integer|not a valid float))/;
+/** What it answers when it cannot serve at all; older versions wrap it in an error of the script. */
+const NOT_SERVING = /OOM|READONLY|LOADING|MISCONF|MASTERDOWN|NOREPLICAS|BUSY|CLUSTERDOWN/;
+/** The driver's words for an answer that did not come in time. */
+const TIMED_OUT = 'Command timed out';
+
 /** A reply in the types that the scripts return; bulk strings come as buffers. */
 export type ScriptReply = number | Buffer | null | ScriptReply[];
 type ScriptCall = (...args: (string | number | Buffer)[]) => Promise<ScriptReply>;
@@ -94,20 +101,34 @@ export class RedisConnection implements IndexConnection {
     for (const listener of this.#readyListeners) listener();
   }
 
-  /** Runs a script on the keys of one ranking. @throws IndexUnavailable */
+  /**
+   * Runs a script on the keys of one ranking.
+   *
+   * @param ifDamaged the reply where something else lies under the keys than the scripts put there
+   * @throws IndexUnavailable
+   */
   async run(
     name: ScriptName,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
+    ifDamaged?: ScriptReply,
   ): Promise<ScriptReply> {
     const start = performance.now();
     try {
       const reply = await this.#scripts[name](...keys, ...args);
       this.#onRoundTrip?.(performance.now() - start);
       return reply;
-    } catch (error) {
-      throw new IndexUnavailable(`redis: ${name}: ${(error as Error).message}`, { cause: error });
+    } catch (thrown) {
+      const error = thrown as Error;
+      if (ifDamaged !== undefined && isDamage(error.message)) return ifDamaged;
+      throw this.#unavailable(name, error);
     }
+  }
+
+  #unavailable(command: string, error: Error): IndexUnavailable {
+    // A server that does not answer may have been replaced: look for it anew.
+    if (error.message === TIMED_OUT) this.#redis.stream.destroy();
+    return new IndexUnavailable(`redis: ${command}: ${error.message}`, { cause: error });
   }
 
   /** @throws IndexUnavailable */
@@ -115,7 +136,7 @@ export class RedisConnection implements IndexConnection {
     try {
       await this.#redis.ping();
     } catch (error) {
-      throw new IndexUnavailable(`redis: ${(error as Error).message}`, { cause: error });
+      throw this.#unavailable('ping', error as Error);
     }
   }
 
@@ -124,13 +145,17 @@ export class RedisConnection implements IndexConnection {
     try {
       await this.#redis.unlink(...keys);
     } catch (error) {
-      throw new IndexUnavailable(`redis: ${(error as Error).message}`, { cause: error });
+      throw this.#unavailable('unlink', error as Error);
     }
   }
 
   close(): void {
     this.#redis.disconnect();
   }
+}
+
+function isDamage(message: string): boolean {
+  return DAMAGE.test(message) && !NOT_SERVING.test(message);
 }
 
 /** Opens a connection that reconnects for ever, first at once, then about every half second. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type {
   ChangePage,
@@ -10,6 +11,7 @@ import type {
   EncodedEntry,
   IndexAnswer,
   IndexApplied,
+  IndexBuild,
   IndexInspection,
   IndexPlace,
   IndexState,
@@ -28,6 +30,11 @@ const PLACE_LENGTH = 20;
 const REVISION_GAP = 2 ** 24;
 /** How many bytes of a change come before its record. */
 const CHANGE_HEADER = 20;
+
+/** What the scripts answer where there is no index, which is what a damaged one counts as. */
+const ABSENT = [0];
+const NOTHING = Buffer.alloc(0);
+const NO_STATE = [NOTHING, Buffer.from('0'), Buffer.from('0'), NOTHING];
 
 /** Rankings in Redis: one Lua call for each operation, see scripts/. */
 export class RedisRankingIndex implements RankingIndex {
@@ -57,12 +64,17 @@ export class RedisRankingIndex implements RankingIndex {
     epoch: number,
     entries: readonly EncodedEntry[],
   ): Promise<IndexApplied> {
-    const [status, places] = (await this.#redis.run('apply', rankingKeys(ranking.rankingNo), [
-      epoch,
-      this.#feedRetention,
-      rankingChannel(ranking.rankingNo),
-      packEntries(ranking, entries),
-    ])) as [number, Buffer];
+    const [status, places] = (await this.#redis.run(
+      'apply',
+      rankingKeys(ranking.rankingNo),
+      [
+        epoch,
+        this.#feedRetention,
+        rankingChannel(ranking.rankingNo),
+        packEntries(ranking, entries),
+      ],
+      ABSENT,
+    )) as [number, Buffer];
     switch (status) {
       case 1:
         return { status: 'applied', places: readPlaces(places) };
@@ -86,6 +98,7 @@ export class RedisRankingIndex implements RankingIndex {
       'read',
       rankingKeys(ranking.rankingNo),
       args,
+      ABSENT,
     )) as [number, Buffer, number, ...Buffer[]];
     if (status !== 1) return unanswered(status);
     const revision = Number(revisionText);
@@ -110,10 +123,11 @@ export class RedisRankingIndex implements RankingIndex {
       'changes',
       rankingKeys(ranking.rankingNo),
       [epoch, afterRevision, limit],
+      ABSENT,
     )) as [number, Buffer, Buffer, ...ScriptReply[]];
     if (status !== 1) return unanswered(status);
     const changes: RankingChange[] = [];
-    for (let at = 0; at < entries.length && changes.length < limit; at += 3) {
+    for (let at = 0; at < entries.length; at += 3) {
       const [id, count, packed] = entries.slice(at, at + 3) as [Buffer, number, Buffer];
       const last = Number.parseInt(id.toString('latin1'), 10);
       readChanges(ranking, packed, last - count, afterRevision, changes);
@@ -134,6 +148,7 @@ export class RedisRankingIndex implements RankingIndex {
       'state',
       rankingKeys(ranking.rankingNo),
       [],
+      NO_STATE,
     )) as [Buffer, Buffer, Buffer, Buffer];
     return {
       epoch: epoch.length === 0 ? undefined : Number(epoch),
@@ -144,48 +159,55 @@ export class RedisRankingIndex implements RankingIndex {
   }
 
   async adopt(ranking: Ranking, epoch: number, newEpoch: number): Promise<boolean> {
-    const reply = await this.#redis.run('adopt', rankingKeys(ranking.rankingNo), [
-      epoch,
-      newEpoch,
-      this.incarnation,
-      REVISION_GAP,
-      rankingChannel(ranking.rankingNo),
-    ]);
+    const reply = await this.#redis.run(
+      'adopt',
+      rankingKeys(ranking.rankingNo),
+      [epoch, newEpoch, this.incarnation, REVISION_GAP, rankingChannel(ranking.rankingNo)],
+      0,
+    );
     return reply === 1;
   }
 
-  async beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<void> {
-    await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), [keepEpoch, newEpoch]);
+  async beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<IndexBuild> {
+    const name = `${newEpoch}:${randomUUID()}`;
+    const { incarnation } = this;
+    await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), [
+      keepEpoch,
+      newEpoch,
+      name,
+    ]);
+    return { epoch: newEpoch, name, incarnation };
   }
 
   async build(
     ranking: Ranking,
-    newEpoch: number,
-    incarnation: string,
+    build: IndexBuild,
     entries: readonly EncodedEntry[],
   ): Promise<boolean> {
     // Commands go out on the connection that this looks at, or fail: none is queued.
-    if (this.incarnation !== incarnation) return false;
-    const reply = await this.#redis.run('build', rankingKeys(ranking.rankingNo), [
-      newEpoch,
-      packEntries(ranking, entries),
-    ]);
+    if (this.incarnation !== build.incarnation) return false;
+    const reply = await this.#redis.run(
+      'build',
+      rankingKeys(ranking.rankingNo),
+      [build.name, packEntries(ranking, entries)],
+      0,
+    );
     return reply === 1;
   }
 
   async swap(
     ranking: Ranking,
-    newEpoch: number,
-    incarnation: string,
+    build: IndexBuild,
+    entries: number,
     revisionFloor: number,
   ): Promise<number | undefined> {
-    if (this.incarnation !== incarnation) return undefined;
-    const reply = (await this.#redis.run('swap', rankingKeys(ranking.rankingNo), [
-      newEpoch,
-      revisionFloor,
-      rankingChannel(ranking.rankingNo),
-      incarnation,
-    ])) as Buffer;
+    if (this.incarnation !== build.incarnation) return undefined;
+    const reply = (await this.#redis.run(
+      'swap',
+      rankingKeys(ranking.rankingNo),
+      [build.name, revisionFloor, rankingChannel(ranking.rankingNo), build.incarnation, entries],
+      NOTHING,
+    )) as Buffer;
     return reply.length === 0 ? undefined : Number(reply);
   }
 
@@ -198,6 +220,7 @@ export class RedisRankingIndex implements RankingIndex {
       'inspect',
       rankingKeys(ranking.rankingNo),
       [epoch, ...playerIds],
+      ABSENT,
     )) as [number, number, ...Buffer[]];
     if (status !== 1) return unanswered(status);
     const inspections = playerIds.map((playerId, index) =>
@@ -224,6 +247,7 @@ export class RedisRankingIndex implements RankingIndex {
       script,
       rankingKeys(ranking.rankingNo),
       [epoch, cursor],
+      ABSENT,
     )) as [number, Buffer, ...Buffer[]];
     if (status !== 1) return unanswered(status);
     return {

@@ -66,31 +66,38 @@ CREATE TABLE rostrum.submissions (
   metadata       jsonb
 ) PARTITION BY RANGE (accept_time);
 
--- Makes the monthly partitions of submissions from the current month on, as many as asked for.
--- Servers call it at their start and every hour, months ahead of need. There is no default partition:
--- each lookup of a submission id would have to search it too.
--- The unique index is per partition: together with the lock on the player's entry it is the
+-- Makes the monthly partitions of submissions, from last month on (clocks may step back at the turn
+-- of a month), as many to come as asked for. Servers call it at their start and every hour, months
+-- ahead of need. There is no default partition: each lookup of a submission id would have to search
+-- it too.
+--
+-- Tables are made by themselves and then attached, which lets submissions go on meanwhile, and waits
+-- for nobody longer than two seconds.
+--
+-- The unique index is per partition: together with the version check of the player's entry it is the
 -- idempotency key. It begins with the submission id because ids that grow with time (the SDK's, and
 -- those the server gives) are then added at one edge of the index and not all over it.
 CREATE FUNCTION rostrum.ensure_submission_partitions(months integer) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET lock_timeout = '2s'
+AS $$
 DECLARE
-  month date;
+  first date;
   name text;
 BEGIN
   PERFORM pg_advisory_xact_lock(7482100462); -- servers take turns
-  FOR step IN 0..months - 1 LOOP
-    month := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
-    name := 'submissions_' || to_char(month, 'YYYYMM');
-    IF to_regclass('rostrum.' || name) IS NULL THEN
-      EXECUTE format(
-        'CREATE TABLE rostrum.%I PARTITION OF rostrum.submissions FOR VALUES FROM (%L) TO (%L)',
-        name, month::timestamp AT TIME ZONE 'UTC',
-        (month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
-      EXECUTE format(
-        'CREATE UNIQUE INDEX %I ON rostrum.%I (submission_id, player_id, board_no)',
-        name || '_key', name);
-    END IF;
+  FOR step IN -1..months - 1 LOOP
+    first := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
+    name := 'submissions_' || to_char(first, 'YYYYMM');
+    CONTINUE WHEN to_regclass('rostrum.' || name) IS NOT NULL;
+    EXECUTE format('CREATE TABLE rostrum.%I (LIKE rostrum.submissions INCLUDING DEFAULTS)', name);
+    EXECUTE format(
+      'CREATE UNIQUE INDEX %I ON rostrum.%I (submission_id, player_id, board_no)',
+      name || '_key', name);
+    EXECUTE format(
+      'ALTER TABLE rostrum.submissions ATTACH PARTITION rostrum.%I FOR VALUES FROM (%L) TO (%L)',
+      name, first::timestamp AT TIME ZONE 'UTC',
+      (first + interval '1 month')::timestamp AT TIME ZONE 'UTC');
   END LOOP;
 END
 $$;
@@ -105,7 +112,9 @@ CREATE TABLE rostrum.outbox (
   player_ids  text[] NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
--- Players whose new name has not reached all of their entries yet.
+-- Players of whom some entry does not have their name yet. A player may be here several times:
+-- submissions only add rows, so they never wait for whoever works them off.
 CREATE TABLE rostrum.renames (
-  player_id text COLLATE "C" PRIMARY KEY
+  rename_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  player_id text COLLATE "C" NOT NULL
 );

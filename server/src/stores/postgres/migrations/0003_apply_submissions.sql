@@ -78,6 +78,9 @@ AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
   v_now_us bigint;
+  -- At least this month: its unique index refuses a repetition whatever the setting. And a day ahead:
+  -- after a failover the clock may be behind the one before.
+  v_recognised timestamptz := least(v_now - p_idempotency, date_trunc('month', v_now, 'UTC'));
   v_block bigint;
   r record;
   -- The settings of the ranking that is being folded.
@@ -99,8 +102,11 @@ DECLARE
   read_versions bigint[] := '{}';
   inserts rostrum.entries[] := '{}';
   log rostrum.submissions[] := '{}';
-  -- Players of existing entries who were given a new name.
-  renamed text[] := '{}';
+  -- Players who were given a name, and the names, in the order of the loop; and in which order these
+  -- arrived.
+  named text[] := '{}';
+  names text[] := '{}';
+  named_ords integer[] := '{}';
   -- Rankings that get new entries, and the numbers of the locks that keep them from being removed.
   new_in bigint[];
   bucket integer;
@@ -132,10 +138,10 @@ BEGIN
       SELECT * FROM rostrum.submissions l
       WHERE l.board_no = u.board_no AND l.player_id = u.player_id
         AND l.submission_id = u.submission_id
-        AND l.accept_time > v_now - p_idempotency AND l.accept_time <= v_now
+        AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
       LIMIT 1
     ) AS d ON true
-    ORDER BY u.place + 0 -- The order is there already: a bare u.place would be no sort at all.
+    ORDER BY u.place
   LOOP
     IF r.ranking_no <> of_ranking THEN
       of_ranking := r.ranking_no;
@@ -210,7 +216,12 @@ BEGIN
           n_score := s.score + n_score;
           n_subscore := s.subscore + n_subscore;
         END IF;
-        IF abs(n_score) > 9007199254740992 OR abs(n_subscore) > 9007199254740992 THEN
+        -- At the limit itself a sum may be one that was rounded to it: then the way back differs.
+        IF abs(n_score) > 9007199254740992 OR abs(n_subscore) > 9007199254740992
+          OR (abs(n_score) = 9007199254740992 AND s.submissions > 0
+              AND n_score - s.score <> r.score)
+          OR (abs(n_subscore) = 9007199254740992 AND s.submissions > 0
+              AND n_subscore - s.subscore <> r.subscore) THEN
           RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                           NULL, NULL)::rostrum.applied;
           CONTINUE;
@@ -234,7 +245,9 @@ BEGIN
         s.update_us := v_now_us;
         IF r.display_name <> '' AND r.display_name <> s.display_name THEN
           s.display_name := r.display_name;
-          renamed := renamed || s.player_id;
+          named := named || s.player_id;
+          names := names || s.display_name;
+          named_ords := named_ords || r.ord;
         END IF;
         is_dirty := true;
       END IF;
@@ -291,27 +304,29 @@ BEGIN
     END IF;
   END IF;
 
-  -- After the entries and in key order, so that these locks cannot deadlock either.
-  IF inserts <> '{}' OR renamed <> '{}' THEN
+  -- After the entries and in key order, so that these locks cannot deadlock either. The row of an
+  -- existing player is locked even where it stays as it is.
+  IF inserts <> '{}' OR named <> '{}' THEN
     INSERT INTO rostrum.players AS p (player_id, display_name)
-    SELECT n.player_id, max(n.display_name)
-    FROM (SELECT player_id, display_name FROM unnest(inserts)
+    SELECT n.player_id, (array_agg(n.name ORDER BY n.ord DESC))[1]
+    FROM (SELECT g.player_id, g.name, g.ord
+          FROM unnest(named, names, named_ords) AS g (player_id, name, ord)
           UNION ALL
-          SELECT player_id, display_name FROM unnest(updates) WHERE player_id = ANY (renamed)) AS n
+          SELECT i.player_id, '', 0 FROM unnest(inserts) AS i) AS n
     GROUP BY n.player_id
     ORDER BY n.player_id COLLATE "C"
     ON CONFLICT (player_id) DO UPDATE
       SET display_name = excluded.display_name, update_time = clock_timestamp()
       WHERE excluded.display_name <> '' AND p.display_name <> excluded.display_name;
-  END IF;
-  IF renamed <> '{}' THEN
+
+    -- A name that is given goes to the player's other entries; a first entry may have taken a name
+    -- that was changed meanwhile. Under the locks of the players both are seen here.
     INSERT INTO rostrum.renames (player_id)
-    SELECT DISTINCT n.player_id
-    FROM unnest(renamed) AS n (player_id)
+    SELECT n.player_id
+    FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i)
+      AS n (player_id)
     WHERE EXISTS (SELECT 1 FROM rostrum.entries e JOIN rostrum.players p USING (player_id)
-                  WHERE e.player_id = n.player_id AND e.display_name <> p.display_name)
-    ORDER BY n.player_id
-    ON CONFLICT DO NOTHING;
+                  WHERE e.player_id = n.player_id AND e.display_name <> p.display_name);
   END IF;
 
   IF updates <> '{}' OR inserts <> '{}' THEN

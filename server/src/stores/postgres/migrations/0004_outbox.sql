@@ -12,19 +12,21 @@
 --   p_of, p_ranking_nos, p_epochs, p_revisions  one element for each ranking of each batch: the
 --                 batch, the ranking, and the epoch and revision in which the index confirmed it.
 --                 A batch without one needs no confirmation.
+--
+-- Result: the rankings of the batches that stay.
 CREATE FUNCTION rostrum.settle_outbox(
   p_outbox_ids bigint[],
   p_of bigint[],
   p_ranking_nos bigint[],
   p_epochs bigint[],
   p_revisions bigint[]
-) RETURNS void
+) RETURNS SETOF bigint
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 DECLARE
-  v_stale bigint[];
+  v_stale bigint[]; -- batches
 BEGIN
   -- Servers settle the same rankings at the same time: lock in key order.
   PERFORM 1 FROM rostrum.rankings
@@ -48,11 +50,15 @@ BEGIN
     WHERE k.epoch <> c.epoch);
   DELETE FROM rostrum.outbox
   WHERE outbox_id = ANY (p_outbox_ids) AND NOT outbox_id = ANY (v_stale);
+  RETURN QUERY
+    SELECT DISTINCT c.ranking_no
+    FROM unnest(p_of, p_ranking_nos) AS c (batch, ranking_no)
+    WHERE c.batch = ANY (v_stale);
 END
 $$;
 
--- rostrum.apply_rename: brings the new name of one player into that player's entries, and puts the
--- changed entries into the outbox.
+-- rostrum.apply_rename: brings the name of one player into that player's entries, and puts the changed
+-- entries into the outbox.
 --
 -- One player per transaction: entries are then locked by ascending ranking, which is the order in
 -- which batches of submissions lock them.
@@ -63,27 +69,29 @@ LANGUAGE plpgsql
 SET enable_seqscan = off
 AS $$
 DECLARE
+  v_rename_no bigint;
   v_player text;
   v_name text;
   v_block bigint;
   v_rankings bigint[] := '{}';
   e record;
 BEGIN
-  DELETE FROM rostrum.renames
-  WHERE player_id = (SELECT r.player_id FROM rostrum.renames r ORDER BY r.player_id
-                     LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING player_id INTO v_player;
+  SELECT r.rename_no, r.player_id INTO v_rename_no, v_player
+  FROM rostrum.renames r ORDER BY r.rename_no LIMIT 1 FOR UPDATE SKIP LOCKED;
   IF v_player IS NULL THEN
     RETURN false;
   END IF;
+  PERFORM 1 FROM rostrum.entries n WHERE n.player_id = v_player
+  ORDER BY n.ranking_no
+  FOR NO KEY UPDATE;
+  -- The name and the versions are taken under these locks: whoever changes the name after that has
+  -- yet to change an entry, or finds that one lacks the name and asks for another turn.
   SELECT p.display_name INTO v_name FROM rostrum.players p WHERE p.player_id = v_player;
   FOR e IN
     SELECT n.ranking_no FROM rostrum.entries n
     WHERE n.player_id = v_player AND n.display_name <> v_name
     ORDER BY n.ranking_no
-    FOR NO KEY UPDATE
   LOOP
-    -- A block for each entry, because a version must be taken after its entry's lock.
     v_block := nextval('rostrum.version_blocks');
     UPDATE rostrum.entries SET display_name = v_name, version = v_block
     WHERE ranking_no = e.ranking_no AND player_id = v_player;
@@ -94,6 +102,7 @@ BEGIN
     VALUES (v_block, clock_timestamp(), v_rankings,
             array_fill(v_player, ARRAY[cardinality(v_rankings)]));
   END IF;
+  DELETE FROM rostrum.renames WHERE rename_no = v_rename_no;
   RETURN true;
 END
 $$;

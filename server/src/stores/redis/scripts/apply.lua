@@ -56,7 +56,7 @@ local function is_newer(record, old)
 end
 
 if building then
-  local side = tonumber(building) % 2
+  local side = tonumber(string.match(building, '^%d+')) % 2
   local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
   local old_of, changed = records_by_player(entries), {}
   for i = 1, #records do

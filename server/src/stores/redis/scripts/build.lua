@@ -1,12 +1,12 @@
 -- Adds entries to the index that is being built.
 --
 -- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
--- ARGV  1 the epoch being built
+-- ARGV  1 the build, see begin_build.lua
 --       2 the entries, as for apply.lua
 --
--- Result: 1, or 0 if that epoch is no longer being built.
+-- Result: 1, or 0 if another build has taken its place.
 if redis.call('HGET', KEYS[1], 'building') ~= ARGV[1] then return 0 end
-local side = tonumber(ARGV[1]) % 2
+local side = tonumber(string.match(ARGV[1], '^%d+')) % 2
 local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
 local packed = ARGV[2]
 local size = #packed

@@ -3,7 +3,8 @@
 -- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
 -- ARGV  1 the epoch that may answer
 --       2 the revision after which to read
---       3 how many feed entries at the most
+--       3 how many changes are wanted: reading ends at the feed entry that brings them, or when a
+--         megabyte is reached
 --
 -- Result: { status, revision, oldest, last and changes... }
 --   status    as in read.lua
@@ -22,9 +23,20 @@ if head then
   oldest = string.format('%.0f', last - tonumber(head[2][2]))
 end
 local result = { 1, meta[2], oldest }
-for _, entry in ipairs(redis.call('XRANGE', feed, '(' .. ARGV[2] .. '-0', '+', 'COUNT', ARGV[3])) do
-  result[#result + 1] = entry[1]
-  result[#result + 1] = tonumber(entry[2][2])
-  result[#result + 1] = entry[2][4]
+local wanted, bytes = tonumber(ARGV[3]), 0
+local after = ARGV[2] .. '-0'
+while wanted > 0 and bytes < 1048576 do
+  local entries = redis.call('XRANGE', feed, '(' .. after, '+', 'COUNT', 4)
+  if #entries == 0 then break end
+  for _, entry in ipairs(entries) do
+    after = entry[1]
+    local count, packed = tonumber(entry[2][2]), entry[2][4]
+    result[#result + 1] = after
+    result[#result + 1] = count
+    result[#result + 1] = packed
+    wanted = wanted - count
+    bytes = bytes + #packed
+    if wanted <= 0 or bytes >= 1048576 then break end
+  end
 end
 return result
