@@ -12,8 +12,8 @@ export async function unnoticed<T>(
   let running = true;
   let calls = 0;
   let slowest = 0;
-  const view = client.watch.liveView({ leaderboardId, view: { top: 3 }, minIntervalMs: 10 });
   await client.scores.submit({ leaderboardId, playerId: 'me', score: 0 });
+  const view = client.watch.liveView({ leaderboardId, view: { top: 3 }, minIntervalMs: 10 });
   await view.ready();
   const behaving = (async () => {
     while (running) {
