@@ -19,6 +19,8 @@ export interface BenchOptions {
   /** Whether latency at half the rate is measured. */
   readonly latency: boolean;
   readonly profile: boolean;
+  /** Whether a slice that other programs disturb is measured again. */
+  readonly quiet: boolean;
   readonly strict: boolean;
   readonly json: string | undefined;
 }
@@ -37,6 +39,7 @@ export const USAGE = `npm run bench -- [options]
   --no-latency       leave out latency at a fixed rate
   --profile          also write a CPU profile of the server for each operation, and its summary
   --quick            100,000 players, 3 rounds of 1 second
+  --quiet            measure again what other programs disturb, for up to a minute each time
   --json FILE        where the figures go (.rostrum/bench/<time>.json)
   --strict           fail when a floor is missed`;
 
@@ -58,6 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       'no-latency': { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
       json: { type: 'string' },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
@@ -79,6 +83,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     tls: !values['no-tls'],
     latency: !values['no-latency'],
     profile: values.profile,
+    quiet: values.quiet,
     strict: values.strict,
     json: values.json,
   };

@@ -2,8 +2,8 @@
 // server in the same run. docs/benchmarks.md tells how to read it.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bench, describeMachine, resultsDirectory } from './bench.ts';
-import { measure } from './measure.ts';
+import { Bench, describeMachine, QUIET_CORES, resultsDirectory } from './bench.ts';
+import { type Figures, measure } from './measure.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { summarizeProfile } from './profile-summary.ts';
 import { missedFloors, render } from './report.ts';
@@ -31,6 +31,7 @@ try {
     ...bench.stores.description,
     `${options.players.toLocaleString('en')} players; ${options.callers} callers on ${options.connections} connections, a streaming one with ${options.streamWindow} submissions under way; medians of ${options.rounds} rounds of ${options.seconds} s`,
     verified,
+    ...disturbance(figures),
   ];
   const text = render(figures, circumstances);
   console.log(`\n${text}`);
@@ -59,6 +60,15 @@ function readOptionsOrExit(): BenchOptions {
     console.error(`${(error as Error).message}\n\n${USAGE}`);
     process.exit(2);
   }
+}
+
+/** On a machine that does other things too, operations of several processes lose more than echo. */
+function disturbance({ rows }: Figures): string[] {
+  const others = Math.max(...rows.map(({ cores }) => cores?.others ?? 0));
+  if (others <= QUIET_CORES) return [];
+  return [
+    `**Disturbed**: other programs kept up to ${others.toFixed(1)} cores busy; rates and ratios are too low, CPU times hold`,
+  ];
 }
 
 function progress(line: string): void {
