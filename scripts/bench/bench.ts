@@ -7,7 +7,7 @@ import { ROOT } from '../foreground.ts';
 import { temporaryDirectory } from '../services/temporary-directory.ts';
 import { BenchProcess } from './child-process.ts';
 import { CpuMeter, type CpuTimes } from './cpu-meter.ts';
-import type { FromLoad, FromServer, Result, Run, ToLoad, ToServer } from './messages.ts';
+import type { FromLoad, FromServer, Result, Run, ToLoad, ToServer, Transport } from './messages.ts';
 import type { OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
 import { countSubmissions, seed } from './seed.ts';
@@ -31,7 +31,7 @@ export interface Slice {
 
 /** Other programs may keep this many cores busy and the slice still counts as undisturbed. */
 export const QUIET_CORES = 0.25;
-const QUIET_PATIENCE_MS = 60_000;
+const WARM_UP_MS = 2_000;
 const INDEX_PATIENCE_MS = 10 * 60 * 1000;
 
 /** What differs from the options. */
@@ -82,13 +82,18 @@ export class Bench {
     });
   }
 
+  /** Has the server compile what the operation runs. @throws Error when calls fail */
+  async warmUp(operation: OperationName, transport: Transport): Promise<void> {
+    await this.#measureOnce(operation, { transport, warmUpMs: 0, measureMs: WARM_UP_MS });
+  }
+
   /** @throws Error when calls fail */
   async measure(operation: OperationName, how: Load): Promise<Slice> {
-    const giveUpAt = Date.now() + QUIET_PATIENCE_MS;
+    const giveUpAt = Date.now() + 1000 * this.#options.quietSeconds;
     for (;;) {
       const slice = await this.#measureOnce(operation, how);
       const disturbed = (slice.cores?.others ?? 0) > QUIET_CORES;
-      if (!disturbed || !this.#options.quiet || Date.now() > giveUpAt) return slice;
+      if (!disturbed || Date.now() >= giveUpAt) return slice;
     }
   }
 

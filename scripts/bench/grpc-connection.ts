@@ -92,7 +92,7 @@ export class GrpcConnection {
     this.#greet();
   }
 
-  /** Makes a unary call. @param frame see `grpcFrame`; copied before this returns */
+  /** Makes a unary call. @param frame see `grpcFrame`, at most 65,535 bytes; copied at once */
   call(path: string, frame: Buffer, listener: CallListener): void {
     if (this.#blocked.length === 0 && this.#sendCall(path, frame, listener)) {
       this.#flushSoon();

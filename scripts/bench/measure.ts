@@ -49,7 +49,6 @@ export interface Figures {
   readonly latency: readonly LatencyRow[];
 }
 
-const WARM_UP_MS = 2_000;
 /** Offered share of the rate that the closed loop reached. */
 const LATENCY_LOAD = 0.5;
 /** Operations of which one call is one unit, so that a rate of calls can be offered. */
@@ -86,9 +85,8 @@ export async function measure(
 
   for (const { name, plaintext } of options.operations) {
     report(`warming up: ${name}`);
-    const how = { warmUpMs: 0, measureMs: WARM_UP_MS };
-    await bench.measure(name, { transport: 'tls', ...how });
-    if (options.tls && plaintext) await bench.measure(name, { transport: 'plaintext', ...how });
+    await bench.warmUp(name, 'tls');
+    if (options.tls && plaintext) await bench.warmUp(name, 'plaintext');
   }
   for (let round = 1; round <= options.rounds; round += 1) {
     report(`round ${round} of ${options.rounds}`);

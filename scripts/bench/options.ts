@@ -19,8 +19,8 @@ export interface BenchOptions {
   /** Whether latency at half the rate is measured. */
   readonly latency: boolean;
   readonly profile: boolean;
-  /** Whether a slice that other programs disturb is measured again. */
-  readonly quiet: boolean;
+  /** For how many seconds a slice that other programs disturb is measured again and again. */
+  readonly quietSeconds: number;
   readonly strict: boolean;
   readonly json: string | undefined;
 }
@@ -39,7 +39,7 @@ export const USAGE = `npm run bench -- [options]
   --no-latency       leave out latency at a fixed rate
   --profile          also write a CPU profile of the server for each operation, and its summary
   --quick            100,000 players, 3 rounds of 1 second
-  --quiet            measure again what other programs disturb, for up to a minute each time
+  --quiet N          measure again what other programs disturb, for N seconds each time (0)
   --json FILE        where the figures go (.rostrum/bench/<time>.json)
   --strict           fail when a floor is missed`;
 
@@ -61,7 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       'no-latency': { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
-      quiet: { type: 'boolean', default: false },
+      quiet: { type: 'string' },
       json: { type: 'string' },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
@@ -83,7 +83,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     tls: !values['no-tls'],
     latency: !values['no-latency'],
     profile: values.profile,
-    quiet: values.quiet,
+    quietSeconds: values.quiet === undefined ? 0 : positive('quiet', values.quiet),
     strict: values.strict,
     json: values.json,
   };
