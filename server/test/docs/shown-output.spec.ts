@@ -20,6 +20,10 @@ describe('essential lines', () => {
     expect(real).toEqual(shown);
   });
 
+  test('take any duration for any other', () => {
+    expect(essentialLines('up 5.11 s, 300 µs')).toEqual(essentialLines('up 1 h 2 min 11 s, 1 s'));
+  });
+
   test('keep ranks, scores and names', () => {
     expect(essentialLines('rank 1 of 9,000  Ada (ada)  -1.5')).toEqual([
       'rank 1 of 9,000 Ada (ada) -1.5',

@@ -22,7 +22,7 @@ const VOLATILE: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?( UTC|Z)?/g, '<date>'],
   [/\b\d\d:\d\d:\d\d(\.\d+)?/g, '<time>'],
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uuid>'],
-  [/\b\d[\d.,]* ?(ns|µs|us|ms|s|min|h)\b/g, '<duration>'],
+  [/\b\d[\d.,]* ?(?:ns|µs|us|ms|s|min|h)\b(?: \d+ (?:min|s)\b)*/g, '<duration>'],
   [/\bport \d+/g, 'port <port>'],
   [/\bprocess \d+/g, 'process <pid>'],
   [/"revision": ?"?\d+"?/g, '"revision": "<revision>"'],
