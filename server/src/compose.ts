@@ -85,6 +85,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
     reads: database('reads', { maxConnections: 4, statementTimeoutMs: 5_000 }),
     background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
+    outbox: database('outbox', { maxConnections: 2, statementTimeoutMs: 30_000 }),
     builds: database('builds', { maxConnections: 8, statementTimeoutMs: 60_000 }),
   };
   const redis = new RedisConnection({
@@ -97,7 +98,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   const index = new RedisRankingIndex(redis, config.feedRetentionChanges);
   const entries = new PostgresEntryStore(databases.background, databases.reads);
   const rankings = new PostgresRankingStore(databases.lookups, databases.builds);
-  const outbox = new PostgresOutbox(databases.background);
+  const outbox = new PostgresOutbox(databases.outbox);
   const submissions = new PostgresSubmissionLog(databases.writes, config.idempotencyDays);
   const partitions = new PartitionKeeper(databases.background, log);
 

@@ -35,7 +35,7 @@ export class IndexTampering {
       );
       const [row] = rows;
       if (row === undefined) throw new Error(`there is no leaderboard ${leaderboardId}`);
-      const tag = `rostrum:{r${row.ranking_no}}`;
+      const tag = `rostrum:1:{r${row.ranking_no}}`;
       const side = Number(row.epoch) % 2;
       return {
         meta: `${tag}:meta`,

@@ -13,10 +13,10 @@ import type {
 } from './ports.js';
 
 const TICK_MS = 100;
-const TICKS_PER_SWEEP = 10;
+const TICKS_PER_SWEEP = 3;
 const RENAMES_AT_A_TIME = 100;
 /** Younger batches are most likely being applied by the server that committed them. */
-const MIN_AGE_MS = 2000;
+const MIN_AGE_MS = 500;
 const BATCHES_AT_A_TIME = 100;
 const WRITE_SIZE = 250;
 
@@ -50,7 +50,7 @@ export class Sweeper {
     this.#log = parts.log;
   }
 
-  /** Sweeps every second, and at once what is owed to an index, while `mayRun` says so. */
+  /** Sweeps about three times a second, and at once what is owed to an index, while `mayRun` says so. */
   start(mayRun: () => boolean): void {
     let running = false;
     let ticks = 0;

@@ -163,11 +163,16 @@ class Lane {
     }
     this.#listener.batchRecorded(batch.length);
     this.#projecting += 1;
-    void this.#project(batch, recorded).finally(() => {
-      this.#projecting -= 1;
-      this.#projected?.();
-      this.#projected = undefined;
-    });
+    void this.#project(batch, recorded)
+      .catch((error: unknown) => {
+        // They are recorded: sent again, they are answered as repetitions.
+        for (const waiting of batch) waiting.reject(error);
+      })
+      .finally(() => {
+        this.#projecting -= 1;
+        this.#projected?.();
+        this.#projected = undefined;
+      });
   }
 
   async #record(submissions: readonly Submission[]): Promise<RecordedBatch> {

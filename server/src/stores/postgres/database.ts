@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { storeUnavailable } from '../../domain/errors.js';
+import { RostrumError, storeUnavailable } from '../../domain/errors.js';
 import type { Statement } from './sql-file.js';
 
 /** How one kind of work uses the database. Times in milliseconds. */
@@ -18,8 +18,7 @@ export interface DatabaseOptions {
 }
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
-const UNAVAILABLE = /^(08|53|57P0|58|XX)/;
-const STATEMENT_TIMEOUT = '57014';
+const UNAVAILABLE = /^(08|25006|53|55P03|57P0|57014|58)/;
 
 /**
  * A bounded pool of connections for one kind of work, so that slow work of one kind never holds the
@@ -136,6 +135,10 @@ export function sqlState(error: unknown): string | undefined {
 
 function asStoreError(error: unknown): unknown {
   const state = sqlState(error);
+  // Errors of ours are not the database's.
+  if (error instanceof RostrumError || error instanceof TypeError || error instanceof RangeError) {
+    return error;
+  }
   if (state === undefined) return error instanceof Error ? storeUnavailable(error) : error;
-  return UNAVAILABLE.test(state) || state === STATEMENT_TIMEOUT ? storeUnavailable(error) : error;
+  return UNAVAILABLE.test(state) ? storeUnavailable(error) : error;
 }

@@ -1,11 +1,17 @@
 import type { RankingNo } from '../../domain/ids.js';
 
 /**
+ * The format of what lies under the keys. To be raised with every change of it: servers of two formats
+ * then have an index each, and one that is not there yet is built.
+ */
+const FORMAT = 1;
+
+/**
  * The keys of one ranking, in the order in which every script takes them. They share a hash tag, so
  * on Redis Cluster they lie on one node.
  *
- *   meta      hash: epoch and revision of the serving index, count of its players, and the epoch
- *             that is being built, if any
+ *   meta      hash: epoch, revision and incarnation of the serving index, count of its players, and
+ *             the build that is under way, if any
  *   order     sorted set: the players in their order. The score is the leaderboard's score,
  *             negated where high scores stand higher, so the best is always first; the member is
  *             16 bytes that break ties (see record.ts), then the player id
@@ -16,7 +22,7 @@ import type { RankingNo } from '../../domain/ids.js';
  * epoch those with 1, so that a new index is built beside the one that serves.
  */
 export function rankingKeys(rankingNo: RankingNo): string[] {
-  const tag = `rostrum:{r${rankingNo}}`;
+  const tag = `rostrum:${FORMAT}:{r${rankingNo}}`;
   return [
     `${tag}:meta`,
     `${tag}:order:0`,
@@ -32,5 +38,5 @@ export const KEYS_PER_RANKING = 7;
 
 /** The channel that is told of every change of a ranking. The message is the revision. */
 export function rankingChannel(rankingNo: RankingNo): string {
-  return `rostrum:{r${rankingNo}}:changes`;
+  return `rostrum:${FORMAT}:{r${rankingNo}}:changes`;
 }
