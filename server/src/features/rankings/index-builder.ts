@@ -23,6 +23,11 @@ const MAX_BUILDING = 2;
 /** How often to look whether another process has finished building. */
 const OTHER_BUILD_MS = 100;
 /**
+ * How far the epoch of an index that is taken over is ahead: even, because it stays on its side, and more
+ * than builds can add in the time that confirmations wait (see 0004_outbox.sql).
+ */
+const TAKE_OVER_STEP = 1000;
+/**
  * How far the revisions of a new index are ahead of the settled one if the old index is lost: more
  * than can have been made in the moments before a revision is settled.
  */
@@ -208,7 +213,7 @@ export class IndexBuilder {
    * had confirmed. Call it only with the build lock.
    */
   async #adopt(ranking: Ranking, mark: IndexMark): Promise<void> {
-    const epoch = mark.epoch + 2;
+    const epoch = mark.epoch + TAKE_OVER_STEP;
     // The mark first. If the index does not follow, it will be found not whole.
     if (!(await this.#rankings.advanceEpoch(ranking.rankingNo, mark, epoch))) return;
     if (!(await this.#index.adopt(ranking, mark.epoch, epoch))) return;

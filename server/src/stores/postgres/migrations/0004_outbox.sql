@@ -5,9 +5,9 @@
 -- an index that shows at least the settled revision, plus the outbox, is complete.
 --
 -- What was confirmed in an epoch that is over may mean nothing: the index may have lost it since. Such
--- batches stay, and are brought in again. The very next epoch is different: it can only come from
--- a build, which has everything that was committed before it began, and is given everything
--- that comes after. (Taking over an index after a restart skips one.)
+-- batches stay, and are brought in again. Epochs that come from builds are different: a build has
+-- everything that was committed before it began, and is given everything that comes after. Builds
+-- count epochs by one, taking over an index after a restart by 1,000.
 --
 -- Inputs:
 --   p_outbox_ids  the batches
@@ -49,7 +49,7 @@ BEGIN
     SELECT c.batch
     FROM unnest(p_of, p_ranking_nos, p_epochs) AS c (batch, ranking_no, epoch)
     JOIN rostrum.rankings k ON k.ranking_no = c.ranking_no
-    WHERE k.epoch NOT IN (c.epoch, c.epoch + 1));
+    WHERE k.epoch >= c.epoch + 1000);
   DELETE FROM rostrum.outbox
   WHERE outbox_id = ANY (p_outbox_ids) AND NOT outbox_id = ANY (v_stale);
   RETURN QUERY
