@@ -129,7 +129,7 @@ export class EmbeddedPostgres {
       unix_socket_directories: '',
       max_connections: '200',
       // The default of 128 MB does not hold the entries of a million players.
-      shared_buffers: '256MB',
+      shared_buffers: '512MB',
       max_wal_size: '2GB',
       timezone: 'UTC',
       log_timezone: 'UTC',

@@ -1,7 +1,7 @@
 import type { RankedRow, RankingView } from '../../domain/ranking.js';
 import {
   standingLength,
-  standingsLength,
+  standingsRoom,
   writeStandingInto,
   writeStandingsInto,
 } from './standing-encoding.js';
@@ -30,19 +30,18 @@ export function encodeGetStandingResponse(row: RankedRow, view: RankingView): Bu
  */
 export function encodeListStandingsResponse(view: RankingView, nextPageToken = ''): Buffer {
   const token = nextPageToken.length;
+  // With room to spare, so that lengths need not be found out twice.
   const buffer = Buffer.allocUnsafe(
-    standingsLength(view.rows, view.totalPlayers) +
-      numbersLength(view) +
-      (token === 0 ? 0 : 2 + token),
+    standingsRoom(view.rows) + numbersLength(view) + (token === 0 ? 0 : 2 + token),
   );
   let at = writeStandingsInto(buffer, 0, 1, view.rows, view.totalPlayers);
   at = writeNumbers(buffer, at, view, 2);
   if (token > 0) {
     buffer[at++] = 4 * 8 + 2;
     buffer[at++] = token;
-    buffer.write(nextPageToken, at, 'latin1');
+    at += buffer.write(nextPageToken, at, 'latin1');
   }
-  return buffer;
+  return buffer.subarray(0, at);
 }
 
 /** BatchGetStandingsResponse: standings 1, missing_player_ids 2, total_players 3, revision 4. */

@@ -68,6 +68,14 @@ export function standingsLength(rows: readonly RowOfStanding[], totalPlayers: nu
   return length;
 }
 
+/** At least as many bytes as `writeStandingsInto` writes, whatever the ranks. */
+export function standingsRoom(rows: readonly RowOfStanding[]): number {
+  // Tag and length of the message, tag and varint of the rank, tag and double of the percentile.
+  let room = 0;
+  for (const row of rows) room += row.payload.length + 6 + 6 + 9;
+  return room;
+}
+
 /**
  * Writes rows as a `repeated Standing` field and returns the offset after it.
  * `fieldNumber` is 1 to 15, so that its tag takes one byte.

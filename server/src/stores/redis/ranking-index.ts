@@ -306,8 +306,7 @@ function readChanges(
     const length = packed.readUInt32BE(recordAt);
     if (revision > afterRevision) {
       const rank = packed.readUInt32BE(at + 4);
-      const record = packed.subarray(recordAt, recordAt + length);
-      const row = new RecordRow(ranking.settings, rank, record);
+      const row = new RecordRow(ranking.settings, rank, packed, recordAt, recordAt + length);
       into.push({
         revision,
         playerId: row.playerId,

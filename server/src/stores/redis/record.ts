@@ -80,13 +80,27 @@ export interface RecordParts {
 
 /** Reads a record. The payload shares the buffer's memory. */
 export function readRecord(settings: LeaderboardSettings, record: Buffer): RecordParts {
-  const payloadAt = PLAYER + (record[PLAYER_LENGTH] as number);
   return {
-    playerId: record.toString('latin1', PLAYER, payloadAt) as PlayerId,
-    score: indexScore(settings, record.readDoubleBE(SCORE)),
+    playerId: readPlayerId(record, 0),
+    score: readScore(settings, record, 0),
     version: record.readDoubleBE(VERSION),
-    payload: record.subarray(payloadAt),
+    payload: record.subarray(payloadStart(record, 0)),
   };
+}
+
+/** The player of the record that begins at `start`. */
+export function readPlayerId(buffer: Buffer, start: number): PlayerId {
+  return buffer.toString('latin1', start + PLAYER, payloadStart(buffer, start)) as PlayerId;
+}
+
+/** The score of the record that begins at `start`. */
+export function readScore(settings: LeaderboardSettings, buffer: Buffer, start: number): number {
+  return indexScore(settings, buffer.readDoubleBE(start + SCORE));
+}
+
+/** Where the payload of the record that begins at `start` begins. */
+export function payloadStart(buffer: Buffer, start: number): number {
+  return start + PLAYER + (buffer[start + PLAYER_LENGTH] as number);
 }
 
 /** Whether bytes found under a player's key can be that player's record. */
