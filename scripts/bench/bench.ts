@@ -206,9 +206,9 @@ async function startAll(
   const script = join(ROOT, 'scripts/bench/load.ts');
   const load = new BenchProcess<ToLoad, FromLoad>('the load', script, process.env);
   undo.push(() => load.end());
-  const { connections, players } = options;
+  const { connections, players, client } = options;
   const connected = load.next('connected');
-  load.send({ kind: 'connect', ports, certificates, connections, players, run });
+  load.send({ kind: 'connect', ports, certificates, client, connections, players, run });
   await connected;
   const bench = new Bench({ options, run, stores, server, load, undo });
   report('building the index');

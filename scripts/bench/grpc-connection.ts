@@ -46,6 +46,14 @@ export interface CallListener {
   end(status: number): void;
 }
 
+/** What the load needs of a connection, whichever client makes it. */
+export interface LoadConnection {
+  call(path: string, frame: Buffer, listener: CallListener): void;
+  open(path: string, listener: CallListener): number;
+  send(stream: number, frame: Buffer): void;
+  halfClose(stream: number): void;
+}
+
 interface OpenCall {
   readonly listener: CallListener;
   /** How many bytes the server takes on this stream now. */
@@ -63,7 +71,7 @@ export function grpcFrame(message: Uint8Array): Buffer {
   return frame;
 }
 
-export class GrpcConnection {
+export class GrpcConnection implements LoadConnection {
   readonly #socket: Duplex;
   readonly #headers: HeaderEncoder;
   readonly #calls = new Map<number, OpenCall>();

@@ -1,5 +1,5 @@
 import { AnswerReader } from './answer-reader.ts';
-import type { GrpcConnection } from './grpc-connection.ts';
+import type { LoadConnection } from './grpc-connection.ts';
 import type { Result, Run } from './messages.ts';
 import type { Requests } from './requests.ts';
 
@@ -9,7 +9,7 @@ const PATIENCE_MS = 30_000;
 /** Makes load of one kind and measures it. */
 export class LoadRun {
   readonly #run: Run;
-  readonly #connections: readonly GrpcConnection[];
+  readonly #connections: readonly LoadConnection[];
   readonly #requests: Requests;
   readonly #failures: Record<string, number> = {};
   readonly #latencies: number[] = [];
@@ -21,7 +21,7 @@ export class LoadRun {
   #open = 0;
   #idle: (() => void) | undefined;
 
-  constructor(run: Run, connections: readonly GrpcConnection[], requests: Requests) {
+  constructor(run: Run, connections: readonly LoadConnection[], requests: Requests) {
     this.#run = run;
     this.#connections = connections;
     this.#requests = requests;
@@ -33,7 +33,7 @@ export class LoadRun {
     const pacer = rate === undefined ? undefined : this.#offer(rate);
     if (pacer === undefined) {
       for (let caller = 0; caller < callers; caller += 1) {
-        const connection = this.#connections[caller % this.#connections.length] as GrpcConnection;
+        const connection = this.#connections[caller % this.#connections.length] as LoadConnection;
         if (this.#requests.streamed) this.#streamingCaller(connection);
         else this.#unaryCaller(connection);
       }
@@ -65,7 +65,7 @@ export class LoadRun {
     };
   }
 
-  #unaryCaller(connection: GrpcConnection): void {
+  #unaryCaller(connection: LoadConnection): void {
     const { path, weight } = this.#requests;
     const reader = weight > 1 ? new AnswerReader() : undefined;
     let sentAt = 0;
@@ -90,7 +90,7 @@ export class LoadRun {
     send();
   }
 
-  #streamingCaller(connection: GrpcConnection): void {
+  #streamingCaller(connection: LoadConnection): void {
     const { path } = this.#requests;
     const sentAt: number[] = [];
     let oldest = 0;
@@ -137,7 +137,7 @@ export class LoadRun {
       for (; due <= now && !this.#stopping; due += intervalMs) {
         const dueAt = due;
         this.#open += 1;
-        const connection = this.#connections[next++ % this.#connections.length] as GrpcConnection;
+        const connection = this.#connections[next++ % this.#connections.length] as LoadConnection;
         connection.call(path, this.#requests.next(), {
           end: (status) => {
             if (status === 0) this.#answered(dueAt, weight);

@@ -4,7 +4,8 @@ import { connect as connectPlaintext } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { GetStandingResponse } from '../../server/dist/gen/rostrum/v1/standing.js';
-import { GrpcConnection } from './grpc-connection.ts';
+import { GrpcConnection, type LoadConnection } from './grpc-connection.ts';
+import { LibraryConnection } from './library-connection.ts';
 import { LoadRun } from './load-run.ts';
 import type { Connect, FromLoad, Run, ToLoad, Transport } from './messages.ts';
 import { requestsOf } from './requests.ts';
@@ -13,7 +14,7 @@ const GRPC_HEADER = 5;
 const HOST = '127.0.0.1';
 
 let setup: Connect | undefined;
-let connections: Record<Transport, GrpcConnection[]> = { tls: [], plaintext: [] };
+let connections: Record<Transport, LoadConnection[]> = { tls: [], plaintext: [] };
 
 process.on('message', (message: ToLoad) => {
   obey(message).catch((error: Error) => tell({ kind: 'failed', message: error.message }));
@@ -70,7 +71,20 @@ async function probe(): Promise<void> {
   tell({ kind: 'probed', totalPlayers, revision: Number(revision) });
 }
 
-function openTls({ ports, certificates }: Connect): Promise<GrpcConnection> {
+async function openLibrary(port: number, certificates?: string): Promise<LoadConnection> {
+  const read = (file: string) => readFileSync(join(certificates ?? '', file));
+  const tls = certificates && {
+    ca: read('ca.crt'),
+    cert: read('admin.crt'),
+    key: read('admin.key'),
+  };
+  const connection = new LibraryConnection(`${HOST}:${port}`, tls || undefined);
+  await connection.ready();
+  return connection;
+}
+
+function openTls({ ports, certificates, client }: Connect): Promise<LoadConnection> {
+  if (client === 'library') return openLibrary(ports.tls, certificates);
   const read = (file: string) => readFileSync(join(certificates, file));
   return new Promise((resolve, reject) => {
     const socket = connectTls({
@@ -90,7 +104,8 @@ function openTls({ ports, certificates }: Connect): Promise<GrpcConnection> {
   });
 }
 
-function openPlaintext({ ports }: Connect): Promise<GrpcConnection> {
+function openPlaintext({ ports, client }: Connect): Promise<LoadConnection> {
+  if (client === 'library') return openLibrary(ports.plaintext);
   return new Promise((resolve, reject) => {
     const socket = connectPlaintext({ host: HOST, port: ports.plaintext, noDelay: true });
     socket.once('error', reject);

@@ -41,6 +41,8 @@ export interface LatencyRow {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+  /** Cores that all other programs kept busy. */
+  readonly others: number | undefined;
 }
 
 export interface Figures {
@@ -130,7 +132,8 @@ async function measureLatency(
     const how = { transport: 'tls', rate: offered, warmUpMs: 1_000, measureMs } as const;
     const slice = await bench.measure(operation.name, how);
     const { p50, p99, p999, max } = slice.result;
-    latency.push({ operation, offered, answered: slice.rate, p50, p99, p999, max });
+    const others = slice.cores?.others;
+    latency.push({ operation, offered, answered: slice.rate, p50, p99, p999, max, others });
   }
   return latency;
 }

@@ -2,12 +2,21 @@ import type { OperationName } from './operations.ts';
 
 export type Transport = 'tls' | 'plaintext';
 
+/**
+ * `library`: the gRPC library that callers in Node use; `bare`: HTTP/2 written by hand, which leaves
+ * the server nearly the whole machine.
+ */
+export const LOAD_CLIENTS = ['library', 'bare'] as const;
+export type LoadClient = (typeof LOAD_CLIENTS)[number];
+
 /** Asks the load process to connect. */
 export interface Connect {
   readonly kind: 'connect';
   readonly ports: Readonly<Record<Transport, number>>;
   /** Holds `ca.crt`, `admin.crt` and `admin.key`. */
   readonly certificates: string;
+  /** Which client makes the calls, see `LoadClient`. */
+  readonly client: LoadClient;
   /** How many connections of each transport. */
   readonly connections: number;
   readonly players: number;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { LOAD_CLIENTS, type LoadClient } from './messages.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
 
 export interface BenchOptions {
@@ -10,6 +11,7 @@ export interface BenchOptions {
   readonly operations: readonly Operation[];
   readonly callers: number;
   readonly connections: number;
+  readonly client: LoadClient;
   readonly streamWindow: number;
   readonly writeLanes: number | undefined;
   /** For Node, which runs the server. */
@@ -23,6 +25,8 @@ export interface BenchOptions {
   readonly quietSeconds: number;
   readonly strict: boolean;
   readonly json: string | undefined;
+  /** Whether the tables go into docs/benchmarks.md. */
+  readonly updateDocs: boolean;
 }
 
 export const USAGE = `npm run bench -- [options]
@@ -32,6 +36,8 @@ export const USAGE = `npm run bench -- [options]
   --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all)
   --callers N        callers, each waiting for its answer (64)
   --connections N    connections that they share (4)
+  --client NAME      library: @grpc/grpc-js, as callers have it; bare: HTTP/2 by hand, which
+                     takes next to nothing of the machine (library)
   --stream-window N  submissions that each streaming caller has under way (16)
   --write-lanes N    ROSTRUM_WRITE_LANES of the server (its default)
   --server-flag F    a flag for the Node that runs the server; may be repeated
@@ -41,6 +47,7 @@ export const USAGE = `npm run bench -- [options]
   --quick            100,000 players, 3 rounds of 1 second
   --quiet N          measure again what other programs disturb, for N seconds each time (0)
   --json FILE        where the figures go (.rostrum/bench/<time>.json)
+  --update-docs      put the tables into docs/benchmarks.md
   --strict           fail when a floor is missed`;
 
 /** @throws Error for what is not understood */
@@ -54,6 +61,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       only: { type: 'string' },
       callers: { type: 'string', default: '64' },
       connections: { type: 'string', default: '4' },
+      client: { type: 'string', default: 'library' },
       'stream-window': { type: 'string', default: '16' },
       'write-lanes': { type: 'string' },
       'server-flag': { type: 'string', multiple: true, default: [] },
@@ -63,6 +71,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       quick: { type: 'boolean', default: false },
       quiet: { type: 'string' },
       json: { type: 'string' },
+      'update-docs': { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
     },
@@ -77,6 +86,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     operations: chosen(values.only),
     callers: whole('callers', values.callers, 1, 10_000),
     connections: whole('connections', values.connections, 1, 1000),
+    client: clientOf(values.client),
     streamWindow: whole('stream-window', values['stream-window'], 1, 1024),
     writeLanes: lanes === undefined ? undefined : whole('write-lanes', lanes, 1, 32),
     serverFlags: values['server-flag'],
@@ -86,7 +96,14 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     quietSeconds: values.quiet === undefined ? 0 : positive('quiet', values.quiet),
     strict: values.strict,
     json: values.json,
+    updateDocs: values['update-docs'],
   };
+}
+
+function clientOf(name: string): LoadClient {
+  const client = LOAD_CLIENTS.find((each) => each === name);
+  if (client === undefined) throw new Error(`--client must be ${LOAD_CLIENTS.join(' or ')}`);
+  return client;
 }
 
 function chosen(only: string | undefined): readonly Operation[] {

@@ -1,9 +1,27 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../foreground.ts';
 import { PROCESSES } from './bench.ts';
 import type { Figures, LatencyRow, Row, Spread, TlsRow } from './measure.ts';
 import { TLS_FLOOR } from './operations.ts';
 
 /** What the figures were measured on and with, a line each. */
 export type Circumstances = readonly string[];
+
+const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
+const BEGIN = '<!-- npm run bench -- --update-docs writes from here -->';
+const END = '<!-- to here -->';
+
+/** Puts the tables into docs/benchmarks.md, with the date. @throws Error if their place is gone */
+export function updateDocument(text: string): void {
+  const document = readFileSync(DOCUMENT, 'utf8');
+  const begin = document.indexOf(BEGIN);
+  const end = document.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${DOCUMENT} has no place for the tables`);
+  const date = new Date().toISOString().slice(0, 10);
+  const tables = `${BEGIN}\n\n- ${date}\n${text}\n`;
+  writeFileSync(DOCUMENT, document.slice(0, begin) + tables + document.slice(end));
+}
 
 /** The floors that were missed, one line each. */
 export function missedFloors({ rows, tls }: Figures): string[] {
@@ -44,7 +62,16 @@ export function render(figures: Figures, circumstances: Circumstances): string {
       : [
           '',
           table(
-            ['At a fixed rate', 'offered', 'answered', 'p50', 'p99', 'p99.9', 'longest'],
+            [
+              'At a fixed rate',
+              'offered',
+              'answered',
+              'p50',
+              'p99',
+              'p99.9',
+              'longest',
+              'others cores',
+            ],
             latency.map(toLatencyCells),
           ),
         ]),
@@ -89,6 +116,7 @@ function toLatencyCells(row: LatencyRow): string[] {
     whole(row.offered),
     whole(row.answered),
     ...[row.p50, row.p99, row.p999, row.max].map(milliseconds),
+    row.others?.toFixed(2) ?? '–',
   ];
 }
 

@@ -6,7 +6,7 @@ import { Bench, describeMachine, QUIET_CORES, resultsDirectory } from './bench.t
 import { type Figures, measure } from './measure.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { summarizeProfile } from './profile-summary.ts';
-import { missedFloors, render } from './report.ts';
+import { missedFloors, render, updateDocument } from './report.ts';
 
 const PROFILE_MS = 6_000;
 const PROFILE_LINES = 15;
@@ -29,7 +29,7 @@ try {
   const circumstances = [
     describeMachine(),
     ...bench.stores.description,
-    `${options.players.toLocaleString('en')} players; ${options.callers} callers on ${options.connections} connections, a streaming one with ${options.streamWindow} submissions under way; medians of ${options.rounds} rounds of ${options.seconds} s`,
+    `${options.players.toLocaleString('en')} players; ${options.callers} callers on ${options.connections} connections of the ${options.client} client, a streaming one with ${options.streamWindow} submissions under way; medians of ${options.rounds} rounds of ${options.seconds} s`,
     verified,
     ...disturbance(figures),
   ];
@@ -41,6 +41,7 @@ try {
   writeFileSync(file, `${JSON.stringify({ options, circumstances, ...figures }, undefined, 2)}\n`);
   writeFileSync(join(directory, `${name}.md`), text);
   console.log(`figures in ${file}`);
+  if (options.updateDocs) updateDocument(text);
   if (options.profile) await profile(directory, name);
   if (options.strict && missed.length > 0) process.exitCode = 1;
 } catch (error) {

@@ -1,10 +1,9 @@
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { EmbeddedPostgres } from '../services/postgres.ts';
 import { LocalRedis } from '../services/redis.ts';
 
-/** The stores of one benchmark, durable as in production. */
+/** The stores of one benchmark, as `npm start` runs them: durable as in production. */
 export interface BenchStores {
   readonly postgres: EmbeddedPostgres;
   readonly redis: LocalRedis;
@@ -31,7 +30,6 @@ export async function startStores(
     dataDirectory: join(directory, 'postgres'),
     logFile: join(directory, 'postgres.log'),
   });
-  await configure(postgres);
   const redis = await LocalRedis.start({
     directory: join(directory, 'redis'),
     logFile: join(directory, 'redis.log'),
@@ -49,16 +47,6 @@ export async function startStores(
       await Promise.all([postgres.stop(), redis.stop()]);
     },
   };
-}
-
-/** Room for a board of a million players, and for as many writes between two checkpoints. */
-async function configure(postgres: EmbeddedPostgres): Promise<void> {
-  const megabytes = Math.min(1024, Math.floor(totalmem() / 2 ** 20 / 8));
-  await query(postgres.url(), `ALTER SYSTEM SET shared_buffers = '${megabytes}MB'`);
-  await query(postgres.url(), "ALTER SYSTEM SET max_wal_size = '8GB'");
-  await query(postgres.url(), "ALTER SYSTEM SET checkpoint_timeout = '15min'");
-  await postgres.stop();
-  await postgres.start();
 }
 
 async function describePostgres(postgres: EmbeddedPostgres): Promise<string> {
