@@ -32,6 +32,46 @@ describe('error reports', () => {
     );
   });
 
+  it('say each refused field once', () => {
+    const [a, b] = [
+      { field: 'a', description: 'is not an id' },
+      { field: 'b', description: 'is empty' },
+    ] as const;
+    const lines = (
+      message: string,
+      ...fieldViolations: readonly { field: string; description: string }[]
+    ) => {
+      const error = new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', message, {
+        fieldViolations,
+      });
+      return renderReport(reportOf(error, situation), style);
+    };
+    expect(lines('a: is not an id', a)).toEqual(['error: a: is not an id [INVALID_FIELD]']);
+    expect(lines('a: is not an id; b: is empty', a, b)).toEqual([
+      'error: these fields are not valid [INVALID_FIELD]',
+      '  a: is not an id',
+      '  b: is empty',
+    ]);
+  });
+
+  it('say what a misspelt command may have meant, on the same line', () => {
+    const error = new CommanderError(
+      1,
+      'commander.unknownCommand',
+      "error: unknown command 'sumbit'\n(Did you mean submit?)",
+    );
+    expect(renderReport(reportOf(error, situation), style)[0]).toBe(
+      "error: unknown command 'sumbit' (Did you mean submit?)",
+    );
+  });
+
+  it('say that a certificate is refused where another checkout may serve', () => {
+    const error = new RostrumError('UNAUTHENTICATED', 'CERTIFICATE_REFUSED', 'refused');
+    expect(reportOf(error, situation).hints).toContain(
+      'If localhost:50051 is the server of another checkout, --address host:port (or ROSTRUM_ADDRESS) names yours.',
+    );
+  });
+
   it('never send control characters of a message to the terminal', () => {
     const error = new RostrumError('UNKNOWN', undefined, 'bad \x1b[31mthing');
     expect(renderReport(reportOf(error, situation), style)[0]).toBe(

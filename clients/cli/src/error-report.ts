@@ -30,7 +30,9 @@ export function reportOf(error: unknown, situation: ErrorSituation): ErrorReport
     return { code: error.code, message: error.message, hints: error.hints };
   }
   if (error instanceof CommanderError) {
-    return { code: 'USAGE', message: error.message.replace(/^error: /, ''), hints: [USAGE] };
+    // Commander puts its suggestion on a line of its own.
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    return { code: 'USAGE', message, hints: [USAGE] };
   }
   if (error instanceof RostrumError) {
     return {
@@ -61,13 +63,27 @@ export function exitCodeOf(error: unknown): ExitCode {
 export function renderReport(report: ErrorReport, style: Style): string[] {
   const word = report.reason ?? (report.code === 'USAGE' ? undefined : report.code);
   const suffix = word === undefined ? '' : style.dim(` [${safeText(word)}]`);
+  const { message, fields } = withoutRepetition(report);
   return [
-    `${style.bad('error:')} ${safeText(report.message)}${suffix}`,
-    ...(report.fieldViolations ?? []).map(
+    `${style.bad('error:')} ${safeText(message)}${suffix}`,
+    ...fields.map(
       ({ field, description }) => `  ${style.bold(safeText(field))}: ${safeText(description)}`,
     ),
     ...report.hints.map((hint) => `  ${style.accent('→')} ${safeText(hint)}`),
   ];
+}
+
+/** The service's message is the refused fields in one line: each is to be shown once. */
+function withoutRepetition({ message, fieldViolations = [] }: ErrorReport): {
+  readonly message: string;
+  readonly fields: NonNullable<ErrorReport['fieldViolations']>;
+} {
+  const [first, second] = fieldViolations;
+  if (!first || !message.startsWith(`${first.field}: `)) {
+    return { message, fields: fieldViolations };
+  }
+  if (!second) return { message, fields: [] };
+  return { message: 'these fields are not valid', fields: fieldViolations };
 }
 
 function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation): string[] {
@@ -116,6 +132,7 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
       return [
         ...as,
         'Check --ca, --cert and --key: they must come from the authority of the server, and be valid now.',
+        `If ${address} is the server of another checkout, --address host:port (or ROSTRUM_ADDRESS) names yours.`,
       ];
     case 'CONNECTION_FAILED':
       return [`--address host:port (or ROSTRUM_ADDRESS) names another server than ${address}.`];

@@ -131,6 +131,8 @@ describe('rostrum ping, stats, verify, rebuild and bench', () => {
     const answers = await cli.as('reader').json('ping', '-n', '2');
     expect(answers).toHaveLength(2);
     expect(answers[0]).toMatchObject({ role: 'reader', milliseconds: expect.any(Number) });
+    const words = (await cli.as('reader').run(['ping'])).stdout;
+    expect(words).toMatch(/ you are \S+, with the role reader\n$/);
   });
 
   it('shows what the server is doing', async () => {

@@ -31,7 +31,7 @@ export function registerPing(program: Command, runner: CommandRunner): void {
             const { version, role, name, serverTime } = answer;
             output.value({ milliseconds: round(milliseconds), version, role, name, serverTime });
           } else {
-            const who = safeText(`${answer.role} ${answer.name}`);
+            const who = `${safeText(answer.name)}, with the role ${safeText(answer.role)}`;
             output.lines(
               `${style.good('●')} ${safeText(context.options.address)}  ${style.bold(formatDuration(milliseconds))}  version ${safeText(answer.version)}  you are ${who}`,
             );
