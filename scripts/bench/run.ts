@@ -63,13 +63,22 @@ function readOptionsOrExit(): BenchOptions {
   }
 }
 
-/** On a machine that does other things too, operations of several processes lose more than echo. */
+/** What keeps the ratios from telling about the server: other programs, or the load itself. */
 function disturbance({ rows }: Figures): string[] {
+  const warnings: string[] = [];
   const others = Math.max(...rows.map(({ cores }) => cores?.others ?? 0));
-  if (others <= QUIET_CORES) return [];
-  return [
-    `**Disturbed**: other programs kept up to ${others.toFixed(1)} cores busy; rates and ratios are too low, CPU times hold`,
-  ];
+  if (others > QUIET_CORES) {
+    warnings.push(
+      `**Disturbed**: other programs kept up to ${others.toFixed(1)} cores busy; rates and ratios are too low, CPU times hold`,
+    );
+  }
+  const echo = rows.find(({ operation }) => operation.name === 'echo')?.cores;
+  if (echo !== undefined && echo.load > echo.server) {
+    warnings.push(
+      `**Bound by the load**: at the echo the load process kept ${echo.load.toFixed(2)} cores busy and the server ${echo.server.toFixed(2)}; the server can do more echoes than this, so the ratios flatter it, and those of TLS say little. See --client bare`,
+    );
+  }
+  return warnings;
 }
 
 function progress(line: string): void {
