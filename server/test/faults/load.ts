@@ -46,6 +46,8 @@ export class Load {
   readonly violations: string[] = [];
   readonly #options: LoadOptions;
   readonly #expected = new Map<string, Expected>();
+  /** By player: what the last acknowledgement said, to explain violations. */
+  readonly #last = new Map<string, string>();
   readonly #begun = new Set<string>();
   readonly #failedAt = new Map<RostrumClient, number>();
   readonly #callers: Promise<void>[];
@@ -192,6 +194,9 @@ export class Load {
       this.violations.push(`ranked ${result.ranked} with rank ${result.standing.rank}`);
     }
     if (!result.ranked) this.#unranked += 1;
+    const { ranked, replayed, revision } = result;
+    const at = new Date().toISOString().slice(17);
+    this.#last.set(item.playerId, `ranked ${ranked}, replayed ${replayed}, ${revision} at ${at}`);
     this.#waiting = this.#waiting.filter(({ count, resolve }) => {
       if (this.acknowledged.length < count) return true;
       resolve();
@@ -230,7 +235,9 @@ export class Load {
     );
     if (answer === undefined) return;
     const { standings, totalPlayers, revision } = answer;
-    const wrong = (what: string) => this.violations.push(`list at revision ${revision}: ${what}`);
+    const at = new Date().toISOString().slice(17);
+    const wrong = (what: string) =>
+      this.violations.push(`list at revision ${revision}, ${at}: ${what}`);
     if (standings.length !== totalPlayers) wrong(`${standings.length} of ${totalPlayers} rows`);
     if (totalPlayers < atLeast.size) wrong(`${totalPlayers} players, at least ${atLeast.size} are`);
     if (totalPlayers > this.#begun.size) wrong(`${totalPlayers} players of ${this.#begun.size}`);
@@ -242,7 +249,9 @@ export class Load {
     });
     for (const [playerId, score] of atLeast) {
       const found = seen.get(playerId);
-      if (found === undefined || found < score) wrong(`${playerId} has ${found}, not ${score}`);
+      if (found === undefined || found < score) {
+        wrong(`${playerId} has ${found}, not ${score} (${this.#last.get(playerId)})`);
+      }
       if (own.includes(playerId) && found !== score) wrong(`own ${playerId} has ${found}`);
     }
   }

@@ -268,6 +268,28 @@ describe('two servers on the same stores', () => {
     }
   });
 
+  it('whoever is told of a score by one reads it at the other, while Redis restarts', async () => {
+    const leaderboardId = 'across';
+    await using a = stage.client('writer', stage.servers[0]);
+    await using b = stage.client('writer', stage.servers[1]);
+    const load = new Load({ clients: [a, b], leaderboardId, aggregation: 'SUM' });
+    try {
+      await load.more(200);
+      for (const wipe of [false, true, false]) {
+        await stage.redis.kill();
+        await load.more(100);
+        await stage.redis.start({ wipe });
+        await load.more(300);
+        await Promise.all([untilIndexed(a, leaderboardId), untilIndexed(b, leaderboardId)]);
+        await load.more(100);
+      }
+    } finally {
+      await load.stop();
+    }
+    expect(load.unranked).toBeGreaterThan(0);
+    await expectNothingLost(stage, load, leaderboardId);
+  });
+
   it('refuses nothing for ever: a client whose only server is away is told so in time', async () => {
     await using client = stage.client('writer', stage.servers[0]);
     await stage.servers[0]?.kill();

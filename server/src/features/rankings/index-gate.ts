@@ -4,6 +4,14 @@ import type { IndexConnection } from './ports.js';
 
 const RETRY_MS = 250;
 const MISSED_MS = 10;
+/**
+ * After a reconnection, how long to wait before bringing in what was missed. All servers lose an
+ * index that restarts, and do not find it again in the same instant: what one acknowledges without
+ * ranks meanwhile must be in the index before another believes it. More than the longest pause
+ * between two attempts to connect, and than the second after which a Redis that was loading its data
+ * is asked again.
+ */
+const OTHERS_RECONNECT_MS = 1500;
 
 /** `lost`: no connection; `recovering`: it is back and what it missed is being brought in. */
 export type GateState = 'lost' | 'recovering' | 'open';
@@ -32,6 +40,8 @@ export class IndexGate {
   /** False from a failure until the index answers a ping: nobody else has to wait for it. */
   #answering = true;
   #recovering = false;
+  #wasConnected = false;
+  #reconnectedAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /**
@@ -62,6 +72,8 @@ export class IndexGate {
     this.#connection.onReady(() => {
       // At once: nothing may be written to the index before it was looked at anew.
       this.#distrust();
+      if (this.#wasConnected) this.#reconnectedAt = performance.now();
+      this.#wasConnected = true;
       // A recovery that is under way began in the life before.
       this.#missed = true;
       this.#beginRecovery();
@@ -112,10 +124,12 @@ export class IndexGate {
     this.#recovering = true;
     while (this.#state === 'recovering') {
       const start = performance.now();
-      this.#missed = false;
       try {
         await this.#connection.ping();
         this.#answering = true;
+        await this.#othersReconnected();
+        // What failed since the ping needs another one: it opens only with an index that answers.
+        this.#missed = !this.#answering;
         await this.#recover();
       } catch (error) {
         this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
@@ -134,5 +148,13 @@ export class IndexGate {
     }
     this.#recovering = false;
     if (this.isOpen) for (const resolve of this.#opened.splice(0)) resolve();
+  }
+
+  async #othersReconnected(): Promise<void> {
+    for (;;) {
+      const wait = this.#reconnectedAt + OTHERS_RECONNECT_MS - performance.now();
+      if (wait <= 0) return;
+      await delay(wait);
+    }
   }
 }
