@@ -104,7 +104,7 @@ export class IndexGate {
     if (error === undefined) return;
     this.#answering = false;
     if (this.#state === 'open') {
-      this.#log.warn({ err: error }, 'index failed; reads go to the store of record');
+      this.#log.warn({ reason: reasonOf(error) }, 'index failed; reads go to the store of record');
       this.#beginRecovery();
     }
   }
@@ -132,7 +132,7 @@ export class IndexGate {
         this.#missed = !this.#answering;
         await this.#recover();
       } catch (error) {
-        this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
+        this.#log.warn({ reason: reasonOf(error) }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
         continue;
       }
@@ -157,4 +157,9 @@ export class IndexGate {
       await delay(wait);
     }
   }
+}
+
+/** In one line: that a store is away is an ordinary event, and where it was noticed tells nothing. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -128,7 +128,8 @@ export class RedisConnection implements IndexConnection {
   #unavailable(command: string, error: Error): IndexUnavailable {
     // A server that does not answer may have been replaced: look for it anew.
     if (error.message === TIMED_OUT) this.#redis.stream.destroy();
-    return new IndexUnavailable(`redis: ${command}: ${error.message}`, { cause: error });
+    const why = this.connected ? error.message : 'there is no connection';
+    return new IndexUnavailable(`redis: ${command}: ${why}`, { cause: error });
   }
 
   /** @throws IndexUnavailable */
