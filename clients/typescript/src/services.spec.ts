@@ -363,3 +363,34 @@ describe('errors', () => {
     ).rejects.toMatchObject({ code: 'INTERNAL', reason: undefined, metadata: {} });
   });
 });
+
+describe('ids of callers without a compiler', () => {
+  it('are refused before anything is sent', async () => {
+    await using client = connectTo({ address: 'localhost:1' });
+    const id = 5 as unknown as string;
+    const board = { leaderboardId: 'b' };
+    const calls: readonly (readonly [string, Promise<unknown>])[] = [
+      ['leaderboard_id', client.standings.list({ leaderboardId: id })],
+      ['player_id', client.standings.get({ ...board, playerId: id })],
+      ['player_ids[1]', client.standings.batchGet({ ...board, playerIds: ['a', id] })],
+      ['player_id', client.standings.around({ ...board, playerId: id })],
+      ['score', client.standings.around({ ...board, score: '5' as unknown as number })],
+      ['leaderboard_id', client.leaderboards.get(id)],
+      ['leaderboard_id', client.leaderboards.delete(id)],
+      ['leaderboard.leaderboard_id', client.leaderboards.create({ leaderboardId: id })],
+      ['around.player_id', client.watch.standings({ ...board, view: { around: id } }).next()],
+      [
+        'players.player_ids[0]',
+        client.watch.standings({ ...board, view: { players: [id] } }).next(),
+      ],
+      ['player_ids[0]', client.watch.changes({ ...board, playerIds: [id] }).next()],
+    ];
+    const outcomes = await Promise.allSettled(calls.map(([, call]) => call));
+    expect(outcomes).toMatchObject(
+      calls.map(([field]) => ({
+        status: 'rejected',
+        reason: { reason: 'INVALID_FIELD', fieldViolations: [{ field }] },
+      })),
+    );
+  });
+});

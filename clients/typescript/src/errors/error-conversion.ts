@@ -5,6 +5,7 @@ import { Status } from '../gen/google/rpc/status.js';
 import {
   type ErrorReason,
   type FieldViolation,
+  messageTooLarge,
   RostrumError,
   type StatusCode,
 } from './rostrum-error.js';
@@ -23,6 +24,7 @@ interface Details {
   retryAfterMs: number | undefined;
 }
 
+const OVERSIZE = /message larger than max \((\d+) vs\.? (\d+)\)/;
 const ERROR_DOMAIN = 'rostrum.v1';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 
@@ -31,6 +33,11 @@ export function errorFromCall(status: CallStatus): RostrumError {
   const encoded = status.metadata?.get('grpc-status-details-bin')[0];
   const details = Buffer.isBuffer(encoded) ? decodeDetails(encoded) : NO_DETAILS;
   const code = codeName(status.code);
+  // Made by grpc-js, here or in the server, before the service sees anything: there is only the text.
+  const sizes = code === 'RESOURCE_EXHAUSTED' && !details.reason && OVERSIZE.exec(status.details);
+  if (sizes) {
+    return messageTooLarge('a message was refused', Number(sizes[1]), Number(sizes[2]));
+  }
   const reason = details.reason ?? localReason(code, status);
   return new RostrumError(code, reason, status.details || code, details);
 }

@@ -35,6 +35,8 @@ export type ServiceErrorReason = EnumNames<typeof ErrorReasonEnum, 'ERROR_REASON
  *   client refuses the server's.
  * - `CONNECTION_FAILED` (UNAVAILABLE): the server cannot be reached, or the connection was lost
  *   before the answer came.
+ * - `MESSAGE_TOO_LARGE` (RESOURCE_EXHAUSTED): a request of more than 4 MiB, which is not sent, or a
+ *   message that the receiver refuses for its size. Metadata: `size` and `limit` in bytes.
  * - `SERVER_NOT_READY` (UNAVAILABLE): the server answers, and says that it does not serve yet.
  * - `STREAM_ENDED` (FAILED_PRECONDITION): a submission to a score stream after `end()`.
  * - `STREAM_FULL` (RESOURCE_EXHAUSTED): more submissions wait in a score stream than it holds.
@@ -46,6 +48,7 @@ export type ClientErrorReason =
   | 'CERTIFICATE_INVALID'
   | 'CERTIFICATE_REFUSED'
   | 'CONNECTION_FAILED'
+  | 'MESSAGE_TOO_LARGE'
   | 'SERVER_NOT_READY'
   | 'STREAM_ENDED'
   | 'STREAM_FULL';
@@ -113,4 +116,11 @@ export function clientClosed(): RostrumError {
 
 export function invalidOptions(message: string): RostrumError {
   return new RostrumError('INVALID_ARGUMENT', 'INVALID_OPTIONS', message);
+}
+
+/** Sizes in bytes. `refused` says what was refused, and by whom if not by this client. */
+export function messageTooLarge(refused: string, size: number, limit: number): RostrumError {
+  const message = `${refused}: ${size} bytes are more than the limit of ${limit}; send or ask for less at a time, or shorten metadata and names`;
+  const metadata = { size: String(size), limit: String(limit) };
+  return new RostrumError('RESOURCE_EXHAUSTED', 'MESSAGE_TOO_LARGE', message, { metadata });
 }

@@ -1,4 +1,5 @@
 import { enumName, enumValue } from '../enum-names.js';
+import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
   Aggregation,
@@ -31,7 +32,10 @@ export function fromLeaderboardMessage(message: LeaderboardMessage | undefined):
   };
 }
 
+/** @throws INVALID_FIELD for an id or name that is no string */
 export function toLeaderboardMessage(board: NewLeaderboard): LeaderboardMessage {
+  requireType('string', board.leaderboardId, 'leaderboard.leaderboard_id');
+  requireType('string', board.displayName ?? '', 'leaderboard.display_name');
   return {
     leaderboardId: board.leaderboardId,
     displayName: board.displayName ?? '',

@@ -1,3 +1,4 @@
+import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import { LeaderboardServiceService as methods } from '../gen/rostrum/v1/leaderboard.js';
 import type { CallOptions } from '../transport/call-options.js';
@@ -52,6 +53,7 @@ export class LeaderboardGroup {
 
   /** Reads one leaderboard's configuration. @throws LEADERBOARD_NOT_FOUND */
   async get(leaderboardId: string, options?: CallOptions): Promise<Leaderboard> {
+    requireType('string', leaderboardId, 'leaderboard_id');
     const response = await callUnary(
       this.#connection,
       methods.getLeaderboard,
@@ -118,6 +120,7 @@ export class LeaderboardGroup {
    * @throws LEADERBOARD_NOT_FOUND, ROLE_NOT_ALLOWED
    */
   async delete(leaderboardId: string, options?: CallOptions): Promise<void> {
+    requireType('string', leaderboardId, 'leaderboard_id');
     const message = { leaderboardId };
     await callUnary(this.#connection, methods.deleteLeaderboard, message, 'once', options);
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { enumName } from '../enum-names.js';
 import { errorFromStatus } from '../errors/error-conversion.js';
+import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
   Outcome,
@@ -12,18 +13,36 @@ import { toEntrySettings } from '../leaderboards/leaderboard-conversion.js';
 import { fromRequiredStanding } from '../standings/standing-conversion.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 
-/** Gives the submission its id, so that every retry of the message carries the same one. */
-export function toSubmissionMessage(submission: ScoreSubmission): ScoreSubmissionMessage {
+/**
+ * Gives the submission its id, so that every retry of the message carries the same one.
+ * @param path where the submission stands in the request
+ * @throws INVALID_FIELD for a value that is not of its type
+ */
+export function toSubmissionMessage(
+  submission: ScoreSubmission,
+  path = 'submission',
+): ScoreSubmissionMessage {
+  requireType('object', submission, path);
+  const { leaderboardId, playerId, score, submissionId = '', displayName = '' } = submission;
+  const { subscore = 0, clientTime, metadata } = submission;
+  requireType('string', leaderboardId, `${path}.leaderboard_id`);
+  requireType('string', playerId, `${path}.player_id`);
+  requireType('number', score, `${path}.score`);
+  requireType('number', subscore, `${path}.subscore`);
+  requireType('string', submissionId, `${path}.submission_id`);
+  requireType('string', displayName, `${path}.display_name`);
+  if (clientTime !== undefined) requireType('Date', clientTime, `${path}.client_time`);
+  if (metadata !== undefined) requireType('object', metadata, `${path}.metadata`);
   return {
-    leaderboardId: submission.leaderboardId,
-    playerId: submission.playerId,
-    score: submission.score,
-    subscore: submission.subscore ?? 0,
-    submissionId: submission.submissionId || randomUUID(),
-    clientTime: submission.clientTime,
-    displayName: submission.displayName ?? '',
+    leaderboardId,
+    playerId,
+    score,
+    subscore,
+    submissionId: submissionId || randomUUID(),
+    clientTime,
+    displayName,
     segments: {},
-    metadata: submission.metadata,
+    metadata,
     newLeaderboard: submission.newLeaderboard && toEntrySettings(submission.newLeaderboard),
   };
 }

@@ -1,5 +1,8 @@
 import { RostrumError } from '../errors/rostrum-error.js';
-import { ScoreServiceService as methods } from '../gen/rostrum/v1/score.js';
+import {
+  ScoreServiceService as methods,
+  type ScoreSubmission as ScoreSubmissionMessage,
+} from '../gen/rostrum/v1/score.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
@@ -49,12 +52,20 @@ export class ScoreGroup {
     options?: CallOptions,
   ): Promise<ScoreItem[]> {
     const items: ScoreItem[] = [];
+    let answered = false;
     for (let start = 0; start < submissions.length; start += MAX_BATCH) {
-      const chunk = submissions.slice(start, start + MAX_BATCH).map(toSubmissionMessage);
+      const chunk = submissions.slice(start, start + MAX_BATCH);
+      const { messages, refusals } = toBatch(chunk, start);
       try {
-        items.push(...(await submitBatch(this.#connection, chunk, options)));
+        const answers =
+          messages.length === 0 ? [] : await submitBatch(this.#connection, messages, options);
+        answered ||= messages.length > 0;
+        // What was refused here keeps its place among the answers.
+        for (const index of chunk.keys()) {
+          items.push(refusals.get(index) ?? (answers.shift() as ScoreItem));
+        }
       } catch (error) {
-        if (start === 0 || !(error instanceof RostrumError)) throw error;
+        if (!answered || !(error instanceof RostrumError)) throw error;
         const rest = submissions.length - start;
         return items.concat(Array.from({ length: rest }, () => ({ ok: false, error })));
       }
@@ -69,4 +80,19 @@ export class ScoreGroup {
   stream(options?: ScoreStreamOptions): ScoreStream {
     return new ScoreStream(this.#connection, options);
   }
+}
+
+/** The messages of the submissions that can be sent, and the items of the others by position. */
+function toBatch(submissions: readonly ScoreSubmission[], firstIndex: number) {
+  const messages: ScoreSubmissionMessage[] = [];
+  const refusals = new Map<number, ScoreItem>();
+  for (const [index, submission] of submissions.entries()) {
+    try {
+      messages.push(toSubmissionMessage(submission, `submissions[${firstIndex + index}]`));
+    } catch (error) {
+      if (!(error instanceof RostrumError)) throw error;
+      refusals.set(index, { ok: false, error });
+    }
+  }
+  return { messages, refusals };
 }

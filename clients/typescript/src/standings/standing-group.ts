@@ -1,3 +1,4 @@
+import { requireStrings, requireType } from '../errors/require-type.js';
 import { StandingServiceService as methods } from '../gen/rostrum/v1/standing.js';
 import type { RankingSelector } from '../ranking/ranking-selector.js';
 import { toRankingFields } from '../ranking/ranking-selector-conversion.js';
@@ -91,6 +92,7 @@ export class StandingGroup {
 
   /** Reads the standing of one player. @throws as `list`, and STANDING_NOT_FOUND */
   async get(request: GetStandingRequest, options?: CallOptions): Promise<PlayerStanding> {
+    requireType('string', request.playerId, 'player_id');
     const message = { ...toRankingFields(request), playerId: request.playerId };
     const response = await callUnary(
       this.#connection,
@@ -104,6 +106,7 @@ export class StandingGroup {
 
   /** Reads the standings of some players, such as friends, ranked among each other. @throws as `list` */
   async batchGet(request: BatchGetStandingsRequest, options?: CallOptions): Promise<StandingBatch> {
+    requireStrings(request.playerIds, 'player_ids');
     const message = { ...toRankingFields(request), playerIds: [...request.playerIds] };
     const response = await callUnary(
       this.#connection,
@@ -125,6 +128,8 @@ export class StandingGroup {
    * @throws as `list`, and STANDING_NOT_FOUND for a player without an entry
    */
   async around(request: AroundStandingsRequest, options?: CallOptions): Promise<StandingList> {
+    if (request.playerId === undefined) requireType('number', request.score, 'score');
+    else requireType('string', request.playerId, 'player_id');
     const message = {
       ...toRankingFields(request),
       anchor:

@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { type ClientSettings, isLoopback } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
-import { clientClosed, RostrumError } from '../errors/rostrum-error.js';
+import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 
 /** The part of a generated method definition that a client needs. */
@@ -26,7 +26,9 @@ interface Cancellable {
   cancel(): void;
 }
 
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** What the service takes. A larger request is not sent: in a stream it would end the stream. */
+const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
 const DIAGNOSIS_TTL_MS = 200;
@@ -57,8 +59,14 @@ export class Connection {
     return this.#closing.signal;
   }
 
-  /** Encodes a request. @throws INVALID_FIELD when it cannot be encoded at all */
+  /** Encodes a request. @throws INVALID_FIELD when it cannot be encoded, MESSAGE_TOO_LARGE */
   encode<Request>(method: Method<Request, unknown>, request: Request): Buffer {
+    const payload = this.#serialize(method, request);
+    if (payload.length <= MAX_REQUEST_BYTES) return payload;
+    throw messageTooLarge('the request is not sent', payload.length, MAX_REQUEST_BYTES);
+  }
+
+  #serialize<Request>(method: Method<Request, unknown>, request: Request): Buffer {
     try {
       return method.requestSerialize(request);
     } catch (cause) {
@@ -106,7 +114,7 @@ export class Connection {
 
   /**
    * Opens a stream of responses; `deadline` is in milliseconds since 1970.
-   * @throws CLIENT_CLOSED, INVALID_FIELD
+   * @throws CLIENT_CLOSED, INVALID_FIELD, MESSAGE_TOO_LARGE
    */
   openServerStream<Request, Response>(
     method: Method<Request, Response>,
@@ -254,7 +262,7 @@ function channelOptions({ address, tls, retry }: ClientSettings): ChannelOptions
     'grpc.initial_reconnect_backoff_ms': Math.min(100, retry.maxBackoffMs),
     'grpc.max_reconnect_backoff_ms': retry.maxBackoffMs,
     'grpc.dns_min_time_between_resolutions_ms': 1_000,
-    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
   };
 }
 

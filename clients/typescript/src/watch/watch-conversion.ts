@@ -1,3 +1,4 @@
+import { requireStrings, requireType } from '../errors/require-type.js';
 import {
   RankChange_Kind,
   type RankChange as RankChangeMessage,
@@ -31,6 +32,7 @@ export function toWatchChangesMessage(
   request: WatchChangesRequest,
   resumeToken: string,
 ): WatchChangesRequestMessage {
+  requireStrings(request.playerIds ?? [], 'player_ids');
   return { ...toRankingFields(request), resumeToken, playerIds: [...(request.playerIds ?? [])] };
 }
 
@@ -62,8 +64,10 @@ function toView(view: WatchStandingsRequest['view']): WatchStandingsRequestMessa
   if (!view) return undefined;
   if ('top' in view) return { $case: 'top', value: { count: view.top } };
   if ('around' in view) {
+    requireType('string', view.around, 'around.player_id');
     return { $case: 'around', value: { playerId: view.around, count: view.count ?? 0 } };
   }
+  requireStrings(view.players, 'players.player_ids');
   return { $case: 'players', value: { playerIds: [...view.players] } };
 }
 
