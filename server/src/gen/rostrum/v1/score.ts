@@ -47,7 +47,7 @@ export interface ScoreSubmission {
   playerId: string;
   /**
    * The score: finite, within ±2^53 (9,007,199,254,740,992), the range in which every integer is
-   * exact. Zero and negative scores count.
+   * exact. Zero and negative scores count; a score that is left out is 0.
    */
   score: number;
   /** Decides between equal scores, by the leaderboard's `subscore_sort_order`. Range as `score`. */
