@@ -13,7 +13,7 @@ import {
 import { type ClientSettings, isLoopback } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
-import { type Diagnosis, diagnose } from './diagnosis.js';
+import { cannotReach, type Diagnosis, diagnose } from './diagnosis.js';
 
 /** The part of a generated method definition that a client needs. */
 export interface Method<Request, Response> {
@@ -31,6 +31,7 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
+const NOT_CONNECTED = /^No connection established\. Last error: .*?\b(E[A-Z]{4,})\b/s;
 const DIAGNOSIS_TTL_MS = 200;
 
 /** The grpc-js channel: makes single attempts at calls and ends them all when it is closed. */
@@ -156,7 +157,10 @@ export class Connection {
     if (converted.reason !== 'CONNECTION_FAILED' && converted.reason !== 'DEADLINE_EXCEEDED') {
       this.#answered = true;
     }
-    return converted;
+    if (converted.reason !== 'CONNECTION_FAILED') return converted;
+    // grpc-js tells of a connection that it could not make in terms of its parts.
+    const [, code] = NOT_CONNECTED.exec(error.details) ?? [];
+    return code === undefined ? converted : cannotReach(this.settings.address, code, error);
   }
 
   /** Notes that the server let this client in. */

@@ -116,8 +116,12 @@ function refused(
 }
 
 function unreachable(address: string, code: string, cause?: unknown): Diagnosis {
+  return { error: cannotReach(address, code, cause), mendable: 'yes' };
+}
+
+/** What to say when no connection can be made. `code`: the error code of Node's sockets. */
+export function cannotReach(address: string, code: string, cause?: unknown): RostrumError {
   const why = NETWORK[code] ?? 'the connection fails';
   const text = `cannot reach a Rostrum server at ${address}: ${why} (${code}); start one with \`npm start\`, or set ROSTRUM_ADDRESS`;
-  const error = new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text, { cause });
-  return { error, mendable: 'yes' };
+  return new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text, { cause });
 }

@@ -150,6 +150,21 @@ describe('a unary call', () => {
     expect(answered.ids).toEqual(ids);
   });
 
+  it('says in plain words that a server which had answered is gone', async () => {
+    await using server = await ScriptedServer.start({
+      scores: failing(0, 'UNAVAILABLE', undefined),
+    });
+    await using client = connectTo(server);
+    await client.scores.submit(submission);
+    server.stop();
+    const gone = client.scores.submit(submission, { deadlineMs: 500 });
+    await expect(gone).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      reason: 'CONNECTION_FAILED',
+      message: expect.stringContaining(`${server.address}: nothing listens there (ECONNREFUSED)`),
+    });
+  });
+
   it('that creates is not sent twice when the connection is lost before the answer', async () => {
     let calls = 0;
     const arrived = Promise.withResolvers<void>();
@@ -191,7 +206,7 @@ describe('a unary call', () => {
     await using server = await ScriptedServer.start({ scores: script });
     await using client = connectTo(server);
     await expect(
-      client.scores.submit({ ...submission, clientTime: new Date(Number.NaN) }),
+      client.scores.submit({ ...submission, metadata: { a: 1n as unknown as number } }),
     ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' });
     expect(script.ids).toHaveLength(0);
   });
