@@ -17,15 +17,16 @@ const PLAYERS: readonly (readonly [playerId: string, displayName: string, score:
 
 /**
  * Submits a score for each sample player. The submission ids are fixed, so a later start finds them
- * recorded and changes nothing, whatever has been played meanwhile.
+ * recorded and changes nothing, whatever has been played meanwhile: the board was `kept`, and has
+ * `players` by now.
  */
 export async function loadSampleBoard(options: {
   readonly address: string;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
-}): Promise<number> {
+}): Promise<{ readonly players: number; readonly kept: boolean }> {
   const client = await RostrumClient.connect(options);
   try {
-    await client.scores.batchSubmit(
+    const items = await client.scores.batchSubmit(
       PLAYERS.map(([playerId, displayName, score]) => ({
         leaderboardId: SAMPLE_BOARD,
         playerId,
@@ -34,7 +35,11 @@ export async function loadSampleBoard(options: {
         submissionId: `sample-${playerId}`,
       })),
     );
-    return PLAYERS.length;
+    const { totalPlayers } = await client.standings.list({
+      leaderboardId: SAMPLE_BOARD,
+      pageSize: 1,
+    });
+    return { players: totalPlayers, kept: items.every((item) => item.result?.replayed) };
   } finally {
     await client.close();
   }

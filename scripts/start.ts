@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ROOT } from './foreground.ts';
-import type { ServiceProcess } from './services/service-process.ts';
 import { clientAddress, DEFAULT_ADDRESS, parseAddress, requireFree } from './start/address.ts';
+import { KeptServer } from './start/kept-server.ts';
 import { releaseLock, takeLock } from './start/lock.ts';
-import { paint, step } from './start/progress.ts';
-import { crashReport, launchServer } from './start/server.ts';
+import { paint, silenceSteps, step } from './start/progress.ts';
 import { openState, rotateLog, type State } from './start/state.ts';
 import { keepRunning, type Store, startPostgres, startRedis } from './start/stores.ts';
 
@@ -25,6 +24,7 @@ const stopRequested = new Promise<void>((resolve) => {
     process.on(signal, () => {
       if (stopping.since === 0) {
         stopping.since = Date.now();
+        silenceSteps();
         console.log('\nStopping ...');
         resolve();
       } else if (Date.now() - stopping.since > IMPATIENCE_MS) {
@@ -45,6 +45,7 @@ async function main(): Promise<number> {
   const stops: (() => Promise<unknown>)[] = [];
   let state: State | undefined;
   let holdsLock = false;
+  let failure: string | undefined;
   try {
     const requested = process.env.ROSTRUM_ADDRESS || DEFAULT_ADDRESS;
     const address = parseAddress(requested);
@@ -65,17 +66,20 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof Interrupted) return 0;
-    console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+    failure = error instanceof Error ? error.message : String(error);
     return 1;
   } finally {
     stopping.since ||= Date.now();
+    const tell = failure === undefined ? console.log : console.error;
+    if (failure !== undefined && stops.length > 0) tell('\nStopping what was started ...');
     for (const stop of stops.reverse()) await stop();
     if (state && holdsLock) {
       rmSync(state.environmentFile, { force: true });
       releaseLock(state.lockFile);
-      if (stops.length > 0)
-        console.log('Everything that was started has stopped; the data is kept.');
     }
+    if (stops.length > 0) tell('Everything that was started has stopped; the data is kept.');
+    // Last, where it is read: the reason, whose last line says what to do.
+    if (failure !== undefined) tell(`\n${failure}`);
   }
 }
 
@@ -98,13 +102,13 @@ async function serve(
 
   const logFile = rotateLog(state.logFile('server'));
   const server = await startServer({ ...tls.server, ...urls, ROSTRUM_ADDRESS: address }, logFile);
-  stops.push(() => server.process.stop(30_000));
-  const reachable = clientAddress(parseAddress(await server.address));
+  stops.push(() => server.stop());
+  const reachable = clientAddress(parseAddress(await server.serving()));
   await Promise.race([loadSamples(reachable, tls.writer), stopRequested]);
   interruptionPoint();
 
   console.log(welcome(reachable, logFile, state));
-  await stay(server.process, logFile, [postgres, redis]);
+  await stay(server, [postgres, redis]);
 }
 
 function interruptionPoint(): void {
@@ -143,18 +147,16 @@ async function makeCertificates(): Promise<Certificates> {
 async function startServer(
   env: Readonly<Record<string, string>>,
   logFile: string,
-): Promise<{ process: ServiceProcess; address: Promise<string> }> {
+): Promise<KeptServer> {
   return await step('Server', async (report) => {
     report('migrating and starting');
     const showLog = process.env.ROSTRUM_LOG === 'stdout';
-    const { server, address } = await launchServer({ root: ROOT, env, logFile, showLog });
+    const server = new KeptServer({ root: ROOT, env, logFile, showLog });
     const stopped = stopRequested.then(() => Promise.reject(new Interrupted()));
     try {
-      const where = clientAddress(parseAddress(await Promise.race([address, stopped])));
-      const value = { process: server, address };
-      return { said: `serves at ${where} (mutual TLS)`, value };
+      const where = clientAddress(parseAddress(await Promise.race([server.serving(), stopped])));
+      return { said: `serves at ${where} (mutual TLS)`, value: server };
     } catch (error) {
-      address.catch(() => undefined);
       await server.stop();
       throw error;
     }
@@ -165,10 +167,13 @@ async function loadSamples(address: string, tls: Certificates['writer']): Promis
   try {
     await step('Sample board', async () => {
       const { loadSampleBoard, SAMPLE_BOARD } = await import('./sample-board.ts');
-      const players = await loadSampleBoard({ address, tls });
-      return { said: `${SAMPLE_BOARD}, with ${players} players`, value: undefined };
+      const { players, kept } = await loadSampleBoard({ address, tls });
+      const many = `${players} ${players === 1 ? 'player' : 'players'}`;
+      const said = `${SAMPLE_BOARD}, ${kept ? 'kept ' : ''}with ${many}`;
+      return { said, value: undefined };
     });
   } catch (error) {
+    if (stopping.since !== 0) return;
     // With certificates of the user's own, the development identities may not be let in.
     console.log(
       `  The sample board was not loaded: ${error instanceof Error ? error.message : error}`,
@@ -200,18 +205,14 @@ function welcome(address: string, logFile: string, state: State): string {
   ].join('\n');
 }
 
-/** Waits for the wish to stop. @throws Error when the server ends, or a store cannot be kept up. */
-async function stay(
-  server: ServiceProcess,
-  logFile: string,
-  stores: readonly Store[],
-): Promise<void> {
+/** Waits for the wish to stop. @throws Error when the server or a store cannot be kept up. */
+async function stay(server: KeptServer, stores: readonly Store[]): Promise<void> {
   const isStopping = () => stopping.since !== 0;
   const gaveUp = stores.map(async (store) => {
     throw new Error(await keepRunning(store, isStopping));
   });
-  const crashed = server.ended.then(() => {
-    throw new Error(crashReport(server, logFile));
+  const crashed = server.keepRunning().then((reason) => {
+    throw new Error(reason);
   });
   for (const end of [...gaveUp, crashed]) end.catch(() => undefined); // the race below tells
   await Promise.race([stopRequested, crashed, ...gaveUp]);

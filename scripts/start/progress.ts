@@ -5,6 +5,16 @@ const FRAME_MS = 80;
 /** Width of the column of step names. */
 const NAME_WIDTH = 14;
 
+/** Clears the line of each step that is drawn at the moment. */
+const drawn = new Set<() => void>();
+let silent = false;
+
+/** From now on no step says anything: what is printed next belongs to the stop. */
+export function silenceSteps(): void {
+  silent = true;
+  for (const clear of drawn) clear();
+}
+
 type Style = Parameters<typeof styleText>[0];
 
 /** Coloured where standard output takes colours (a terminal, and NO_COLOR is not set). */
@@ -29,16 +39,22 @@ export async function step<T>(
     const mark = FRAMES[frame++ % FRAMES.length] ?? '';
     process.stdout.write(`\r\x1b[K${paint('cyan', mark)} ${label}${paint('dim', doing)}`);
   };
-  const spinner = process.stdout.isTTY ? setInterval(draw, FRAME_MS) : undefined;
-  const settle = (line: string) => {
+  const spinner = process.stdout.isTTY && !silent ? setInterval(draw, FRAME_MS) : undefined;
+  const clear = () => {
+    drawn.delete(clear);
     clearInterval(spinner);
     if (spinner) process.stdout.write('\r\x1b[K');
+  };
+  drawn.add(clear);
+  const settle = (line: string) => {
+    if (silent) return;
+    clear();
     console.log(line);
   };
   try {
     const { said, value } = await work((text) => {
       doing = text;
-      if (!spinner) console.log(`  ${label}${text}`);
+      if (!spinner && !silent) console.log(`  ${label}${text}`);
     });
     settle(`${paint('green', '✓')} ${label}${said} ${paint('dim', `(${seconds()})`)}`);
     return value;

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ServiceProcess } from '../services/service-process.ts';
+import { howItEnded, lastWords } from './last-words.ts';
 
 export interface ServerOptions {
   readonly root: string;
@@ -42,23 +43,25 @@ export async function launchServer(
   const tooLate = new AbortController();
   const address = Promise.race([
     listening,
-    server.ended.then(() => Promise.reject(new Error(crashReport(server, options.logFile)))),
-    delay(START_MS, undefined, { signal: tooLate.signal, ref: false }).then(() =>
-      Promise.reject(
-        new Error(`The server did not serve within ${START_MS / 1000} s:\n${server.tail(20)}`),
-      ),
-    ),
+    server.ended.then((end) => {
+      const how = `ended by itself before it served (${howItEnded(end)})`;
+      throw new Error(crashReport(server, options.logFile, how));
+    }),
+    delay(START_MS, undefined, { signal: tooLate.signal, ref: false }).then(() => {
+      const how = `did not serve within ${START_MS / 1000} s`;
+      throw new Error(crashReport(server, options.logFile, how));
+    }),
   ]).finally(() => tooLate.abort());
   return { server, address };
 }
 
-/** How the server ended and what it said last. */
-export function crashReport(server: ServiceProcess, logFile: string): string {
-  const { code, signal } = server.end ?? { code: null, signal: null };
-  const tail = server.tail(20);
+/** What the server said last, then, as the last line, what became of it and what to do. */
+export function crashReport(server: ServiceProcess, logFile: string, how: string): string {
+  const log = relative(process.cwd(), logFile);
+  const words = lastWords(server.tail(), process.stderr.columns);
   return [
-    `The server ended by itself (${signal ?? `code ${code}`}). The end of ${logFile}:`,
-    ...tail.split('\n').map((line) => `  ${line}`),
+    ...(words.length > 0 ? [`The last lines of ${log}:`, ...words] : []),
+    `The server ${how}. Look into ${log}, mend the cause, then run: npm start`,
   ].join('\n');
 }
 

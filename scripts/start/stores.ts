@@ -80,7 +80,10 @@ export async function keepRunning(store: Store, isStopping: () => boolean): Prom
       await service.start();
       console.log(`${name} runs again`);
     } catch (error) {
-      return `${name} could not be started again: ${error instanceof Error ? error.message : error}`;
+      return [
+        error instanceof Error ? error.message : String(error),
+        `${name} could not be started again. Mend the cause, then run: npm start`,
+      ].join('\n');
     }
   }
 }

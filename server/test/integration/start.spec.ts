@@ -32,6 +32,10 @@ function start() {
   });
   running.add(child);
   let text = '';
+  let errors = '';
+  child.stderr.on('data', (more: string) => {
+    errors += more;
+  });
   const heard = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (more: string) => {
@@ -45,14 +49,21 @@ function start() {
       resolve(code);
     });
   });
-  const says = (words: string) =>
+  const says = (words: string, times = 1) =>
     new Promise<void>((resolve, reject) => {
-      const look = () => text.includes(words) && resolve();
+      const look = () => text.split(words).length > times && resolve();
       heard.add(look);
       look();
       void ended.then(() => reject(new Error(`it ended without saying "${words}":\n${text}`)));
     });
-  return { child, ended, says, text: () => text };
+  return { child, ended, says, text: () => text, errors: () => errors };
+}
+
+/** The process that said last in the log that it serves. */
+function serverProcess(): number {
+  const log = readFileSync(join(state, 'server.log'), 'utf8').trim().split('\n');
+  const listening = log.findLast((line) => line.includes('"listening"')) ?? '{}';
+  return (JSON.parse(listening) as { pid: number }).pid;
 }
 
 /** The processes whose ids are in the files of the state, which are those of the stores. */
@@ -82,6 +93,7 @@ test('npm start serves a sample board, refuses a second start, stops everything 
 
   const third = start();
   await third.says('keeps the data');
+  expect(third.text()).toContain('demo, kept with 8 players');
   const top = ['top', 'demo', '--json'];
   const shown = spawnSync(process.execPath, [join(ROOT, 'clients/cli/bin/rostrum.js'), ...top], {
     cwd: ROOT,
@@ -94,6 +106,40 @@ test('npm start serves a sample board, refuses a second start, stops everything 
   expect(counts).toEqual(Array(8).fill('1'));
   third.child.kill('SIGTERM');
   expect(await third.ended).toBe(0);
+});
+
+test('a server that ends by itself is started again, and given up when that happens too often', async () => {
+  const run = start();
+  await run.says('keeps the data');
+  process.kill(serverProcess(), 'SIGKILL');
+  await run.says('The server ended by itself (SIGKILL); starting it again');
+  await run.says('The server runs again');
+  const show = [join(ROOT, 'clients/cli/bin/rostrum.js'), 'top', 'demo', '--json'];
+  const shown = spawnSync(process.execPath, show, { cwd: ROOT, env, encoding: 'utf8' });
+  expect(shown.stdout, shown.stderr).toContain('"ada"');
+
+  for (const again of [2, 3]) {
+    process.kill(serverProcess(), 'SIGKILL');
+    await run.says('The server runs again', again);
+  }
+  process.kill(serverProcess(), 'SIGKILL');
+  expect(await run.ended).toBe(1);
+  const told = run.errors().trimEnd().split('\n');
+  expect(told.at(-1)).toMatch(
+    /^The server ended by itself 4 times within 30 s \(SIGKILL\).*npm start$/,
+  );
+  expect(told.length).toBeLessThan(12);
+  expect(run.errors()).not.toMatch(/^ *at /m);
+  expect(existsSync(join(state, 'lock.json'))).toBe(false);
+});
+
+test('after a wish to stop, no step says anything more', async () => {
+  const run = start();
+  await run.says('✓ Certificates');
+  run.child.kill('SIGINT');
+  expect(await run.ended).toBe(0);
+  const [, afterwards] = run.text().split('Stopping ...');
+  expect(afterwards?.trim()).toBe('Everything that was started has stopped; the data is kept.');
 });
 
 test('what npm start brought up ends even when npm start is killed', async () => {
