@@ -114,7 +114,8 @@ export interface ScoreResult {
     | undefined;
   /**
    * Whether the index already shows the submission. False while the index is away or being
-   * repaired: the score is durable, and `standing.rank` is 0.
+   * repaired: the score is durable, and `standing.rank` is 0. The server that answered shows it to
+   * every later read; where only that server cannot reach the index, others may take a second.
    */
   ranked: boolean;
   /** The revision of the ranking that includes the submission; 0 while `ranked` is false. */
