@@ -23,6 +23,11 @@ Examples:
   rostrum watch arena --around ada
   rostrum demo                  and in another terminal: rostrum watch demo`;
 
+/** What `rostrum help` prints. Commander leaves what was added to its own text out of this. */
+export function helpText(program: Command): string {
+  return `${program.helpInformation()}${EXAMPLES}\n`;
+}
+
 /** Builds the command line; parsing it runs the commands through `runner`. */
 export function createProgram(runner: CommandRunner): Command {
   const { streams, env } = runner.surroundings;

@@ -3,7 +3,7 @@ import type { CommandRunner } from './command-runner.js';
 import { exitCodeOf, renderReport, reportOf } from './error-report.js';
 import { ExitCode } from './errors.js';
 import { styleFor } from './output/style.js';
-import { createProgram } from './program.js';
+import { createProgram, helpText } from './program.js';
 
 /** Runs one command line (without the program's own name), reports its errors, returns its exit code. */
 export async function runCommandLine(
@@ -18,7 +18,7 @@ export async function runCommandLine(
     // Help and version end by way of an error; so does a command line that names no command.
     if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.OK;
     if (error instanceof CommanderError && error.code === 'commander.help') {
-      runner.surroundings.streams.stderr.write(program.helpInformation());
+      runner.surroundings.streams.stderr.write(helpText(program));
       return ExitCode.USAGE;
     }
     if (runner.signal.aborted) return ExitCode.INTERRUPTED;

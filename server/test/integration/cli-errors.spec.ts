@@ -120,6 +120,20 @@ describe('what rostrum says when it cannot do what is asked', () => {
     expect(result.stderr).not.toBe('');
   });
 
+  it('shows the help, with its examples, to a command line that names no command', async () => {
+    const [bare, help] = [await cli.run([]), await cli.run(['help'])];
+    expect(help.stdout).toContain('rostrum submit arena ada 1200');
+    expect(bare.stderr).toBe(help.stdout);
+  });
+
+  it('suggests the command that was meant, and says a refused field once', async () => {
+    expect((await cli.run(['sumbit', 'demo'])).stderr).toMatch(
+      /^error: unknown command 'sumbit' \(Did you mean submit\?\)\n/,
+    );
+    const { stderr } = await cli.run(['submit', 'de/mo', 'you', '5']);
+    expect(stderr).toMatch(/^error: submission\.leaderboard_id: "de\/mo" .* \[INVALID_FIELD\]\n$/);
+  });
+
   it('is quiet when whoever reads its output goes away', async () => {
     for (let player = 1; player <= 3; player++) {
       await cli.run(['submit', 'pipe', `p${player}`, String(player)]);
