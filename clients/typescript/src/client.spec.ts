@@ -123,6 +123,8 @@ describe('waitForReady', () => {
     expect(asked).toBe(4);
     await server[Symbol.asyncDispose]();
     await server.restart({ health: () => 'NOT_SERVING' });
+    // Connected again, so that the short wait below is for the server and for nothing else.
+    expect(await client.health.check()).toBe('NOT_SERVING');
     await expect(client.waitForReady({ deadlineMs: 500 })).rejects.toMatchObject({
       reason: 'SERVER_NOT_READY',
     });
