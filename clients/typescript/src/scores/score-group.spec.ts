@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { resultOf, streamed } from '../../test/messages.js';
-import { connectTo, ScriptedServer } from '../../test/scripted-server.js';
+import { connectTo, ScriptedServer, statusOf } from '../../test/scripted-server.js';
 import type { ScoreSubmission as Received } from '../gen/rostrum/v1/score.js';
 import type { ScoreSubmission } from '../index.js';
 
@@ -90,6 +90,38 @@ describe('submissions of callers without a compiler', () => {
     ]);
     expect(received).toHaveLength(1_000);
   });
+});
+
+it('names refused fields by their place in the whole batch', async () => {
+  await using server = await ScriptedServer.start({
+    scores: {
+      batchSubmitScores: ({ request }, reply) => {
+        const items = request.submissions.map((submission, index) => {
+          if (submission.playerId !== '') {
+            return { item: { $case: 'result', value: resultOf(submission) } } as const;
+          }
+          const fields = [{ field: `submissions[${index}].player_id`, description: 'is empty' }];
+          const value = statusOf('INVALID_ARGUMENT', 'INVALID_FIELD', { fields });
+          const message = `submissions[${index}].player_id: is empty`;
+          return { item: { $case: 'error', value: { ...value, message } } } as const;
+        });
+        reply(null, { items });
+      },
+    },
+  });
+  await using client = connectTo(server);
+  const submissions: ScoreSubmission[] = Array.from({ length: 1_003 }, () => good);
+  submissions[0] = untyped({ score: null });
+  for (const at of [5, 1_002]) submissions[at] = untyped({ playerId: '' });
+  const items = await client.scores.batchSubmit(submissions);
+  for (const at of [5, 1_002]) {
+    const field = `submissions[${at}].player_id`;
+    expect(items[at]?.error).toMatchObject({
+      reason: 'INVALID_FIELD',
+      message: `${field}: is empty`,
+      fieldViolations: [{ field, description: 'is empty' }],
+    });
+  }
 });
 
 describe('a message over the limit', () => {

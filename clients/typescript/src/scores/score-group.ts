@@ -62,7 +62,7 @@ export class ScoreGroup {
         answered ||= messages.length > 0;
         // What was refused here keeps its place among the answers.
         for (const index of chunk.keys()) {
-          items.push(refusals.get(index) ?? (answers.shift() as ScoreItem));
+          items.push(refusals.get(index) ?? atIndex(answers.shift() as ScoreItem, start + index));
         }
       } catch (error) {
         if (!answered || !(error instanceof RostrumError)) throw error;
@@ -95,4 +95,18 @@ function toBatch(submissions: readonly ScoreSubmission[], firstIndex: number) {
     }
   }
   return { messages, refusals };
+}
+
+/** The service names a field by its submission's place in a call: this is its place in the batch. */
+function atIndex(item: ScoreItem, index: number): ScoreItem {
+  if (item.ok || item.error.fieldViolations.length === 0) return item;
+  const { code, reason, metadata, retryAfterMs } = item.error;
+  let { message } = item.error;
+  const fieldViolations = item.error.fieldViolations.map((violation) => {
+    const field = violation.field.replace(/^submissions\[\d+\]/, `submissions[${index}]`);
+    message = message.replace(`${violation.field}: `, () => `${field}: `);
+    return { ...violation, field };
+  });
+  const details = { metadata, fieldViolations, retryAfterMs, cause: item.error.cause };
+  return { ok: false, error: new RostrumError(code, reason, message, details) };
 }
