@@ -3,10 +3,13 @@ import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js'
 import type { IndexAnswer, RankingIndex } from './ports.js';
 
 /** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
-const MAX_CALLS = 2;
-/** Bounds of one call, so that no call holds the index for more than a few milliseconds. */
+const MAX_CALLS = 4;
+/**
+ * Bounds of one call, so that no call holds the index for long, and one is answered while the next is
+ * made: with large calls the server and the index wait for each other.
+ */
 const MAX_READS = 256;
-const MAX_ROWS = 2000;
+const MAX_ROWS = 320;
 
 /** A view, or why there is none. */
 export type ReadAnswer = RankingView | 'absent' | 'otherEpoch';

@@ -134,17 +134,26 @@ class Lane {
   #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     const later: Waiting[] = [];
-    const seen = new Set<string>();
+    const firsts = new Map<string, Waiting>();
+    const repeated = new Set<string>();
     let at = 0;
     for (; at < this.#waiting.length && batch.length < MAX_BATCH; at += 1) {
       const waiting = this.#waiting[at] as Waiting;
-      const { ranking, playerId, submissionId } = waiting.submission;
-      const key = `${submissionId} ${playerId} ${ranking.rankingNo}`;
-      if (seen.has(key) && waiting.isRepetition !== true) {
+      const { submissionId } = waiting.submission;
+      const first = firsts.get(submissionId);
+      if (first === undefined) {
+        firsts.set(submissionId, waiting);
+        batch.push(waiting);
+        continue;
+      }
+      // The same id may be given to several players; only now are their names looked at.
+      const key = keyOf(waiting.submission);
+      repeated.add(keyOf(first.submission));
+      if (repeated.has(key) && waiting.isRepetition !== true) {
         waiting.isRepetition = true;
         later.push(waiting);
       } else {
-        seen.add(key);
+        repeated.add(key);
         batch.push(waiting);
       }
     }
@@ -225,6 +234,11 @@ class Lane {
       row += 1;
     });
   }
+}
+
+/** Submissions with the same key are repetitions of each other. */
+function keyOf({ submissionId, playerId, ranking }: Submission): string {
+  return `${submissionId} ${playerId} ${ranking.rankingNo}`;
 }
 
 /** Spreads players over lanes; ids often differ only in their last characters. */
