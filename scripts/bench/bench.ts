@@ -7,7 +7,8 @@ import { ROOT } from '../foreground.ts';
 import { temporaryDirectory } from '../services/temporary-directory.ts';
 import { BenchProcess } from './child-process.ts';
 import { CpuMeter, type CpuTimes } from './cpu-meter.ts';
-import type { FromLoad, FromServer, Result, Run, ToLoad, ToServer, Transport } from './messages.ts';
+import { LoadCrew } from './load-crew.ts';
+import type { FromServer, Result, Run, ToServer, Transport } from './messages.ts';
 import type { OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
 import { countSubmissions, seed } from './seed.ts';
@@ -43,7 +44,7 @@ export class Bench {
   readonly #options: BenchOptions;
   readonly #run: string;
   readonly #server: BenchProcess<ToServer, FromServer>;
-  readonly #load: BenchProcess<ToLoad, FromLoad>;
+  readonly #load: LoadCrew;
   readonly #meter: CpuMeter<ProcessName>;
   readonly #undo: (() => unknown)[];
   #acknowledged = 0;
@@ -64,7 +65,7 @@ export class Bench {
     run: string;
     stores: BenchStores;
     server: BenchProcess<ToServer, FromServer>;
-    load: BenchProcess<ToLoad, FromLoad>;
+    load: LoadCrew;
     undo: (() => unknown)[];
   }) {
     this.#options = parts.options;
@@ -75,10 +76,10 @@ export class Bench {
     this.#undo = parts.undo;
     const { postgres, redis } = parts.stores;
     this.#meter = new CpuMeter({
-      server: this.#server.pid,
-      load: this.#load.pid,
-      postgres: postgres.pid ?? 0,
-      redis: redis.pid ?? 0,
+      server: [this.#server.pid],
+      load: this.#load.pids,
+      postgres: [postgres.pid ?? 0],
+      redis: [redis.pid ?? 0],
     });
   }
 
@@ -99,10 +100,9 @@ export class Bench {
 
   async #measureOnce(operation: OperationName, how: Load): Promise<Slice> {
     const { callers, streamWindow, seconds } = this.#options;
-    const begun = this.#load.next('begun').then(() => this.#meter.read());
-    const ended = this.#load.next('ended').then(() => this.#meter.read());
-    const answer = this.#load.next('result');
-    this.#load.send({
+    let before: CpuTimes<ProcessName> | undefined;
+    let after: CpuTimes<ProcessName> | undefined;
+    const run: Run = {
       kind: 'run',
       operation,
       callers,
@@ -111,8 +111,11 @@ export class Bench {
       measureMs: seconds * 1000,
       rate: undefined,
       ...how,
+    };
+    const result = await this.#load.run(run, (moment) => {
+      if (moment === 'begun') before = this.#meter.read();
+      else after = this.#meter.read();
     });
-    const [before, after, result] = await Promise.all([begun, ended, answer]);
     const failures = Object.entries(result.failures);
     if (failures.length > 0) {
       const counts = failures.map(([status, count]) => `${count} with gRPC status ${status}`);
@@ -204,12 +207,10 @@ async function startAll(
 
   const run = `b${Date.now().toString(36).slice(-6)}`;
   const script = join(ROOT, 'scripts/bench/load.ts');
-  const load = new BenchProcess<ToLoad, FromLoad>('the load', script, process.env);
+  const { connections, players, client, loadProcesses } = options;
+  const load = new LoadCrew(script, loadProcesses);
   undo.push(() => load.end());
-  const { connections, players, client } = options;
-  const connected = load.next('connected');
-  load.send({ kind: 'connect', ports, certificates, client, connections, players, run });
-  await connected;
+  await load.connect({ ports, certificates, client, connections, players, run });
   const bench = new Bench({ options, run, stores, server, load, undo });
   report('building the index');
   await untilIndexed(load, options.players);
@@ -217,12 +218,10 @@ async function startAll(
 }
 
 /** Reads until an answer comes from the index: answers from the store of record have revision 0. */
-async function untilIndexed(load: BenchProcess<ToLoad, FromLoad>, players: number): Promise<void> {
+async function untilIndexed(load: LoadCrew, players: number): Promise<void> {
   const giveUpAt = Date.now() + INDEX_PATIENCE_MS;
   for (;;) {
-    const probed = load.next('probed');
-    load.send({ kind: 'probe' });
-    const { totalPlayers, revision } = await probed;
+    const { totalPlayers, revision } = await load.probe();
     if (totalPlayers !== players) throw new Error(`the board has ${totalPlayers} players`);
     if (revision > 0) return;
     if (Date.now() > giveUpAt) throw new Error('the index was not built in time');

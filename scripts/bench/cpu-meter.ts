@@ -13,9 +13,10 @@ const TICKS = 100;
 
 /** Reads the CPU time of processes, each with its children, from /proc (Linux). */
 export class CpuMeter<Name extends string> {
-  readonly #roots: Readonly<Record<Name, number>>;
+  readonly #roots: Readonly<Record<Name, readonly number[]>>;
 
-  constructor(roots: Readonly<Record<Name, number>>) {
+  /** @param roots of each name the processes that count together */
+  constructor(roots: Readonly<Record<Name, readonly number[]>>) {
     this.#roots = roots;
   }
 
@@ -25,11 +26,11 @@ export class CpuMeter<Name extends string> {
     const stats = readStats();
     const processes: Partial<Record<Name, number>> = {};
     for (const name of Object.keys(this.#roots) as Name[]) {
-      const root = this.#roots[name];
+      const roots = this.#roots[name];
       let ticks = 0;
       for (const { pid, parent, own, reaped } of stats) {
-        if (pid === root) ticks += own + reaped;
-        else if (parent === root) ticks += own;
+        if (roots.includes(pid)) ticks += own + reaped;
+        else if (roots.includes(parent)) ticks += own;
       }
       processes[name] = ticks / TICKS;
     }

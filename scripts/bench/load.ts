@@ -8,7 +8,7 @@ import { GrpcConnection, type LoadConnection } from './grpc-connection.ts';
 import { LibraryConnection } from './library-connection.ts';
 import { LoadRun } from './load-run.ts';
 import type { Connect, FromLoad, Run, ToLoad, Transport } from './messages.ts';
-import { requestsOf } from './requests.ts';
+import { numberSubmissionsFrom, requestsOf } from './requests.ts';
 
 const GRPC_HEADER = 5;
 const HOST = '127.0.0.1';
@@ -39,6 +39,7 @@ function tell(message: FromLoad): void {
 async function connect(message: Connect): Promise<void> {
   const each = { length: message.connections };
   setup = message;
+  numberSubmissionsFrom(message.firstSubmission);
   connections = {
     tls: await Promise.all(Array.from(each, () => openTls(message))),
     plaintext: await Promise.all(Array.from(each, () => openPlaintext(message))),

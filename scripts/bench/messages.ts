@@ -22,6 +22,8 @@ export interface Connect {
   readonly players: number;
   /** See `requestsOf`. */
   readonly run: string;
+  /** Where the numbers of this process's submissions begin. */
+  readonly firstSubmission: number;
 }
 
 /** Asks it to make load. Times are in milliseconds. */

@@ -12,6 +12,7 @@ export interface BenchOptions {
   readonly callers: number;
   readonly connections: number;
   readonly client: LoadClient;
+  readonly loadProcesses: number;
   readonly streamWindow: number;
   readonly writeLanes: number | undefined;
   /** For Node, which runs the server. */
@@ -38,6 +39,7 @@ export const USAGE = `npm run bench -- [options]
   --connections N    connections that they share (4)
   --client NAME      library: @grpc/grpc-js, as callers have it; bare: HTTP/2 by hand, which
                      takes next to nothing of the machine (library)
+  --load-processes N processes that make the load (2 of the library client, 1 bare)
   --stream-window N  submissions that each streaming caller has under way (16)
   --write-lanes N    ROSTRUM_WRITE_LANES of the server (its default)
   --server-flag F    a flag for the Node that runs the server; may be repeated
@@ -62,6 +64,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       callers: { type: 'string', default: '64' },
       connections: { type: 'string', default: '4' },
       client: { type: 'string', default: 'library' },
+      'load-processes': { type: 'string' },
       'stream-window': { type: 'string', default: '16' },
       'write-lanes': { type: 'string' },
       'server-flag': { type: 'string', multiple: true, default: [] },
@@ -78,6 +81,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const { quick } = values;
+  const client = clientOf(values.client);
   const lanes = values['write-lanes'];
   return {
     players: whole('players', values.players ?? (quick ? '100000' : '1000000'), 1000, 10_000_000),
@@ -86,7 +90,13 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
     operations: chosen(values.only),
     callers: whole('callers', values.callers, 1, 10_000),
     connections: whole('connections', values.connections, 1, 1000),
-    client: clientOf(values.client),
+    client,
+    loadProcesses: whole(
+      'load-processes',
+      values['load-processes'] ?? (client === 'library' ? '2' : '1'),
+      1,
+      64,
+    ),
     streamWindow: whole('stream-window', values['stream-window'], 1, 1024),
     writeLanes: lanes === undefined ? undefined : whole('write-lanes', lanes, 1, 32),
     serverFlags: values['server-flag'],

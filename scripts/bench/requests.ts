@@ -86,8 +86,13 @@ export function playerIdOf(player: number): string {
   return `p${String(player).padStart(PLAYER_DIGITS, '0')}`;
 }
 
-/** Where the submission ids of a run begin; those of two operations never meet. */
+/** Of the last submission; those of two operations never meet. */
 let submissionNumber = 0;
+
+/** Has submissions numbered from here, so that those of two processes do not meet either. */
+export function numberSubmissionsFrom(first: number): void {
+  submissionNumber = first;
+}
 
 function submission(run: string): ScoreSubmission {
   return {

@@ -29,7 +29,7 @@ try {
   const circumstances = [
     describeMachine(),
     ...bench.stores.description,
-    `${options.players.toLocaleString('en')} players; ${options.callers} callers on ${options.connections} connections of the ${options.client} client, a streaming one with ${options.streamWindow} submissions under way; medians of ${options.rounds} rounds of ${options.seconds} s`,
+    `${options.players.toLocaleString('en')} players; ${options.callers} callers on ${options.connections} connections of the ${options.client} client in ${options.loadProcesses} processes, a streaming one with ${options.streamWindow} submissions under way; medians of ${options.rounds} rounds of ${options.seconds} s`,
     verified,
     ...disturbance(figures),
   ];
