@@ -18,6 +18,9 @@ export const protobufFileName = "rostrum/v1/error.proto";
  * prefix: `STANDING_NOT_FOUND` for `ERROR_REASON_STANDING_NOT_FOUND`. The gRPC code of each is
  * given with it. Validation errors also carry `google.rpc.BadRequest`; errors worth retrying carry
  * `google.rpc.RetryInfo`. Decide on the reason or the code, never on the message text.
+ *
+ * What gRPC itself refuses before the service sees it (a message over 4 MiB, an unknown method, a
+ * deadline that has passed) has a code and no details.
  */
 export enum ErrorReason {
   /** ERROR_REASON_UNSPECIFIED - Never sent. */
