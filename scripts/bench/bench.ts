@@ -200,7 +200,8 @@ async function startAll(
       ROSTRUM_LOG_LEVEL: 'warn',
       ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
     },
-    options.serverFlags,
+    // As npm start and the Docker image run it.
+    ['--max-semi-space-size=64', ...options.serverFlags],
   );
   undo.push(() => server.end());
   const { ports } = await server.next('ready');

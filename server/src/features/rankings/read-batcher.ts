@@ -3,7 +3,10 @@ import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js'
 import type { IndexAnswer, RankingIndex } from './ports.js';
 
 /** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
-const MAX_CALLS = 4;
+const MAX_CALLS = 1;
+/** With this many rows waiting, the index is the slower side: then more calls keep it busy. */
+const MANY_ROWS = 160;
+const MAX_CALLS_FOR_MANY = 4;
 /**
  * Bounds of one call, so that no call holds the index for long, and one is answered while the next is
  * made: with large calls the server and the index wait for each other.
@@ -36,6 +39,8 @@ interface Queue {
   readonly epoch: number;
   /** By what is read: equal reads are made once. */
   waiting: Map<string, Waiting>;
+  /** Rows that all of them ask for. */
+  waitingRows: number;
   calls: number;
   scheduled: boolean;
 }
@@ -57,7 +62,7 @@ export class ReadBatcher {
   read(ranking: Ranking, epoch: number, read: RankingRead): Promise<ReadAnswer> {
     let queue = this.#queues.get(ranking.rankingNo);
     if (queue === undefined || queue.epoch !== epoch) {
-      queue = { ranking, epoch, waiting: new Map(), calls: 0, scheduled: false };
+      queue = { ranking, epoch, waiting: new Map(), waitingRows: 0, calls: 0, scheduled: false };
       this.#queues.set(ranking.rankingNo, queue);
     }
     const key = keyOf(read);
@@ -65,13 +70,15 @@ export class ReadBatcher {
     if (waiting === undefined) {
       waiting = new Waiting(read);
       queue.waiting.set(key, waiting);
+      queue.waitingRows += rowsOf(read);
       this.#schedule(queue);
     }
     return waiting.answer;
   }
 
   #schedule(queue: Queue): void {
-    if (queue.scheduled || queue.calls >= MAX_CALLS) return;
+    const maxCalls = queue.waitingRows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY;
+    if (queue.scheduled || queue.calls >= maxCalls) return;
     queue.scheduled = true;
     // After the requests that arrived with this one have been taken in.
     setImmediate(() => {
@@ -112,6 +119,7 @@ function takeBatch(queue: Queue): Waiting[] {
     if (batch.length > 0 && (batch.length >= MAX_READS || rows > MAX_ROWS)) break;
     batch.push(waiting);
     queue.waiting.delete(key);
+    queue.waitingRows -= rowsOf(waiting.read);
   }
   return batch;
 }
