@@ -28,8 +28,8 @@ const OTHER_BUILD_MS = 100;
  */
 const TAKE_OVER_STEP = 1000;
 /**
- * How far the revisions of a new index are ahead of the settled one if the old index is lost: more
- * than can have been made in the moments before a revision is settled.
+ * How far revisions jump where some that watchers have seen may be lost: more than can be made in the
+ * moments before a revision is settled, or before Redis has it on its disk.
  */
 const REVISION_GAP = 2 ** 24;
 
@@ -216,7 +216,7 @@ export class IndexBuilder {
     const epoch = mark.epoch + TAKE_OVER_STEP;
     // The mark first. If the index does not follow, it will be found not whole.
     if (!(await this.#rankings.advanceEpoch(ranking.rankingNo, mark, epoch))) return;
-    if (!(await this.#index.adopt(ranking, mark.epoch, epoch))) return;
+    if (!(await this.#index.adopt(ranking, mark.epoch, epoch, REVISION_GAP))) return;
     this.#trust.trust(ranking.rankingNo, epoch);
     this.#log.info({ leaderboard: ranking.leaderboardId, epoch }, 'index taken over');
   }

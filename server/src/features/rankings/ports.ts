@@ -159,7 +159,7 @@ export interface RankingIndex {
    * parity, with a revision that none before can have reached, and an empty feed. False if `epoch`
    * does not serve.
    */
-  adopt(ranking: Ranking, epoch: number, newEpoch: number): Promise<boolean>;
+  adopt(ranking: Ranking, epoch: number, newEpoch: number, revisionGap: number): Promise<boolean>;
   /** From now on `apply` also writes to the new epoch; only `keepEpoch` may go on serving. */
   beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<IndexBuild>;
   /** False if another build has taken the place of this one, or the index has a new life. */

@@ -26,8 +26,6 @@ import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
 const PLACE_LENGTH = 20;
-/** More revisions than can be made in the moments whose writes a restart may lose. */
-const REVISION_GAP = 2 ** 24;
 /** How many bytes of a change come before its record. */
 const CHANGE_HEADER = 20;
 
@@ -158,11 +156,16 @@ export class RedisRankingIndex implements RankingIndex {
     };
   }
 
-  async adopt(ranking: Ranking, epoch: number, newEpoch: number): Promise<boolean> {
+  async adopt(
+    ranking: Ranking,
+    epoch: number,
+    newEpoch: number,
+    revisionGap: number,
+  ): Promise<boolean> {
     const reply = await this.#redis.run(
       'adopt',
       rankingKeys(ranking.rankingNo),
-      [epoch, newEpoch, this.incarnation, REVISION_GAP, rankingChannel(ranking.rankingNo)],
+      [epoch, newEpoch, this.incarnation, revisionGap, rankingChannel(ranking.rankingNo)],
       0,
     );
     return reply === 1;
