@@ -59,10 +59,9 @@ function start() {
   return { child, ended, says, text: () => text, errors: () => errors };
 }
 
-/** The process that said last in the log that it serves. */
-function serverProcess(): number {
-  const log = readFileSync(join(state, 'server.log'), 'utf8').trim().split('\n');
-  const listening = log.findLast((line) => line.includes('"listening"')) ?? '{}';
+/** The process that said last that it serves, in what `npm start` showed of the server's log. */
+function serverProcess(shown: string): number {
+  const listening = shown.split('\n').findLast((line) => line.includes('"listening"')) ?? '{}';
   return (JSON.parse(listening) as { pid: number }).pid;
 }
 
@@ -109,9 +108,10 @@ test('npm start serves a sample board, refuses a second start, stops everything 
 });
 
 test('a server that ends by itself is started again, and given up when that happens too often', async () => {
+  env.ROSTRUM_LOG = 'stdout';
   const run = start();
   await run.says('keeps the data');
-  process.kill(serverProcess(), 'SIGKILL');
+  process.kill(serverProcess(run.text()), 'SIGKILL');
   await run.says('The server ended by itself (SIGKILL); starting it again');
   await run.says('The server runs again');
   const show = [join(ROOT, 'clients/cli/bin/rostrum.js'), 'top', 'demo', '--json'];
@@ -119,10 +119,10 @@ test('a server that ends by itself is started again, and given up when that happ
   expect(shown.stdout, shown.stderr).toContain('"ada"');
 
   for (const again of [2, 3]) {
-    process.kill(serverProcess(), 'SIGKILL');
+    process.kill(serverProcess(run.text()), 'SIGKILL');
     await run.says('The server runs again', again);
   }
-  process.kill(serverProcess(), 'SIGKILL');
+  process.kill(serverProcess(run.text()), 'SIGKILL');
   expect(await run.ended).toBe(1);
   const told = run.errors().trimEnd().split('\n');
   expect(told.at(-1)).toMatch(
