@@ -201,7 +201,7 @@ async function startAll(
       ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
     },
     // As npm start and the Docker image run it.
-    ['--max-semi-space-size=64', ...options.serverFlags],
+    ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', ...options.serverFlags],
   );
   undo.push(() => server.end());
   const { ports } = await server.next('ready');

@@ -28,7 +28,7 @@ export async function launchServer(
     name: 'The server',
     command: process.execPath,
     // A larger young generation: most of what a call allocates is then gone before it is collected.
-    args: ['--max-semi-space-size=64', join(options.root, 'server/dist/main.js')],
+    args: ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', join(options.root, 'server/dist/main.js')],
     cwd: options.root,
     env: { ...process.env, ...NOT_FOR_THE_SERVER, ...options.env },
     logFile: options.logFile,

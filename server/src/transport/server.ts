@@ -14,6 +14,7 @@ import { guardLibraryHandler } from './library-service.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
 import { bindHandler, type CallEnvironment, type Method } from './method.js';
 import { encodedResponses } from './service-definition.js';
+import { useStreamTables } from './stream-table.js';
 import { createTlsServer, replaceCertificates } from './tls-server.js';
 
 /** Limits of one server. Times are in milliseconds, sizes in bytes. */
@@ -275,6 +276,7 @@ export class GrpcServer {
    */
   #injector(): (socket: Parameters<grpc.ConnectionInjector['injectConnection']>[0]) => void {
     const injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
+    useStreamTables(this.#server);
     return (socket) => injector.injectConnection(socket);
   }
 }

@@ -33,14 +33,24 @@ class Waiting {
   }
 }
 
+/** Reads that leave in one call. */
+interface Batch {
+  /** By what is read: equal reads are made once. */
+  readonly waiting: Map<string, Waiting>;
+  rows: number;
+}
+
 /** The reads of one ranking that wait. */
 interface Queue {
   readonly ranking: Ranking;
   readonly epoch: number;
-  /** By what is read: equal reads are made once. */
-  waiting: Map<string, Waiting>;
+  /**
+   * Each with its own Map: a Map that reads came to and left all the time would keep old ones from
+   * being collected (see docs/decisions/0011-stream-table.md). The last one is not full.
+   */
+  readonly batches: Batch[];
   /** Rows that all of them ask for. */
-  waitingRows: number;
+  rows: number;
   calls: number;
   scheduled: boolean;
 }
@@ -62,22 +72,21 @@ export class ReadBatcher {
   read(ranking: Ranking, epoch: number, read: RankingRead): Promise<ReadAnswer> {
     let queue = this.#queues.get(ranking.rankingNo);
     if (queue === undefined || queue.epoch !== epoch) {
-      queue = { ranking, epoch, waiting: new Map(), waitingRows: 0, calls: 0, scheduled: false };
+      queue = { ranking, epoch, batches: [], rows: 0, calls: 0, scheduled: false };
       this.#queues.set(ranking.rankingNo, queue);
     }
     const key = keyOf(read);
-    let waiting = queue.waiting.get(key);
+    let waiting = queue.batches.at(-1)?.waiting.get(key);
     if (waiting === undefined) {
       waiting = new Waiting(read);
-      queue.waiting.set(key, waiting);
-      queue.waitingRows += rowsOf(read);
+      enqueue(queue, key, waiting);
       this.#schedule(queue);
     }
     return waiting.answer;
   }
 
   #schedule(queue: Queue): void {
-    const maxCalls = queue.waitingRows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY;
+    const maxCalls = queue.rows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY;
     if (queue.scheduled || queue.calls >= maxCalls) return;
     queue.scheduled = true;
     // After the requests that arrived with this one have been taken in.
@@ -88,40 +97,44 @@ export class ReadBatcher {
   }
 
   #send(queue: Queue): void {
-    const batch = takeBatch(queue);
-    if (batch.length === 0) return;
+    const batch = queue.batches.shift();
+    if (batch === undefined) return;
+    queue.rows -= batch.rows;
     queue.calls += 1;
-    const reads = batch.map((waiting) => waiting.read);
+    const waiting = [...batch.waiting.values()];
     this.#index
-      .read(queue.ranking, queue.epoch, reads)
+      .read(
+        queue.ranking,
+        queue.epoch,
+        waiting.map(({ read }) => read),
+      )
       .then(
-        (answer) => settle(batch, answer),
+        (answer) => settle(waiting, answer),
         (error: unknown) => {
-          for (const waiting of batch) waiting.reject(error);
+          for (const { reject } of waiting) reject(error);
         },
       )
       .finally(() => {
         queue.calls -= 1;
-        if (queue.waiting.size > 0) this.#schedule(queue);
+        if (queue.batches.length > 0) this.#schedule(queue);
         else if (queue.calls === 0 && this.#queues.get(queue.ranking.rankingNo) === queue) {
           this.#queues.delete(queue.ranking.rankingNo);
         }
       });
-    if (queue.waiting.size > 0) this.#schedule(queue);
+    if (queue.batches.length > 0) this.#schedule(queue);
   }
 }
 
-function takeBatch(queue: Queue): Waiting[] {
-  const batch: Waiting[] = [];
-  let rows = 0;
-  for (const [key, waiting] of queue.waiting) {
-    rows += rowsOf(waiting.read);
-    if (batch.length > 0 && (batch.length >= MAX_READS || rows > MAX_ROWS)) break;
-    batch.push(waiting);
-    queue.waiting.delete(key);
-    queue.waitingRows -= rowsOf(waiting.read);
+function enqueue(queue: Queue, key: string, waiting: Waiting): void {
+  const rows = rowsOf(waiting.read);
+  let batch = queue.batches.at(-1);
+  if (batch === undefined || batch.waiting.size >= MAX_READS || batch.rows + rows > MAX_ROWS) {
+    batch = { waiting: new Map(), rows: 0 };
+    queue.batches.push(batch);
   }
-  return batch;
+  batch.waiting.set(key, waiting);
+  batch.rows += rows;
+  queue.rows += rows;
 }
 
 function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingView[]>): void {
