@@ -5,7 +5,7 @@ import { admit, bindable, type Method, requireDecoded } from './method.js';
 import { resetCall } from './reset-call.js';
 import type { UndecodableRequest } from './service-definition.js';
 
-/** Trailer of each unary answer: how long the server worked on it, in milliseconds. */
+/** Trailer of each unary answer: how long the server worked on it, in milliseconds, two digits. */
 export const SERVER_MS_KEY = 'x-rostrum-server-ms';
 
 /** Answers of this many bytes are not left waiting for a caller that does not take them. */
@@ -109,6 +109,19 @@ class ServerTime {
   }
 
   toHttp2Headers(): Record<string, string> {
-    return { [SERVER_MS_KEY]: this.#ms.toFixed(3) };
+    return { [SERVER_MS_KEY]: twoDigits(this.#ms) };
   }
+}
+
+const HUNDREDTHS = Array.from({ length: 101 }, (_, index) => (index / 100).toFixed(2));
+const TENTHS = Array.from({ length: 101 }, (_, index) => (index / 10).toFixed(1));
+
+/**
+ * With at most two digits behind the point and two that count, so that values come again and HTTP/2
+ * sends most of them as one byte: a value that it has not seen costs it an entry of its table.
+ */
+function twoDigits(ms: number): string {
+  if (ms < 1) return HUNDREDTHS[Math.round(ms * 100)] as string;
+  if (ms < 10) return TENTHS[Math.round(ms * 10)] as string;
+  return Math.round(ms).toString();
 }

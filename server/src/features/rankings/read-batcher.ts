@@ -35,8 +35,13 @@ class Waiting {
 
 /** Reads that leave in one call. */
 interface Batch {
-  /** By what is read: equal reads are made once. */
-  readonly waiting: Map<string, Waiting>;
+  readonly waiting: Waiting[];
+  /**
+   * Those of a range, by its bounds: many ask for the same first page at once, and it is read and
+   * encoded once. That two ask for the same player at once is rare, and looking for it cost more
+   * than it saved: V8 enters each string that a Map is asked for in its table of strings.
+   */
+  readonly ranges: Map<number, Waiting>;
   rows: number;
 }
 
@@ -44,10 +49,7 @@ interface Batch {
 interface Queue {
   readonly ranking: Ranking;
   readonly epoch: number;
-  /**
-   * Each with its own Map: a Map that reads came to and left all the time would keep old ones from
-   * being collected (see docs/decisions/0011-stream-table.md). The last one is not full.
-   */
+  /** Reads join the last one unless it is full. */
   readonly batches: Batch[];
   /** Rows that all of them ask for. */
   rows: number;
@@ -75,14 +77,9 @@ export class ReadBatcher {
       queue = { ranking, epoch, batches: [], rows: 0, calls: 0, scheduled: false };
       this.#queues.set(ranking.rankingNo, queue);
     }
-    const key = keyOf(read);
-    let waiting = queue.batches.at(-1)?.waiting.get(key);
-    if (waiting === undefined) {
-      waiting = new Waiting(read);
-      enqueue(queue, key, waiting);
-      this.#schedule(queue);
-    }
-    return waiting.answer;
+    const { answer } = enqueue(queue, read);
+    this.#schedule(queue);
+    return answer;
   }
 
   #schedule(queue: Queue): void {
@@ -101,13 +98,10 @@ export class ReadBatcher {
     if (batch === undefined) return;
     queue.rows -= batch.rows;
     queue.calls += 1;
-    const waiting = [...batch.waiting.values()];
+    const { waiting } = batch;
+    const reads = waiting.map(({ read }) => read);
     this.#index
-      .read(
-        queue.ranking,
-        queue.epoch,
-        waiting.map(({ read }) => read),
-      )
+      .read(queue.ranking, queue.epoch, reads)
       .then(
         (answer) => settle(waiting, answer),
         (error: unknown) => {
@@ -125,16 +119,29 @@ export class ReadBatcher {
   }
 }
 
-function enqueue(queue: Queue, key: string, waiting: Waiting): void {
-  const rows = rowsOf(waiting.read);
+/** Puts a read into the last batch, or a new one when that is full. */
+function enqueue(queue: Queue, read: RankingRead): Waiting {
+  const rows = rowsOf(read);
   let batch = queue.batches.at(-1);
-  if (batch === undefined || batch.waiting.size >= MAX_READS || batch.rows + rows > MAX_ROWS) {
-    batch = { waiting: new Map(), rows: 0 };
+  if (batch !== undefined && read.kind === 'range') {
+    const same = batch.ranges.get(boundsOf(read));
+    if (same !== undefined) return same;
+  }
+  if (batch === undefined || batch.waiting.length >= MAX_READS || batch.rows + rows > MAX_ROWS) {
+    batch = { waiting: [], ranges: new Map(), rows: 0 };
     queue.batches.push(batch);
   }
-  batch.waiting.set(key, waiting);
+  const waiting = new Waiting(read);
+  batch.waiting.push(waiting);
+  if (read.kind === 'range') batch.ranges.set(boundsOf(read), waiting);
   batch.rows += rows;
   queue.rows += rows;
+  return waiting;
+}
+
+/** Different for different ranges: counts are below 2^16, ranks below 2^32. */
+function boundsOf({ start, count }: { readonly start: number; readonly count: number }): number {
+  return start * 2 ** 16 + count;
 }
 
 function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingView[]>): void {
@@ -143,22 +150,6 @@ function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingV
     waiting.resolve(
       answer.status === 'answered' ? (answer.value[at] as RankingView) : answer.status,
     );
-  }
-}
-
-/** Two reads with the same key have the same answer. */
-export function keyOf(read: RankingRead): string {
-  switch (read.kind) {
-    case 'range':
-      return `range ${read.start} ${read.count}`;
-    case 'player':
-      return `player ${read.playerId}`;
-    case 'players':
-      return `players ${read.playerIds.join(' ')}`;
-    case 'around':
-      return `around ${read.playerId} ${read.count}`;
-    case 'aroundScore':
-      return `aroundScore ${read.score} ${read.count}`;
   }
 }
 

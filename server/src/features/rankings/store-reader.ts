@@ -2,7 +2,6 @@ import type { Entry } from '../../domain/entry.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { RankedRow, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
 import type { EntryStore } from './ports.js';
-import { keyOf } from './read-batcher.js';
 
 /** Reads that sort a ranking and run at the same time; the store has other work to do. */
 const MAX_RUNNING = 4;
@@ -77,5 +76,21 @@ export class StoreReader {
   #toRow(rank: number, entry: Entry): RankedRow {
     const { playerId, score } = entry;
     return { rank, playerId, score, payload: Buffer.from(this.#encodePayload(entry)) };
+  }
+}
+
+/** Two reads with the same key have the same answer. */
+function keyOf(read: RankingRead): string {
+  switch (read.kind) {
+    case 'range':
+      return `range ${read.start} ${read.count}`;
+    case 'player':
+      return `player ${read.playerId}`;
+    case 'players':
+      return `players ${read.playerIds.join(' ')}`;
+    case 'around':
+      return `around ${read.playerId} ${read.count}`;
+    case 'aroundScore':
+      return `aroundScore ${read.score} ${read.count}`;
   }
 }

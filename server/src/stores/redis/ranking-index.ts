@@ -329,10 +329,10 @@ function pushRead(args: (string | number)[], ranking: Ranking, read: RankingRead
       args.push('r', read.start, read.count);
       return;
     case 'player':
-      args.push('p', 1, read.playerId);
+      args.push('p', read.playerId);
       return;
     case 'players':
-      args.push('p', read.playerIds.length, ...read.playerIds);
+      args.push('l', read.playerIds.length, ...read.playerIds);
       return;
     case 'around':
       args.push('a', read.playerId, read.count);

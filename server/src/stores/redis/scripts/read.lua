@@ -4,7 +4,8 @@
 -- ARGV  1 the epoch that may answer
 --       then the reads, one after the other:
 --       'r' start count      rows from a 0-based place
---       'p' n player...      the rows of n players, in the order given; absent ones left out
+--       'p' player           the row of a player; none if the player is absent
+--       'l' n player...      the rows of n players, in the order given; absent ones left out
 --       'a' player count     rows around a player; none if the player is absent
 --       's' score count      rows around the place after all entries with this or a better score;
 --                            score as the index has it, lower is better
@@ -13,7 +14,7 @@
 --   status    1: answered; 0: there is no serving index, or it is damaged: build one;
 --             2: another epoch serves
 --   revision  as a string
---   rows      one string for each read. 'p': for each row its rank (4 bytes, from 1) and its record
+--   rows      one string for each read. 'p' and 'l': for each row its rank (4 bytes, from 1) and its record
 --             (see record.ts); else the rank of the first row, then the records
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count')
 if not meta[1] then return { 0, '0', 0 } end
@@ -46,10 +47,41 @@ local function around(place, wanted)
   return range(math.max(start, 0), wanted)
 end
 
-local function place_of(player, record)
+-- Commands cost most here, so the players of all reads are looked up by one.
+local records = {}
+do
+  local players, at = {}, 2
+  while at <= #ARGV do
+    local kind = ARGV[at]
+    if kind == 'p' then
+      players[#players + 1] = ARGV[at + 1]
+      at = at + 2
+    elseif kind == 'l' then
+      local last = at + 1 + tonumber(ARGV[at + 1])
+      for i = at + 2, last do players[#players + 1] = ARGV[i] end
+      at = last + 1
+    else
+      if kind == 'a' then players[#players + 1] = ARGV[at + 1] end
+      at = at + 3
+    end
+  end
+  if #players > 0 then
+    local found = redis.call('HMGET', entries, unpack(players))
+    for i = 1, #players do records[players[i]] = found[i] end
+  end
+end
+
+local function place_of(player)
+  local record = records[player]
+  if not record then return nil end
   local place = redis.call('ZRANK', order, string.sub(record, 5, 20) .. player)
   if not place then damaged = true end
   return place
+end
+
+local function row_of(player)
+  local place = place_of(player)
+  return place and struct.pack('>I4', place + 1) .. records[player] or ''
 end
 
 local result = { 1, meta[2], count }
@@ -60,20 +92,16 @@ while at <= #ARGV do
     result[#result + 1] = range(tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]))
     at = at + 3
   elseif kind == 'p' then
-    local wanted = tonumber(ARGV[at + 1])
+    result[#result + 1] = row_of(ARGV[at + 1])
+    at = at + 2
+  elseif kind == 'l' then
+    local last = at + 1 + tonumber(ARGV[at + 1])
     local rows = {}
-    for i = at + 2, at + 1 + wanted do
-      local record = redis.call('HGET', entries, ARGV[i])
-      if record then
-        local place = place_of(ARGV[i], record)
-        if place then rows[#rows + 1] = struct.pack('>I4', place + 1) .. record end
-      end
-    end
+    for i = at + 2, last do rows[#rows + 1] = row_of(ARGV[i]) end
     result[#result + 1] = table.concat(rows)
-    at = at + 2 + wanted
+    at = last + 1
   elseif kind == 'a' then
-    local record = redis.call('HGET', entries, ARGV[at + 1])
-    local place = record and place_of(ARGV[at + 1], record)
+    local place = place_of(ARGV[at + 1])
     result[#result + 1] = place and around(place, tonumber(ARGV[at + 2])) or ''
     at = at + 3
   else
