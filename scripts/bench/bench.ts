@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { generateCertificates } from '../../certs/generate.ts';
 import { ROOT } from '../foreground.ts';
+import { SERVER_FLAGS } from '../services/server-flags.ts';
 import { temporaryDirectory } from '../services/temporary-directory.ts';
 import { BenchProcess } from './child-process.ts';
 import { CpuMeter, type CpuTimes } from './cpu-meter.ts';
@@ -201,7 +202,7 @@ async function startAll(
       ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
     },
     // As npm start and the Docker image run it.
-    ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', ...options.serverFlags],
+    [...SERVER_FLAGS, ...options.serverFlags],
   );
   undo.push(() => server.end());
   const { ports } = await server.next('ready');

@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SERVER_FLAGS } from '../services/server-flags.ts';
 import { ServiceProcess } from '../services/service-process.ts';
 import { howItEnded, lastWords } from './last-words.ts';
 
@@ -27,8 +28,7 @@ export async function launchServer(
   const server = await ServiceProcess.spawn({
     name: 'The server',
     command: process.execPath,
-    // A larger young generation: most of what a call allocates is then gone before it is collected.
-    args: ['--max-semi-space-size=64', '--no-allocation-site-pretenuring', join(options.root, 'server/dist/main.js')],
+    args: [...SERVER_FLAGS, join(options.root, 'server/dist/main.js')],
     cwd: options.root,
     env: { ...process.env, ...NOT_FOR_THE_SERVER, ...options.env },
     logFile: options.logFile,

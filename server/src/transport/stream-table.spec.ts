@@ -59,7 +59,7 @@ test('the HTTP/2 of this Node takes it, and its calls go on as before', async ()
   const server = http2.createServer();
   const taken: boolean[] = [];
   server.on('session', (session) => taken.push(useStreamTable(session), useStreamTable(session)));
-  server.on('stream', (stream) => {
+  server.on('stream', (stream: http2.ServerHttp2Stream) => {
     stream.respond({ ':status': 200 });
     stream.pipe(stream);
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
+import { SERVER_FLAGS } from '../../../scripts/services/server-flags.ts';
 import { type ProcessEnd, ServiceProcess } from '../../../scripts/services/service-process.ts';
 
 export interface ServerProcessOptions {
@@ -96,7 +97,7 @@ export class ServerProcess {
     this.#process = await ServiceProcess.spawn({
       name: 'the server',
       command: process.execPath,
-      args: [join(ROOT, 'server/dist/main.js')],
+      args: [...SERVER_FLAGS, join(ROOT, 'server/dist/main.js')],
       cwd: ROOT,
       env: {
         ...withoutSettings(process.env),
