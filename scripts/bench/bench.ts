@@ -6,12 +6,14 @@ import { generateCertificates } from '../../certs/generate.ts';
 import { ROOT } from '../foreground.ts';
 import { SERVER_FLAGS } from '../services/server-flags.ts';
 import { temporaryDirectory } from '../services/temporary-directory.ts';
-import { BenchProcess } from './child-process.ts';
+import { BenchProcess, type Command } from './child-process.ts';
 import { CpuMeter, type CpuTimes } from './cpu-meter.ts';
+import { buildGoTool } from './go-tool.ts';
 import { LoadCrew } from './load-crew.ts';
 import type { FromServer, Result, Run, ToServer, Transport } from './messages.ts';
 import type { OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
+import { type RequestTemplate, templateOf } from './request-templates.ts';
 import { countSubmissions, seed } from './seed.ts';
 import { type BenchStores, startStores } from './stores.ts';
 
@@ -105,7 +107,7 @@ export class Bench {
     let after: CpuTimes<ProcessName> | undefined;
     const run: Run = {
       kind: 'run',
-      operation,
+      template: templateOf(operation, this.#run),
       callers,
       streamWindow,
       warmUpMs: 300,
@@ -178,6 +180,10 @@ async function startAll(
   report: (line: string) => void,
   undo: (() => unknown)[],
 ): Promise<Bench> {
+  const loadCommand: Command =
+    options.client === 'go'
+      ? [buildGoTool('bench-load')]
+      : [process.execPath, join(ROOT, 'scripts/bench/load.ts')];
   const directory = temporaryDirectory('rostrum-bench-');
   undo.push(directory.remove);
   const certificates = join(directory.path, 'certificates');
@@ -190,7 +196,13 @@ async function startAll(
 
   const server = new BenchProcess<ToServer, FromServer>(
     'the server',
-    join(ROOT, 'scripts/bench/server.ts'),
+    [
+      process.execPath,
+      // As npm start and the Docker image run it.
+      ...SERVER_FLAGS,
+      ...options.serverFlags,
+      join(ROOT, 'scripts/bench/server.ts'),
+    ],
     {
       ...withoutSettings(process.env),
       DATABASE_URL: stores.postgres.url(),
@@ -201,29 +213,26 @@ async function startAll(
       ROSTRUM_LOG_LEVEL: 'warn',
       ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
     },
-    // As npm start and the Docker image run it.
-    [...SERVER_FLAGS, ...options.serverFlags],
   );
   undo.push(() => server.end());
   const { ports } = await server.next('ready');
 
   const run = `b${Date.now().toString(36).slice(-6)}`;
-  const script = join(ROOT, 'scripts/bench/load.ts');
   const { connections, players, client, loadProcesses } = options;
-  const load = new LoadCrew(script, loadProcesses);
+  const load = new LoadCrew(loadCommand, loadProcesses);
   undo.push(() => load.end());
-  await load.connect({ ports, certificates, client, connections, players, run });
+  await load.connect({ ports, certificates, client, connections, players });
   const bench = new Bench({ options, run, stores, server, load, undo });
   report('building the index');
-  await untilIndexed(load, options.players);
+  await untilIndexed(load, templateOf('rank', run), options.players);
   return bench;
 }
 
 /** Reads until an answer comes from the index: answers from the store of record have revision 0. */
-async function untilIndexed(load: LoadCrew, players: number): Promise<void> {
+async function untilIndexed(load: LoadCrew, rank: RequestTemplate, players: number): Promise<void> {
   const giveUpAt = Date.now() + INDEX_PATIENCE_MS;
   for (;;) {
-    const { totalPlayers, revision } = await load.probe();
+    const { totalPlayers, revision } = await load.probe(rank);
     if (totalPlayers !== players) throw new Error(`the board has ${totalPlayers} players`);
     if (revision > 0) return;
     if (Date.now() > giveUpAt) throw new Error('the index was not built in time');

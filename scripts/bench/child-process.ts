@@ -1,5 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
+
+export type Command = readonly [program: string, ...args: string[]];
 
 /** A process of the benchmark, spoken to by messages. It ends with this process at the latest. */
 export class BenchProcess<To extends object, From extends { readonly kind: string }> {
@@ -8,13 +10,10 @@ export class BenchProcess<To extends object, From extends { readonly kind: strin
   readonly #waiting = new Set<(message: From | Error) => boolean>();
   #failure: Error | undefined;
 
-  constructor(name: string, script: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []) {
+  /** @param command a program that takes messages from Node, with its arguments */
+  constructor(name: string, [program, ...args]: Command, env: NodeJS.ProcessEnv) {
     this.#name = name;
-    this.#child = fork(script, {
-      env,
-      execArgv: [...flags],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
+    this.#child = spawn(program, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     this.#child.on('message', (message) => this.#tell(message as From));
     const events: EventEmitter = this.#child;
     events.on('error', (error: Error) => this.#tell(error));

@@ -3,8 +3,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../foreground.ts';
 
-/** The tools that `tools/go.mod` pins, by the package that makes each. */
+/** The tools of `tools/go.mod`, by the package that makes each. */
 const PACKAGES = {
+  'bench-load': './bench-load',
   ghz: 'github.com/bojand/ghz/cmd/ghz',
   grpcurl: 'github.com/fullstorydev/grpcurl/cmd/grpcurl',
 } as const;

@@ -1,5 +1,7 @@
-import { BenchProcess } from './child-process.ts';
+import { GetStandingResponse } from '../../server/dist/gen/rostrum/v1/standing.js';
+import { BenchProcess, type Command } from './child-process.ts';
 import type { Connect, FromLoad, Result, Run, ToLoad } from './messages.ts';
+import type { RequestTemplate } from './request-templates.ts';
 
 /** Submission ids of two processes never meet. */
 const SUBMISSIONS_APART = 1e11;
@@ -11,10 +13,10 @@ const SUBMISSIONS_APART = 1e11;
 export class LoadCrew {
   readonly #processes: readonly BenchProcess<ToLoad, FromLoad>[];
 
-  constructor(script: string, count: number) {
+  constructor(command: Command, count: number) {
     this.#processes = Array.from(
       { length: count },
-      (_, index) => new BenchProcess(`load ${index + 1}`, script, process.env),
+      (_, index) => new BenchProcess(`load ${index + 1}`, command, process.env),
     );
   }
 
@@ -55,11 +57,14 @@ export class LoadCrew {
     return together(parts);
   }
 
-  async probe(): Promise<{ totalPlayers: number; revision: number }> {
+  /** Reads a rank, for what the server says of the board. @param template of a `GetStanding` */
+  async probe(template: RequestTemplate): Promise<{ totalPlayers: number; revision: number }> {
     const [first] = this.#processes as [BenchProcess<ToLoad, FromLoad>];
     const probed = first.next('probed');
-    first.send({ kind: 'probe' });
-    return probed;
+    first.send({ kind: 'probe', template });
+    const { answer } = await probed;
+    const { totalPlayers, revision } = GetStandingResponse.decode(Buffer.from(answer, 'base64'));
+    return { totalPlayers, revision: Number(revision) };
   }
 
   async end(): Promise<void> {

@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs';
 import { connect as connectPlaintext } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { GetStandingResponse } from '../../server/dist/gen/rostrum/v1/standing.js';
 import { GrpcConnection, type LoadConnection } from './grpc-connection.ts';
 import { LibraryConnection } from './library-connection.ts';
 import { LoadRun } from './load-run.ts';
-import type { Connect, FromLoad, Run, ToLoad, Transport } from './messages.ts';
-import { numberSubmissionsFrom, requestsOf } from './requests.ts';
+import type { Connect, FromLoad, Probe, Run, ToLoad, Transport } from './messages.ts';
+import { numberSubmissionsFrom, Requests } from './requests.ts';
 
 const GRPC_HEADER = 5;
 const HOST = '127.0.0.1';
@@ -28,7 +27,7 @@ function obey(message: ToLoad): Promise<void> {
     case 'run':
       return run(message);
     case 'probe':
-      return probe();
+      return probe(message);
   }
 }
 
@@ -49,27 +48,26 @@ async function connect(message: Connect): Promise<void> {
 
 async function run(message: Run): Promise<void> {
   if (setup === undefined) throw new Error('not connected');
-  const requests = requestsOf(message.operation, setup.players, setup.run);
+  const requests = new Requests(message.template, setup.players);
   const load = new LoadRun(message, connections[message.transport], requests);
   tell(await load.run((moment) => tell({ kind: moment })));
 }
 
-async function probe(): Promise<void> {
+async function probe({ template }: Probe): Promise<void> {
   const [connection] = connections.tls;
   if (setup === undefined || connection === undefined) throw new Error('not connected');
-  const requests = requestsOf('rank', setup.players, setup.run);
+  const requests = new Requests(template, setup.players);
   const answer = await new Promise<Buffer>((resolve, reject) => {
     const parts: Buffer[] = [];
     connection.call(requests.path, requests.next(), {
       data: (bytes) => parts.push(Buffer.from(bytes)),
       end: (status) => {
         if (status === 0) resolve(Buffer.concat(parts).subarray(GRPC_HEADER));
-        else reject(new Error(`a rank cannot be read: gRPC status ${status}`));
+        else reject(new Error(`${requests.path} failed with gRPC status ${status}`));
       },
     });
   });
-  const { totalPlayers, revision } = GetStandingResponse.decode(answer);
-  tell({ kind: 'probed', totalPlayers, revision: Number(revision) });
+  tell({ kind: 'probed', answer: answer.toString('base64') });
 }
 
 async function openLibrary(port: number, certificates?: string): Promise<LoadConnection> {

@@ -1,15 +1,15 @@
-import type { OperationName } from './operations.ts';
+import type { RequestTemplate } from './request-templates.ts';
 
 export type Transport = 'tls' | 'plaintext';
 
 /**
- * `library`: the gRPC library that callers in Node use; `bare`: HTTP/2 written by hand, which leaves
- * the server nearly the whole machine.
+ * `library`: the gRPC library that callers in Node use; `go`: the one of callers in Go, which is
+ * tools/bench-load; `bare`: HTTP/2 written by hand, which leaves the server nearly the whole machine.
  */
-export const LOAD_CLIENTS = ['library', 'bare'] as const;
+export const LOAD_CLIENTS = ['library', 'go', 'bare'] as const;
 export type LoadClient = (typeof LOAD_CLIENTS)[number];
 
-/** Asks the load process to connect. */
+/** Asks a load process to connect. tools/bench-load knows these messages too. */
 export interface Connect {
   readonly kind: 'connect';
   readonly ports: Readonly<Record<Transport, number>>;
@@ -20,8 +20,6 @@ export interface Connect {
   /** How many connections of each transport. */
   readonly connections: number;
   readonly players: number;
-  /** See `requestsOf`. */
-  readonly run: string;
   /** Where the numbers of this process's submissions begin. */
   readonly firstSubmission: number;
 }
@@ -29,7 +27,7 @@ export interface Connect {
 /** Asks it to make load. Times are in milliseconds. */
 export interface Run {
   readonly kind: 'run';
-  readonly operation: OperationName;
+  readonly template: RequestTemplate;
   readonly transport: Transport;
   /** Callers, each of which waits for its answer; with a rate, the calls that may be open. */
   readonly callers: number;
@@ -41,9 +39,10 @@ export interface Run {
   readonly rate: number | undefined;
 }
 
-/** Asks it to read one rank, for what the server says of the board. */
+/** Asks it to make one call, with the request as the template has it. */
 export interface Probe {
   readonly kind: 'probe';
+  readonly template: RequestTemplate;
 }
 
 export type ToLoad = Connect | Run | Probe;
@@ -70,7 +69,8 @@ export type FromLoad =
   | { readonly kind: 'begun' }
   | { readonly kind: 'ended' }
   | Result
-  | { readonly kind: 'probed'; readonly totalPlayers: number; readonly revision: number }
+  /** The answer's message, in base64. */
+  | { readonly kind: 'probed'; readonly answer: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 export type ToServer =

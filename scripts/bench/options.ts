@@ -37,9 +37,10 @@ export const USAGE = `npm run bench -- [options]
   --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all)
   --callers N        callers, each waiting for its answer (64)
   --connections N    connections that they share (4)
-  --client NAME      library: @grpc/grpc-js, as callers have it; bare: HTTP/2 by hand, which
-                     takes next to nothing of the machine (library)
-  --load-processes N processes that make the load (2 of the library client, 1 bare)
+  --client NAME      library: @grpc/grpc-js, as callers in Node have it; go: grpc-go, which needs
+                     Go; bare: HTTP/2 by hand, which takes next to nothing of the machine
+                     (library)
+  --load-processes N processes that make the load (2 of the library client, else 1)
   --stream-window N  submissions that each streaming caller has under way (16)
   --write-lanes N    ROSTRUM_WRITE_LANES of the server (its default)
   --server-flag F    a flag for the Node that runs the server; may be repeated
@@ -112,7 +113,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
 
 function clientOf(name: string): LoadClient {
   const client = LOAD_CLIENTS.find((each) => each === name);
-  if (client === undefined) throw new Error(`--client must be ${LOAD_CLIENTS.join(' or ')}`);
+  if (client === undefined) throw new Error(`--client must be one of ${LOAD_CLIENTS.join(', ')}`);
   return client;
 }
 
