@@ -1,7 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import { ping, TransportServer } from '../../test/support/transport-server.ts';
 import { StreamTable, useStreamTable } from './stream-table.js';
 
 /** A generator of numbers from 0 to below `bound`: the same ones each time (mulberry32). */
@@ -21,7 +23,7 @@ test.each([1, 2, 3])('agrees with a Map in long random sequences (seed %d)', (se
   const map = new Map<number, string>();
   let nextId = 1;
   // Some ids far ahead, so that many share a home slot.
-  const someId = () =>
+  const someId = (): number =>
     below(8) === 0 ? 1 + 2 * below(1_000_000) : Math.max(1, nextId - 2 * below(200));
   for (let step = 0; step < 30_000; step += 1) {
     const wanted = 1 + 150 * (Math.floor(step / 5_000) % 3);
@@ -55,6 +57,67 @@ test.each([1, 2, 3])('agrees with a Map in long random sequences (seed %d)', (se
   expect([table.size, table.get(1), [...table.entries()]]).toEqual([0, undefined, []]);
 });
 
+test('takes 0 as any other number, and has the younger methods of a Map', () => {
+  const table = new StreamTable<string>();
+  expect([table.has(0), table.delete(0), table.size]).toEqual([false, false, 0]);
+  expect(table.getOrInsert(0, 'zero')).toBe('zero');
+  expect(table.getOrInsert(0, 'other')).toBe('zero');
+  expect(table.getOrInsertComputed(2, (id) => `computed ${id}`)).toBe('computed 2');
+  expect(new Map(table)).toEqual(
+    new Map([
+      [0, 'zero'],
+      [2, 'computed 2'],
+    ]),
+  );
+  expect([table.delete(0), table.has(0), table.size]).toEqual([true, false, 1]);
+});
+
+test('a walk leaves out what is removed on the way', () => {
+  const table = new StreamTable<string>();
+  for (const id of [1, 3, 5, 7]) table.set(id, `${id}`);
+  const seen: number[] = [];
+  table.forEach((_, id) => {
+    seen.push(id);
+    table.delete(5);
+    table.set(9, 'new');
+  });
+  expect(seen.sort()).toEqual([1, 3, 7]);
+});
+
+test('shrinks after a burst, with what is left', () => {
+  const table = new StreamTable<number>();
+  for (let id = 1; id < 20_000; id += 2) table.set(id, id);
+  for (let id = 1; id < 19_900; id += 2) table.delete(id);
+  expect([...table.values()].sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 50 }, (_, index) => 19_901 + 2 * index),
+  );
+});
+
+/** Whether the streams of a session are in such a table. */
+function hasStreamTable(session: http2.Http2Session | undefined): boolean {
+  return Object.getOwnPropertySymbols(session ?? {}).some((symbol) => {
+    const state: unknown = Reflect.get(session ?? {}, symbol);
+    return (state as { streams?: unknown } | undefined)?.streams instanceof StreamTable;
+  });
+}
+
+test('our server has it in the sessions of its connections', async () => {
+  await using running = await TransportServer.start();
+  const created = 'http2.server.stream.created';
+  const sessions: http2.Http2Session[] = [];
+  const note = (message: unknown) => {
+    const { stream } = message as { stream: http2.ServerHttp2Stream };
+    if (stream.session) sessions.push(stream.session);
+  };
+  subscribe(created, note);
+  try {
+    await ping(running.client('reader'));
+  } finally {
+    unsubscribe(created, note);
+  }
+  expect(sessions.map(hasStreamTable)).toEqual([true]);
+});
+
 test('the HTTP/2 of this Node takes it, and its calls go on as before', async () => {
   const server = http2.createServer();
   const taken: boolean[] = [];
@@ -65,7 +128,8 @@ test('the HTTP/2 of this Node takes it, and its calls go on as before', async ()
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { port } = server.address() as AddressInfo;
+  const client = http2.connect(`http://127.0.0.1:${port}`);
   try {
     const answers = await Promise.all(
       Array.from({ length: 300 }, async (_, index) => {
@@ -79,13 +143,30 @@ test('the HTTP/2 of this Node takes it, and its calls go on as before', async ()
     );
     expect(answers).toEqual(Array.from({ length: 300 }, (_, index) => `${index}`));
     expect(taken).toEqual([true, true]);
-    // Open streams are cancelled with their session: Node walks the table for that.
+    // Node walks the table when a session closes, is destroyed, or loses its socket.
     const open = client.request({ ':method': 'POST' });
-    const [serverStream] = (await once(server, 'stream')) as [http2.ServerHttp2Stream];
-    const closed = once(serverStream, 'close');
-    open.on('error', () => {});
-    serverStream.session?.destroy();
-    await closed;
+    const [first] = (await once(server, 'stream')) as [http2.ServerHttp2Stream];
+    first.session?.close();
+    open.end();
+    await once(first, 'close');
+    for (const cut of [
+      (stream: http2.ServerHttp2Stream) => stream.session?.destroy(),
+      (_: http2.ServerHttp2Stream, other: http2.ClientHttp2Session) => other.destroy(),
+    ]) {
+      const other = http2.connect(`http://127.0.0.1:${port}`).on('error', () => {});
+      const requests = [1, 2, 3].map(() => other.request({ ':method': 'POST' }));
+      for (const request of requests) request.on('error', () => {});
+      const streams: http2.ServerHttp2Stream[] = [];
+      while (streams.length < 3) streams.push((await once(server, 'stream'))[0]);
+      const closed = streams.map((stream) =>
+        once(
+          stream.on('error', () => {}),
+          'close',
+        ),
+      );
+      cut(streams[0] as http2.ServerHttp2Stream, other);
+      await Promise.all(closed);
+    }
   } finally {
     client.destroy();
     server.close();

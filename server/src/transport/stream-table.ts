@@ -11,19 +11,26 @@ import type grpc from '@grpc/grpc-js';
  */
 
 const INITIAL_CAPACITY = 16;
+/** Up to here a table keeps its slots, however few it uses. */
+const KEPT_CAPACITY = 128;
+/** Marks a free slot. */
+const FREE = -1;
 
 /**
  * A Map from the numbers of HTTP/2 streams, which grow, to what is kept of them. It is written in
  * place, so that nothing dead leads to what is alive. Open addressing with linear probing; removal
  * moves later entries back instead of leaving marks (Knuth, The Art of Computer Programming, vol. 3,
- * 6.4, algorithm R). Iteration is in no particular order, over the entries as they were when it began.
+ * 6.4, algorithm R). Unlike that of a Map, iteration is in no particular order and leaves out what is
+ * added meanwhile.
  */
 export class StreamTable<V> implements Map<number, V> {
-  readonly [Symbol.toStringTag] = 'StreamTable';
-  /** Stream numbers; 0, the number of the connection itself, marks a free slot. */
-  #ids = new Array<number>(INITIAL_CAPACITY).fill(0);
+  #ids = new Array<number>(INITIAL_CAPACITY).fill(FREE);
   #values = new Array<V | undefined>(INITIAL_CAPACITY).fill(undefined);
   #size = 0;
+
+  get [Symbol.toStringTag](): string {
+    return 'StreamTable';
+  }
 
   get size(): number {
     return this.#size;
@@ -41,7 +48,7 @@ export class StreamTable<V> implements Map<number, V> {
     let slot = this.#slot(id);
     if (this.#ids[slot] !== id) {
       if (2 * (this.#size + 1) > this.#ids.length) {
-        this.#grow();
+        this.#resize(2 * this.#ids.length);
         slot = this.#slot(id);
       }
       this.#ids[slot] = id;
@@ -56,7 +63,7 @@ export class StreamTable<V> implements Map<number, V> {
     const mask = ids.length - 1;
     let free = this.#slot(id);
     if (ids[free] !== id) return false;
-    for (let at = (free + 1) & mask; ids[at] !== 0; at = (at + 1) & mask) {
+    for (let at = (free + 1) & mask; ids[at] !== FREE; at = (at + 1) & mask) {
       const home = (ids[at] as number) >>> 1;
       // It may move back only to a slot that is not before its home.
       if (((at - home) & mask) >= ((at - free) & mask)) {
@@ -65,16 +72,26 @@ export class StreamTable<V> implements Map<number, V> {
         free = at;
       }
     }
-    ids[free] = 0;
+    ids[free] = FREE;
     this.#values[free] = undefined;
     this.#size -= 1;
+    if (ids.length > KEPT_CAPACITY && 8 * this.#size < ids.length) this.#resize(ids.length / 2);
     return true;
   }
 
   clear(): void {
-    this.#ids.fill(0);
-    this.#values.fill(undefined);
     this.#size = 0;
+    this.#ids.fill(FREE);
+    this.#resize(INITIAL_CAPACITY);
+  }
+
+  getOrInsert(id: number, value: V): V {
+    return this.getOrInsertComputed(id, () => value);
+  }
+
+  getOrInsertComputed(id: number, compute: (id: number) => V): V {
+    if (!this.has(id)) this.set(id, compute(id));
+    return this.get(id) as V;
   }
 
   forEach(callback: (value: V, id: number, map: Map<number, V>) => void, thisArg?: unknown): void {
@@ -82,9 +99,9 @@ export class StreamTable<V> implements Map<number, V> {
   }
 
   *[Symbol.iterator](): MapIterator<[number, V]> {
-    const ids = this.#ids.filter((id) => id !== 0);
-    const entries = ids.map((id): [number, V] => [id, this.get(id) as V]);
-    yield* entries;
+    for (const id of this.#ids.filter((each) => each !== FREE)) {
+      if (this.has(id)) yield [id, this.get(id) as V];
+    }
   }
 
   entries(): MapIterator<[number, V]> {
@@ -105,21 +122,22 @@ export class StreamTable<V> implements Map<number, V> {
     const mask = ids.length - 1;
     // The numbers that one side gives are all odd or all even.
     let slot = (id >>> 1) & mask;
-    while (ids[slot] !== id && ids[slot] !== 0) slot = (slot + 1) & mask;
+    while (ids[slot] !== id && ids[slot] !== FREE) slot = (slot + 1) & mask;
     return slot;
   }
 
-  #grow(): void {
+  #resize(capacity: number): void {
     const ids = this.#ids;
     const values = this.#values;
-    this.#ids = new Array<number>(2 * ids.length).fill(0);
-    this.#values = new Array<V | undefined>(2 * ids.length).fill(undefined);
+    this.#ids = new Array<number>(capacity).fill(FREE);
+    this.#values = new Array<V | undefined>(capacity).fill(undefined);
     ids.forEach((id, at) => {
-      if (id === 0) return;
+      if (id === FREE) return;
       const slot = this.#slot(id);
       this.#ids[slot] = id;
       this.#values[slot] = values[at];
     });
+    // So that these lead nowhere, if they are in the old generation.
     values.fill(undefined);
   }
 }
@@ -127,14 +145,17 @@ export class StreamTable<V> implements Map<number, V> {
 /**
  * Gives the sessions of a grpc-js server such tables. Neither grpc-js nor Node has an interface for
  * it: what is not found where grpc-js 1.14 and Node 20 to 26 have it is left as it is.
+ *
+ * @returns how many HTTP/2 servers it found in the server.
  */
-export function useStreamTables(server: grpc.Server): void {
+export function useStreamTables(server: grpc.Server): number {
   const http2Servers: unknown = Reflect.get(server, 'http2Servers');
-  if (!(http2Servers instanceof Map)) return;
+  if (!(http2Servers instanceof Map)) return 0;
   for (const http2Server of http2Servers.keys()) {
     http2Server.off('session', useStreamTable);
     http2Server.prependListener('session', useStreamTable);
   }
+  return http2Servers.size;
 }
 
 /** Gives a session that has just begun such a table. Returns whether it could. */
@@ -142,15 +163,20 @@ export function useStreamTable(session: Http2Session): boolean {
   for (const symbol of Object.getOwnPropertySymbols(session)) {
     const state: unknown = Reflect.get(session, symbol);
     if (typeof state !== 'object' || state === null || !('streams' in state)) continue;
-    if (!isEmptyMap(state.streams)) return false;
+    if (!isReplaceable(state.streams)) return false;
     state.streams = new StreamTable();
     return true;
   }
   return false;
 }
 
-/** Whether it is a Map, or has all its methods, as Node's own maps have, and nothing in it. */
-function isEmptyMap(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !('size' in value)) return false;
-  return value.size === 0 && ['get', 'has', 'set', 'delete'].every((name) => name in value);
+/** Whether it is an empty map that can do nothing that a `StreamTable` cannot. */
+function isReplaceable(map: unknown): boolean {
+  if (typeof map !== 'object' || map === null || !('size' in map) || map.size !== 0) return false;
+  const names = new Set<string | symbol>();
+  for (let each: object | null = map; each !== null && each !== Object.prototype; ) {
+    for (const name of Reflect.ownKeys(each)) names.add(name);
+    each = Reflect.getPrototypeOf(each);
+  }
+  return names.has('get') && [...names].every((name) => name in StreamTable.prototype);
 }

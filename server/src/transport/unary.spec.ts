@@ -6,7 +6,7 @@ import { reasonOf } from '../../test/support/status-details.ts';
 import { ping, TransportServer } from '../../test/support/transport-server.ts';
 import { PingRequest, PingResponse } from '../gen/rostrum/v1/admin.js';
 import type { CallContext } from './call-context.js';
-import { unary } from './unary.js';
+import { twoDigits, unary } from './unary.js';
 
 const PING = '/rostrum.v1.AdminService/Ping';
 const PING_BYTES = PingRequest.encode({ payload: 'hello' }).finish();
@@ -51,6 +51,24 @@ test('the answer tells how long the server worked on it', async () => {
   const [stats] = running.stats.snapshot();
   expect(stats).toMatchObject({ method: PING, calls: 1, errors: 0, open: 0 });
   expect(stats?.maxMs).toBeGreaterThan(25);
+});
+
+test.each([
+  [0, '0.00'],
+  [0.034, '0.03'],
+  [0.994, '0.99'],
+  [0.996, '1.0'],
+  [1.26, '1.3'],
+  [9.949, '9.9'],
+  [9.96, '10'],
+  [42.4, '42'],
+  [99.6, '100'],
+  [123.4, '120'],
+  [994, '990'],
+  [996, '1000'],
+  [61_499, '61000'],
+])('%d ms is told as %s: few different values, which HTTP/2 sends as one byte', (ms, told) => {
+  expect(twoDigits(ms)).toBe(told);
 });
 
 test('an error counts as one', async () => {

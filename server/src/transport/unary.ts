@@ -113,15 +113,17 @@ class ServerTime {
   }
 }
 
-const HUNDREDTHS = Array.from({ length: 101 }, (_, index) => (index / 100).toFixed(2));
-const TENTHS = Array.from({ length: 101 }, (_, index) => (index / 10).toFixed(1));
+const HUNDREDTHS = Array.from({ length: 100 }, (_, index) => (index / 100).toFixed(2));
+const TENTHS = Array.from({ length: 100 }, (_, index) => (index / 10).toFixed(1));
 
 /**
- * With at most two digits behind the point and two that count, so that values come again and HTTP/2
- * sends most of them as one byte: a value that it has not seen costs it an entry of its table.
+ * Milliseconds with two digits that count, and at most two behind the point. So values come again, and
+ * HTTP/2 sends most of them as one byte: each that it has not seen costs it an entry of its table.
  */
-function twoDigits(ms: number): string {
-  if (ms < 1) return HUNDREDTHS[Math.round(ms * 100)] as string;
-  if (ms < 10) return TENTHS[Math.round(ms * 10)] as string;
-  return Math.round(ms).toString();
+export function twoDigits(ms: number): string {
+  if (ms < 0.995) return HUNDREDTHS[Math.round(ms * 100)] as string;
+  if (ms < 9.95) return TENTHS[Math.round(ms * 10)] as string;
+  let unit = 1;
+  while (ms >= 99.5 * unit) unit *= 10;
+  return (Math.round(ms / unit) * unit).toString();
 }

@@ -14,13 +14,21 @@ const MAX_CALLS_FOR_MANY = 4;
 const MAX_READS = 256;
 const MAX_ROWS = 320;
 
+/** Rankings for which a queue is kept while nothing waits. */
+const MAX_IDLE_QUEUES = 256;
+/** Reads around a place that are at least so large are worth joining with equal ones. */
+const LARGE_ROWS = 64;
+/** Waiting reads that others may join; with more, later ones are made for themselves. */
+const MAX_JOINABLE = 64;
+
 /** A view, or why there is none. */
 export type ReadAnswer = RankingView | 'absent' | 'otherEpoch';
 
-/** One or more equal reads that wait for the same answer. */
+/** A read that waits for its answer, and those that joined it. */
 class Waiting {
   readonly read: RankingRead;
   readonly answer: Promise<ReadAnswer>;
+  sent = false;
   resolve!: (answer: ReadAnswer) => void;
   reject!: (error: unknown) => void;
 
@@ -36,21 +44,21 @@ class Waiting {
 /** Reads that leave in one call. */
 interface Batch {
   readonly waiting: Waiting[];
-  /**
-   * Those of a range, by its bounds: many ask for the same first page at once, and it is read and
-   * encoded once. That two ask for the same player at once is rare, and looking for it cost more
-   * than it saved: V8 enters each string that a Map is asked for in its table of strings.
-   */
-  readonly ranges: Map<number, Waiting>;
   rows: number;
 }
 
 /** The reads of one ranking that wait. */
 interface Queue {
-  readonly ranking: Ranking;
+  /** As it was when last read. */
+  ranking: Ranking;
   readonly epoch: number;
-  /** Reads join the last one unless it is full. */
+  /** Reads go into the last one unless it is full. */
   readonly batches: Batch[];
+  /**
+   * Those of all batches that equal reads join. Compared one by one: there are few, and V8 enters
+   * each string that a Map is asked for in its table of strings, which costs more.
+   */
+  joinable: Waiting[];
   /** Rows that all of them ask for. */
   rows: number;
   calls: number;
@@ -59,8 +67,9 @@ interface Queue {
 
 /**
  * Gathers reads of the same ranking into one call to the index. A lone read leaves in the same turn
- * of the event loop; under load, reads that arrive while calls are under way leave together, and
- * equal ones share one answer. An answer is never older than its read.
+ * of the event loop; under load, reads that arrive while calls are under way leave together. Pages
+ * and large windows, which many ask for at once, are read once for all who wait for the same one. An
+ * answer is never older than its read.
  */
 export class ReadBatcher {
   readonly #index: RankingIndex;
@@ -72,12 +81,14 @@ export class ReadBatcher {
 
   /** @throws IndexUnavailable */
   read(ranking: Ranking, epoch: number, read: RankingRead): Promise<ReadAnswer> {
-    let queue = this.#queues.get(ranking.rankingNo);
+    const { rankingNo } = ranking;
+    let queue = this.#queues.get(rankingNo);
     if (queue === undefined || queue.epoch !== epoch) {
-      queue = { ranking, epoch, batches: [], rows: 0, calls: 0, scheduled: false };
-      this.#queues.set(ranking.rankingNo, queue);
+      queue = { ranking, epoch, batches: [], joinable: [], rows: 0, calls: 0, scheduled: false };
+      this.#queues.set(rankingNo, queue);
     }
-    const { answer } = enqueue(queue, read);
+    queue.ranking = ranking;
+    const { answer } = joined(queue, read) ?? enqueue(queue, read);
     this.#schedule(queue);
     return answer;
   }
@@ -96,9 +107,13 @@ export class ReadBatcher {
   #send(queue: Queue): void {
     const batch = queue.batches.shift();
     if (batch === undefined) return;
+    const { waiting } = batch;
     queue.rows -= batch.rows;
     queue.calls += 1;
-    const { waiting } = batch;
+    if (queue.joinable.length > 0) {
+      for (const each of waiting) each.sent = true;
+      queue.joinable = queue.joinable.filter(({ sent }) => !sent);
+    }
     const reads = waiting.map(({ read }) => read);
     this.#index
       .read(queue.ranking, queue.epoch, reads)
@@ -111,37 +126,63 @@ export class ReadBatcher {
       .finally(() => {
         queue.calls -= 1;
         if (queue.batches.length > 0) this.#schedule(queue);
-        else if (queue.calls === 0 && this.#queues.get(queue.ranking.rankingNo) === queue) {
-          this.#queues.delete(queue.ranking.rankingNo);
-        }
+        else if (queue.calls === 0) this.#idle(queue);
       });
     if (queue.batches.length > 0) this.#schedule(queue);
   }
+
+  #idle(queue: Queue): void {
+    const { rankingNo } = queue.ranking;
+    if (this.#queues.size > MAX_IDLE_QUEUES && this.#queues.get(rankingNo) === queue) {
+      this.#queues.delete(rankingNo);
+    }
+  }
+}
+
+/** A read that waits and has the same answer. */
+function joined(queue: Queue, read: RankingRead): Waiting | undefined {
+  if (!isJoinable(read)) return undefined;
+  return queue.joinable.find((waiting) => isSame(waiting.read, read));
+}
+
+function isJoinable(read: RankingRead): boolean {
+  switch (read.kind) {
+    case 'player':
+    case 'players':
+      return false;
+    case 'range':
+      return true;
+    case 'around':
+    case 'aroundScore':
+      return read.count >= LARGE_ROWS;
+  }
+}
+
+function isSame(a: RankingRead, b: RankingRead): boolean {
+  if (a.kind === 'range') return b.kind === 'range' && a.start === b.start && a.count === b.count;
+  if (a.kind === 'around') {
+    return b.kind === 'around' && a.count === b.count && a.playerId === b.playerId;
+  }
+  if (a.kind === 'aroundScore') {
+    return b.kind === 'aroundScore' && a.count === b.count && a.score === b.score;
+  }
+  return false;
 }
 
 /** Puts a read into the last batch, or a new one when that is full. */
 function enqueue(queue: Queue, read: RankingRead): Waiting {
   const rows = rowsOf(read);
   let batch = queue.batches.at(-1);
-  if (batch !== undefined && read.kind === 'range') {
-    const same = batch.ranges.get(boundsOf(read));
-    if (same !== undefined) return same;
-  }
   if (batch === undefined || batch.waiting.length >= MAX_READS || batch.rows + rows > MAX_ROWS) {
-    batch = { waiting: [], ranges: new Map(), rows: 0 };
+    batch = { waiting: [], rows: 0 };
     queue.batches.push(batch);
   }
   const waiting = new Waiting(read);
   batch.waiting.push(waiting);
-  if (read.kind === 'range') batch.ranges.set(boundsOf(read), waiting);
+  if (queue.joinable.length < MAX_JOINABLE && isJoinable(read)) queue.joinable.push(waiting);
   batch.rows += rows;
   queue.rows += rows;
   return waiting;
-}
-
-/** Different for different ranges: counts are below 2^16, ranks below 2^32. */
-function boundsOf({ start, count }: { readonly start: number; readonly count: number }): number {
-  return start * 2 ** 16 + count;
 }
 
 function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingView[]>): void {

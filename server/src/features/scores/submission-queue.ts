@@ -134,13 +134,17 @@ class Lane {
   #takeBatch(): Waiting[] {
     const batch: Waiting[] = [];
     const later: Waiting[] = [];
-    const firsts = new FirstById();
+    // By a hash: a Map by the ids themselves would enter each in V8's table of strings, which costs
+    // more than the rest of this. Where different ids have the same hash, their keys tell them apart.
+    const firsts = new Map<number, Waiting>();
     const repeated = new Set<string>();
     let at = 0;
     for (; at < this.#waiting.length && batch.length < MAX_BATCH; at += 1) {
       const waiting = this.#waiting[at] as Waiting;
-      const first = firsts.firstLike(waiting);
-      if (first === waiting) {
+      const hash = hashOf(waiting.submission.submissionId);
+      const first = firsts.get(hash);
+      if (first === undefined) {
+        firsts.set(hash, waiting);
         batch.push(waiting);
         continue;
       }
@@ -234,27 +238,6 @@ class Lane {
   }
 }
 
-/**
- * The first submission of each id. A Map by the ids themselves would enter each of them in V8's table
- * of strings, which costs more than the rest of the queue.
- */
-class FirstById {
-  readonly #byHash = new Map<number, Waiting>();
-
-  /** The first one with the id of this, which may be itself. */
-  firstLike(waiting: Waiting): Waiting {
-    const { submissionId } = waiting.submission;
-    for (let hash = hashOf(submissionId, 24); ; hash = (hash + 1) | 0) {
-      const other = this.#byHash.get(hash);
-      if (other === undefined) {
-        this.#byHash.set(hash, waiting);
-        return waiting;
-      }
-      if (other.submission.submissionId === submissionId) return other;
-    }
-  }
-}
-
 /** Submissions with the same key are repetitions of each other. */
 function keyOf({ submissionId, playerId, ranking }: Submission): string {
   return `${submissionId} ${playerId} ${ranking.rankingNo}`;
@@ -262,13 +245,12 @@ function keyOf({ submissionId, playerId, ranking }: Submission): string {
 
 /** Spreads players over lanes. */
 function laneOf(playerId: string, lanes: number): number {
-  return lanes === 1 ? 0 : (hashOf(playerId, 8) >>> 0) % lanes;
+  return lanes === 1 ? 0 : (hashOf(playerId) >>> 0) % lanes;
 }
 
-/** A number made from the last characters of a text: ids often differ in nothing else. */
-function hashOf(text: string, characters: number): number {
+function hashOf(text: string): number {
   let hash = 0;
-  for (let at = Math.max(0, text.length - characters); at < text.length; at += 1) {
+  for (let at = 0; at < text.length; at += 1) {
     hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0;
   }
   return hash;

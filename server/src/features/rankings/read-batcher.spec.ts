@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
+import type { RankingIndex } from './ports.js';
+import { ReadBatcher } from './read-batcher.js';
+
+const EPOCH = 7;
+const RANKING = { rankingNo: 1 as RankingNo } as Ranking;
+
+/** Answers each call in a later turn, with views that tell what they are of, and counts. */
+class CountingIndex {
+  calls = 0;
+  rows = 0;
+  fail = false;
+
+  async read(_: Ranking, epoch: number, reads: readonly RankingRead[]) {
+    this.calls += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.fail) throw new Error('the index is away');
+    if (epoch !== EPOCH) return { status: 'otherEpoch' as const };
+    const value = reads.map((read) => {
+      this.rows += 'count' in read ? read.count : 1;
+      return { of: read } as unknown as RankingView;
+    });
+    return { status: 'answered' as const, value };
+  }
+}
+
+function setUp() {
+  const index = new CountingIndex();
+  return { index, batcher: new ReadBatcher(index as unknown as RankingIndex) };
+}
+
+const range = (start: number, count: number): RankingRead => ({ kind: 'range', start, count });
+const player = (n: number): RankingRead => ({ kind: 'player', playerId: `p${n}` as PlayerId });
+const around = (n: number, count: number): RankingRead => ({
+  kind: 'around',
+  playerId: `p${n}` as PlayerId,
+  count,
+});
+const aroundScore = (score: number, count: number): RankingRead => ({
+  kind: 'aroundScore',
+  score,
+  count,
+});
+
+test.each<[string, (n: number) => RankingRead, { calls: number; rows: number }]>([
+  ['single players', player, { calls: 1, rows: 200 }],
+  ['a page', () => range(0, 50), { calls: 1, rows: 50 }],
+  [
+    'a large page and players, by turns',
+    (n) => (n % 2 ? player(n) : range(0, 1000)),
+    { calls: 2, rows: 1100 },
+  ],
+  [
+    'two pages that do not go together, by turns',
+    (n) => range(n % 2, 200),
+    { calls: 2, rows: 400 },
+  ],
+  ['a large window around a player', () => around(1, 1000), { calls: 1, rows: 1000 }],
+  ['a large window around a score', () => aroundScore(5, 1000), { calls: 1, rows: 1000 }],
+  ['small windows around different players', (n) => around(n, 20), { calls: 13, rows: 4000 }],
+])('200 reads at once of %s: each is answered, with few calls', async (_, read, expected) => {
+  const { index, batcher } = setUp();
+  const reads = Array.from({ length: 200 }, (_, n) => read(n));
+  const answers = await Promise.all(reads.map((each) => batcher.read(RANKING, EPOCH, each)));
+  expect(answers).toEqual(reads.map((of) => ({ of })));
+  expect({ calls: index.calls, rows: index.rows }).toEqual(expected);
+});
+
+test('an answer is never older than its read', async () => {
+  const { index, batcher } = setUp();
+  const first = batcher.read(RANKING, EPOCH, range(0, 50));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(index.calls).toBe(1);
+  const second = batcher.read(RANKING, EPOCH, range(0, 50));
+  expect(await first).not.toBe(await second);
+  expect(index.calls).toBe(2);
+});
+
+test('a failure reaches all who wait for that call, and no later ones', async () => {
+  const { index, batcher } = setUp();
+  index.fail = true;
+  const failed = [range(0, 50), range(0, 50), player(1)].map((read) =>
+    batcher.read(RANKING, EPOCH, read),
+  );
+  const outcomes = await Promise.allSettled(failed);
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
+  index.fail = false;
+  expect(await batcher.read(RANKING, EPOCH, player(1))).toEqual({ of: player(1) });
+});
+
+test('reads of another epoch wait for calls of their own', async () => {
+  const { index, batcher } = setUp();
+  const [old, current] = await Promise.all([
+    batcher.read(RANKING, EPOCH - 1, player(1)),
+    batcher.read(RANKING, EPOCH, player(1)),
+  ]);
+  expect(old).toBe('otherEpoch');
+  expect(current).toEqual({ of: player(1) });
+  expect(index.calls).toBe(2);
+});
