@@ -28,6 +28,10 @@ export interface ClientSettings {
 
 /** Fills in the defaults. @throws INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID */
 export function resolveOptions(options: ClientOptions): ClientSettings {
+  // Installing it elsewhere only warns, and the first part to fail would be a watch.
+  if (typeof Promise.withResolvers !== 'function') {
+    throw invalidOptions(`@rostrum/client needs Node 22.12 or later; this is ${process.version}`);
+  }
   const address = options.address ?? (process.env.ROSTRUM_ADDRESS || 'localhost:50051');
   if (!/^[^\s/]+:\d{1,5}$/.test(address)) {
     throw invalidOptions(`address ${JSON.stringify(address)} is not of the form host:port`);

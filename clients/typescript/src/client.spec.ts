@@ -82,6 +82,29 @@ describe('waitForReady', () => {
     });
   });
 
+  it.each([true, false])(
+    'gives up a server that takes connections and says nothing, and keeps no socket (TLS: %s)',
+    async (tls) => {
+      const taken: Promise<unknown>[] = [];
+      const silent = createServer((socket) => {
+        taken.push(once(socket.on('error', () => {}).resume(), 'close'));
+      }).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const client = tls
+        ? connectTo({ address })
+        : RostrumClient.connect({ address, plaintext: true });
+      await expect(client.waitForReady({ deadlineMs: 300 })).rejects.toMatchObject({
+        reason: 'CONNECTION_FAILED',
+        message: expect.stringContaining('no answer'),
+      });
+      await client.close();
+      expect(taken.length).toBeGreaterThan(0);
+      await Promise.all(taken);
+      silent.close();
+    },
+  );
+
   it('reaches a server by its IP address, and checks the certificate against it', async () => {
     await using server = await ScriptedServer.start({});
     const port = Number(server.address.split(':')[1]);

@@ -187,4 +187,16 @@ describe('rostrum watch', () => {
     watch.kill('SIGINT');
     await once(watch, 'close');
   });
+
+  it('goes on from the scores of the demo before, where the best one counts', async () => {
+    await client.scores.submit({ leaderboardId: 'played', playerId: 'host', score: -1 });
+    for (const _ of ['first', 'second']) {
+      const demo = cli.json<{ submissions: number; outcomes: object }>(
+        ...['demo', 'played', '--players', '3', '--seconds', '1', '--rate', '10'],
+      );
+      const summary = (await demo).at(-1);
+      expect(summary?.submissions).toBeGreaterThan(5);
+      expect(summary?.outcomes).toEqual({ APPLIED: summary?.submissions });
+    }
+  });
 });

@@ -49,7 +49,7 @@ async function runDemo(
   const { output, signal } = context;
   const players = demoPlayers(options.players);
   const client = await context.connect('writer');
-  await seatPlayers(context, client, leaderboardId, players);
+  const scores = await seatPlayers(context, client, leaderboardId, players);
   const clients = await Promise.all(players.map(() => context.connectApart('writer')));
 
   const record = new DemoRecord();
@@ -72,6 +72,7 @@ async function runDemo(
     play(clients[index] ?? client, player, {
       leaderboardId,
       rate: options.rate,
+      from: scores[index] ?? 0,
       over: AbortSignal.any([timeUp, failed.signal]),
       abort,
       record,
@@ -86,13 +87,16 @@ async function runDemo(
   await report(context, client, leaderboardId, record, performance.now() - start);
 }
 
-/** Gives every player a first score, so that the leaderboard is there to be watched. */
+/**
+ * Gives every player a first score, so that the leaderboard is there to be watched. Returns the
+ * scores that they have then: where the best one counts, those of an earlier demo.
+ */
 async function seatPlayers(
   { call }: CommandContext,
   client: RostrumClient,
   leaderboardId: string,
   players: readonly DemoPlayer[],
-): Promise<void> {
+): Promise<number[]> {
   const clientTime = new Date();
   const items = await client.scores.batchSubmit(
     players.map(({ playerId, displayName }) => ({
@@ -105,7 +109,10 @@ async function seatPlayers(
     })),
     call,
   );
-  for (const item of items) if (!item.ok) throw item.error;
+  return items.map((item) => {
+    if (!item.ok) throw item.error;
+    return item.result.standing.score;
+  });
 }
 
 function footer(record: DemoRecord, remainingMs: number, leaderboardId: string): string {

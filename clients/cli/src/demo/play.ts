@@ -20,6 +20,8 @@ export interface PlayOptions {
   readonly leaderboardId: string;
   /** Submissions a second. */
   readonly rate: number;
+  /** The score that the player begins with. */
+  readonly from: number;
   /** Ends the game: no more submissions, and the last ones are waited for. */
   readonly over: AbortSignal;
   /** Gives up, also on what was not answered. */
@@ -36,13 +38,13 @@ export interface PlayOptions {
 export async function play(
   client: RostrumClient,
   player: DemoPlayer,
-  { leaderboardId, rate, over, abort, record }: PlayOptions,
+  { leaderboardId, rate, from, over, abort, record }: PlayOptions,
 ): Promise<void> {
   const stream = client.scores.stream({ signal: abort });
   const { playerId, displayName, skill } = player;
   const failure = new AbortController();
   const stop = AbortSignal.any([over, abort, failure.signal]);
-  let score = 0;
+  let score = from;
   let lastTime = 0;
   while (await pause((1000 / rate) * (0.5 + Math.random()), stop)) {
     await stream.ready();

@@ -14,6 +14,7 @@ import { type ClientSettings, isLoopback } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
 import { cannotReach, type Diagnosis, diagnose } from './diagnosis.js';
+import { Handshakes } from './handshakes.js';
 
 /** The part of a generated method definition that a client needs. */
 export interface Method<Request, Response> {
@@ -40,6 +41,7 @@ export class Connection {
   readonly #client: Client;
   readonly #calls = new Set<Cancellable>();
   readonly #closing = new AbortController();
+  readonly #handshakes = new Handshakes();
   #allEnded: (() => void) | undefined;
   #closed: Promise<void> | undefined;
   #answered = false;
@@ -50,7 +52,7 @@ export class Connection {
     this.settings = settings;
     this.#client = new Client(
       settings.address,
-      channelCredentials(settings),
+      this.#handshakes.watch(channelCredentials(settings)),
       channelOptions(settings),
     );
   }
@@ -204,6 +206,7 @@ export class Connection {
       });
     }
     this.#client.close();
+    this.#handshakes.end();
   }
 
   #track<Stream extends ClientReadableStream<unknown>>(stream: Stream): Stream {

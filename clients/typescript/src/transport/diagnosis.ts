@@ -10,7 +10,8 @@ export interface Diagnosis {
   readonly mendable: 'yes' | 'no' | 'doubtful';
 }
 
-const TIMEOUT_MS = 3_000;
+/** So long the server may be silent: whoever waits has waited for a deadline already. */
+const TIMEOUT_MS = 1_000;
 
 /** What the server's certificate may lack, by the error code of Node and OpenSSL. */
 const SERVER_CERTIFICATE: Readonly<Record<string, string>> = {
