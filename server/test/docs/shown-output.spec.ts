@@ -8,6 +8,12 @@ const compare = (
 ): boolean => difference(comparison, essentialLines(shown), essentialLines(real)) === undefined;
 
 describe('essential lines', () => {
+  test('what npm runs and what go downloads is no output of the command', () => {
+    const output =
+      'go: downloading golang.org/x/net v0.58.0\n> rostrum@0.1.0 x\nrostrum.v1.ScoreService\n';
+    expect(essentialLines(output)).toEqual(['rostrum.v1.ScoreService']);
+  });
+
   test('are the same on every machine and in every run', () => {
     const addresses = new Map([['localhost:50051', 'localhost:4711']]);
     const real = essentialLines(

@@ -47,8 +47,11 @@ export function essentialLines(output: string, surroundings: Surroundings = SHOW
   return text
     .split('\n')
     .map((line) => line.replace(/\s+/g, ' ').trim())
-    .filter((line) => line !== '' && !line.startsWith('> ')); // npm says what it runs
+    .filter((line) => line !== '' && !BY_THE_WAY.test(line));
 }
+
+/** What npm says that it runs, and what go downloads when it builds a tool for the first time. */
+const BY_THE_WAY = /^(> |go: downloading )/;
 
 /**
  * Says where the real output is not as shown; undefined when it is.
