@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { MIGRATIONS } from './sql-file.js';
@@ -9,6 +10,8 @@ interface Migration {
   readonly version: number;
   readonly name: string;
   readonly text: string;
+  /** SHA-256 of the text, in hexadecimal digits; line ends do not count. */
+  readonly digest: string;
 }
 
 /** The numbered migrations, in order. @throws Error if numbers are missing or used twice */
@@ -16,11 +19,15 @@ export function readMigrations(): Migration[] {
   const migrations = readdirSync(MIGRATIONS)
     .filter((file) => file.endsWith('.sql'))
     .sort()
-    .map((file) => ({
-      version: Number.parseInt(file, 10),
-      name: file.replace(/\.sql$/, ''),
-      text: readFileSync(new URL(file, MIGRATIONS), 'utf8'),
-    }));
+    .map((file) => {
+      const text = readFileSync(new URL(file, MIGRATIONS), 'utf8');
+      return {
+        version: Number.parseInt(file, 10),
+        name: file.replace(/\.sql$/, ''),
+        text,
+        digest: createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex'),
+      };
+    });
   migrations.forEach((migration, index) => {
     if (migration.version !== index + 1) {
       throw new Error(`migration ${migration.name} should have number ${index + 1}`);
@@ -34,7 +41,7 @@ export function readMigrations(): Migration[] {
  * each migration runs once, in a transaction of its own.
  *
  * @returns the names of the migrations that this call applied
- * @throws Error if the database has a migration that this server does not know
+ * @throws Error if the database has a migration that this server does not know, or has otherwise
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const migrations = readMigrations();
@@ -52,9 +59,10 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
         version    integer PRIMARY KEY,
         name       text NOT NULL,
         apply_time timestamptz NOT NULL DEFAULT clock_timestamp()
-      )`);
-    const { rows } = await client.query<{ version: number; name: string }>(
-      'SELECT version, name FROM rostrum.migrations ORDER BY version',
+      );
+      ALTER TABLE rostrum.migrations ADD COLUMN IF NOT EXISTS digest text`);
+    const { rows } = await client.query<Applied>(
+      'SELECT version, name, digest FROM rostrum.migrations ORDER BY version',
     );
     const newest = rows.at(-1);
     if (newest !== undefined && newest.version > migrations.length) {
@@ -63,6 +71,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
           `${migrations.length}); run a newer server, or restore a backup made before the upgrade`,
       );
     }
+    for (const applied of rows) checkDigest(applied, migrations[applied.version - 1]);
     const pending = migrations.slice(newest?.version ?? 0);
     for (const migration of pending) await applyMigration(client, migration);
     return pending.map((migration) => migration.name);
@@ -71,14 +80,31 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   }
 }
 
+/** A migration that a database has. Those before the first release kept no digest. */
+interface Applied {
+  readonly version: number;
+  readonly name: string;
+  readonly digest: string | null;
+}
+
+/** @throws Error if the migration was another when it was applied: the schema is not the expected one */
+function checkDigest(applied: Applied, migration: Migration | undefined): void {
+  if (applied.digest === migration?.digest) return;
+  throw new Error(
+    `migration ${applied.name} of this database is not the one that this server knows: another ` +
+      'version, from before a release, made the database; run that version, or let this one make a ' +
+      'new database (for the one of npm start: remove the directory .rostrum first)',
+  );
+}
+
 async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('BEGIN');
   try {
     await client.query(migration.text);
-    await client.query('INSERT INTO rostrum.migrations (version, name) VALUES ($1, $2)', [
-      migration.version,
-      migration.name,
-    ]);
+    await client.query(
+      'INSERT INTO rostrum.migrations (version, name, digest) VALUES ($1, $2, $3)',
+      [migration.version, migration.name, migration.digest],
+    );
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');
