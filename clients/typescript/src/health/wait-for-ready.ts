@@ -16,22 +16,25 @@ export async function waitForReady(connection: Connection, options: CallOptions)
   const { signal } = options;
   const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
   const backoff = new Backoff(settings.retry);
+  let status: string | undefined;
+  const notReady = (): RostrumError => {
+    const message = `the server at ${settings.address} answers, and does not serve yet (${status})`;
+    return new RostrumError('UNAVAILABLE', 'SERVER_NOT_READY', message);
+  };
   for (;;) {
     const deadlineMs = deadline - Date.now();
-    let status: string;
     try {
       status = await callUnary(connection, healthCheck, '', 'freely', { deadlineMs, signal });
     } catch (error) {
       // A server without the health service is reached all the same.
       if (isRostrumError(error) && error.code === 'UNIMPLEMENTED') return;
-      throw error;
+      // The deadline may pass within a later question: what was answered before still holds.
+      const tooLate = isRostrumError(error) && error.reason === 'DEADLINE_EXCEEDED';
+      throw tooLate && status !== undefined ? notReady() : error;
     }
     if (status === 'SERVING') return;
     const waitMs = backoff.next();
-    if (Date.now() + waitMs >= deadline) {
-      const message = `the server at ${settings.address} answers, and does not serve yet (${status})`;
-      throw new RostrumError('UNAVAILABLE', 'SERVER_NOT_READY', message);
-    }
+    if (Date.now() + waitMs >= deadline) throw notReady();
     await sleep(waitMs, signal, connection.closing);
   }
 }
