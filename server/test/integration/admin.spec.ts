@@ -164,12 +164,18 @@ describe('verifying', () => {
     ],
     [
       'a place belongs to nobody',
-      ({ order }) => direct().zadd(order, -999, `${'\0'.repeat(16)}ghost`),
+      async (keys) =>
+        direct().zadd(
+          keys.order,
+          -999,
+          tampering.forged(await tampering.recordOf(keys, 'p7'), 'ghost'),
+        ),
       ['EXTRA ghost'],
     ],
     [
       'a player has a second place',
-      ({ order }) => direct().zadd(order, -999, `${'\0'.repeat(16)}p7`),
+      async (keys) =>
+        direct().zadd(keys.order, -999, tampering.aged(await tampering.recordOf(keys, 'p7'))),
       ['EXTRA p7'],
     ],
     [
@@ -185,8 +191,9 @@ describe('verifying', () => {
     [
       'one player takes the place of another',
       async (keys) => {
-        await direct().zrem(keys.order, await tampering.memberOf(keys, 'p3'));
-        await direct().zadd(keys.order, -999, `${'\0'.repeat(16)}ghost`);
+        const record = await tampering.recordOf(keys, 'p3');
+        await direct().zrem(keys.order, record);
+        await direct().zadd(keys.order, -999, tampering.forged(record, 'ghost'));
       },
       ['DIFFERENT p3', 'EXTRA ghost'],
     ],

@@ -16,6 +16,8 @@ import {
 } from './naive-board.js';
 import type { AbstractStep, AbstractSubmission } from './sequences.js';
 
+/** So long that some records are members of the sorted set whole, some not, and some nearly. */
+const REPLAYS = [0, 120, 150, 400].map((length) => 'r'.repeat(length));
 const EPOCH = Date.UTC(2020, 0, 1);
 
 /** When the service said that an entry changed; the model cannot know it beforehand. */
@@ -113,7 +115,7 @@ export class BoardRun {
       subscore: abstract.subscore,
       clientTime: time === undefined ? undefined : new Date(EPOCH + time * 60_000),
       displayName: name === undefined ? '' : `Name ${name}`,
-      metadata: metadata === undefined ? undefined : { replay: `r${metadata}` },
+      metadata: metadata === undefined ? undefined : { replay: REPLAYS[metadata] as string },
     };
   }
 

@@ -9,7 +9,7 @@ export interface IndexKeys {
 }
 
 /** Offsets of a record, see stores/redis/record.ts. */
-const PLACE = 4;
+const LENGTH = 16;
 const VERSION = 20;
 const PLAYER_LENGTH = 36;
 const PLAYER = 37;
@@ -35,7 +35,7 @@ export class IndexTampering {
       );
       const [row] = rows;
       if (row === undefined) throw new Error(`there is no leaderboard ${leaderboardId}`);
-      const tag = `rostrum:1:{r${row.ranking_no}}`;
+      const tag = `rostrum:2:{r${row.ranking_no}}`;
       const side = Number(row.epoch) % 2;
       return {
         meta: `${tag}:meta`,
@@ -48,9 +48,8 @@ export class IndexTampering {
   }
 
   /** The member of the order that is a player's place. */
-  async memberOf(keys: IndexKeys, playerId: string): Promise<Buffer> {
-    const record = await this.recordOf(keys, playerId);
-    return Buffer.concat([record.subarray(PLACE, VERSION), Buffer.from(playerId)]);
+  memberOf(keys: IndexKeys, playerId: string): Promise<Buffer> {
+    return this.recordOf(keys, playerId);
   }
 
   /** What the index has of a player, see stores/redis/record.ts. */
@@ -76,7 +75,7 @@ export class IndexTampering {
       Buffer.from(playerId),
       record.subarray(payloadAt),
     ]);
-    changed.writeUInt32BE(changed.length);
+    changed.writeUInt32BE(changed.length, LENGTH);
     return changed;
   }
 

@@ -115,20 +115,24 @@ export class ReadBatcher {
       queue.joinable = queue.joinable.filter(({ sent }) => !sent);
     }
     const reads = waiting.map(({ read }) => read);
-    this.#index
-      .read(queue.ranking, queue.epoch, reads)
-      .then(
-        (answer) => settle(waiting, answer),
-        (error: unknown) => {
-          for (const { reject } of waiting) reject(error);
-        },
-      )
-      .finally(() => {
-        queue.calls -= 1;
-        if (queue.batches.length > 0) this.#schedule(queue);
-        else if (queue.calls === 0) this.#idle(queue);
-      });
+    this.#index.read(queue.ranking, queue.epoch, reads).then(
+      (answer) => {
+        this.#ended(queue);
+        settle(waiting, answer);
+      },
+      (error: unknown) => {
+        this.#ended(queue);
+        for (const { reject } of waiting) reject(error);
+      },
+    );
     if (queue.batches.length > 0) this.#schedule(queue);
+  }
+
+  /** The next call leaves before the answers are dealt out, so that both go on at the same time. */
+  #ended(queue: Queue): void {
+    queue.calls -= 1;
+    if (queue.batches.length > 0) this.#send(queue);
+    else if (queue.calls === 0) this.#idle(queue);
   }
 
   #idle(queue: Queue): void {

@@ -56,7 +56,7 @@ export class RedisConnection implements IndexConnection {
     const scripts: Partial<Record<ScriptName, ScriptCall>> = {};
     for (const name of SCRIPT_NAMES) {
       this.#redis.defineCommand(name, {
-        lua: readFileSync(new URL(`${name}.lua`, SCRIPTS), 'utf8'),
+        lua: readScript(name),
         numberOfKeys: KEYS_PER_RANKING,
       });
       const commands = this.#redis as unknown as Record<string, ScriptCall>;
@@ -153,6 +153,11 @@ export class RedisConnection implements IndexConnection {
   close(): void {
     this.#redis.disconnect();
   }
+}
+
+function readScript(name: string): string {
+  const text = readFileSync(new URL(`${name}.lua`, SCRIPTS), 'utf8');
+  return text.replace(/^-- include (\w+)\.lua$/gm, (_, included: string) => readScript(included));
 }
 
 function isDamage(message: string): boolean {

@@ -4,7 +4,7 @@ import type { RankingNo } from '../../domain/ids.js';
  * The format of what lies under the keys. To be raised with every change of it: servers of two formats
  * then have an index each, and one that is not there yet is built.
  */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * The keys of one ranking, in the order in which every script takes them. They share a hash tag, so
@@ -14,7 +14,7 @@ const FORMAT = 1;
  *             the build that is under way, if any
  *   order     sorted set: the players in their order. The score is the leaderboard's score,
  *             negated where high scores stand higher, so the best is always first; the member is
- *             16 bytes that break ties (see record.ts), then the player id
+ *             the player's record, of a large one the beginning (see record.ts)
  *   entries   hash: player id → record (see record.ts)
  *   feed      stream: the changes; see scripts/apply.lua
  *

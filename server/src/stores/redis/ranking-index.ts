@@ -21,7 +21,7 @@ import type {
 import type { RedisConnection, ScriptReply } from './connection.js';
 import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';
-import { indexScore, recordLength, writeRecord } from './record.js';
+import { indexScore, recordEnd, recordLength, writeRecord } from './record.js';
 import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
@@ -90,20 +90,22 @@ export class RedisRankingIndex implements RankingIndex {
     epoch: number,
     reads: readonly RankingRead[],
   ): Promise<IndexAnswer<readonly RankingView[]>> {
-    const args: (string | number)[] = [epoch];
-    for (const read of reads) pushRead(args, ranking, read);
-    const [status, revisionText, totalPlayers, ...rows] = (await this.#redis.run(
+    const args: (string | number)[] = [epoch, ''];
+    let kinds = '';
+    for (const read of reads) kinds += pushRead(args, ranking, read);
+    args[1] = kinds;
+    const [status, revisionText, totalPlayers, packed] = (await this.#redis.run(
       'read',
       rankingKeys(ranking.rankingNo),
       args,
       ABSENT,
-    )) as [number, Buffer, number, ...Buffer[]];
+    )) as [number, Buffer, number, Buffer];
     if (status !== 1) return unanswered(status);
     const revision = Number(revisionText);
     return {
       status: 'answered',
-      value: rows.map((packed, position) => ({
-        rows: readRows(ranking.settings, reads[position] as RankingRead, packed),
+      value: readRows(ranking.settings, reads, packed).map((rows) => ({
+        rows,
         totalPlayers,
         revision,
         epoch,
@@ -306,10 +308,10 @@ function readChanges(
   for (let at = 0; at < packed.length; ) {
     revision += 1;
     const recordAt = at + CHANGE_HEADER;
-    const length = packed.readUInt32BE(recordAt);
+    const end = recordEnd(packed, recordAt);
     if (revision > afterRevision) {
       const rank = packed.readUInt32BE(at + 4);
-      const row = new RecordRow(ranking.settings, rank, packed, recordAt, recordAt + length);
+      const row = new RecordRow(ranking.settings, rank, packed, recordAt, end);
       into.push({
         revision,
         playerId: row.playerId,
@@ -319,26 +321,27 @@ function readChanges(
         totalPlayers: packed.readUInt32BE(at + 8),
       });
     }
-    at = recordAt + length;
+    at = end;
   }
 }
 
-function pushRead(args: (string | number)[], ranking: Ranking, read: RankingRead): void {
+/** Adds what a read asks for, as read.lua takes it. Returns the letter of its kind. */
+function pushRead(args: (string | number)[], ranking: Ranking, read: RankingRead): string {
   switch (read.kind) {
     case 'range':
-      args.push('r', read.start, read.count);
-      return;
+      args.push(read.start, read.count);
+      return 'r';
     case 'player':
-      args.push('p', read.playerId);
-      return;
+      args.push(read.playerId);
+      return 'p';
     case 'players':
-      args.push('l', read.playerIds.length, ...read.playerIds);
-      return;
+      args.push(read.playerIds.length, ...read.playerIds);
+      return 'l';
     case 'around':
-      args.push('a', read.playerId, read.count);
-      return;
+      args.push(read.playerId, read.count);
+      return 'a';
     case 'aroundScore':
-      args.push('s', indexScore(ranking.settings, read.score), read.count);
-      return;
+      args.push(indexScore(ranking.settings, read.score), read.count);
+      return 's';
   }
 }

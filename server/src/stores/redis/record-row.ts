@@ -1,7 +1,7 @@
 import type { PlayerId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { RankedRow, RankingRead } from '../../domain/ranking.js';
-import { payloadStart, readPlayerId, readScore } from './record.js';
+import { payloadStart, readPlayerId, readScore, recordEnd } from './record.js';
 
 /** A row that reads its record only when asked: most answers copy the payload and look no further. */
 export class RecordRow implements RankedRow {
@@ -44,37 +44,31 @@ export class RecordRow implements RankedRow {
   }
 }
 
-/** Reads rows as read.lua packs them for this read. */
+/** Reads the rows of each read, as read.lua packs them. */
 export function readRows(
   settings: LeaderboardSettings,
-  read: RankingRead,
+  reads: readonly RankingRead[],
   packed: Buffer,
-): RecordRow[] {
-  return read.kind === 'player' || read.kind === 'players'
-    ? readScattered(settings, packed)
-    : readConsecutive(settings, packed);
-}
-
-/** Each row has its rank before it. */
-function readScattered(settings: LeaderboardSettings, packed: Buffer): RecordRow[] {
-  const rows: RecordRow[] = [];
-  for (let at = 0; at < packed.length; ) {
-    const end = at + 4 + packed.readUInt32BE(at + 4);
-    rows.push(new RecordRow(settings, packed.readUInt32BE(at), packed, at + 4, end));
-    at = end;
-  }
-  return rows;
-}
-
-/** Only the first row has its rank before it. */
-function readConsecutive(settings: LeaderboardSettings, packed: Buffer): RecordRow[] {
-  const rows: RecordRow[] = [];
-  if (packed.length === 0) return rows;
-  let rank = packed.readUInt32BE(0);
-  for (let at = 4; at < packed.length; rank += 1) {
-    const end = at + packed.readUInt32BE(at);
-    rows.push(new RecordRow(settings, rank, packed, at, end));
-    at = end;
-  }
-  return rows;
+): RecordRow[][] {
+  let at = 0;
+  return reads.map((read) => {
+    const rows: RecordRow[] = [];
+    const count = packed.readUInt32BE(at);
+    at += 4;
+    if (count === 0) return rows;
+    const scattered = read.kind === 'player' || read.kind === 'players';
+    let rank = packed.readUInt32BE(at);
+    at += 4;
+    for (let row = 0; row < count; row += 1) {
+      if (scattered && row > 0) {
+        rank = packed.readUInt32BE(at);
+        at += 4;
+      }
+      const end = recordEnd(packed, at);
+      rows.push(new RecordRow(settings, rank, packed, at, end));
+      rank += 1;
+      at = end;
+    }
+    return rows;
+  });
 }

@@ -44,7 +44,7 @@ function record(board: LeaderboardSettings, of: Entry): Buffer {
 
 /** As a sorted set compares: by score, then by the bytes of the members. */
 function compareInIndex(a: Buffer, b: Buffer): number {
-  return a.readDoubleBE(28) - b.readDoubleBE(28) || a.compare(b, 4, 20, 4, 20);
+  return a.readDoubleBE(28) - b.readDoubleBE(28) || a.compare(b, 0, 16, 0, 16);
 }
 
 describe('a record', () => {

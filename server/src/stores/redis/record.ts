@@ -6,20 +6,22 @@ import { direction } from '../../domain/order.js';
 /**
  * A record is what the index holds of one entry. Numbers are big-endian.
  *
- *    0  4  length of the record, these bytes included
- *    4  8  subscore: a key whose bytes sort like the order of subscores, best first
- *   12  8  reached: unsigned integer; the lower stands higher
+ *    0  8  subscore: a key whose bytes sort like the order of subscores, best first
+ *    8  8  reached: unsigned integer; the lower stands higher
+ *   16  4  length of the record
  *   20  8  version: double, exact for integers up to 2^53
  *   28  8  score: double, negated where high scores stand higher
  *   36  1  length of the player id
  *   37  …  player id (ASCII)
  *    …  …  payload: opaque to the index
  *
- * Subscore and reached, followed by the player id, are the entry's member of the sorted set: entries
- * with equal scores are compared by the bytes of their members.
+ * The record is also the entry's member of the sorted set, where entries with equal scores are compared
+ * by the bytes of their members: subscore and reached decide. A record above 256 bytes is a member
+ * without its payload (see scripts/record.lua).
  */
-const SUBSCORE = 4;
-const REACHED = 12;
+const SUBSCORE = 0;
+const REACHED = 8;
+const LENGTH = 16;
 const VERSION = 20;
 const SCORE = 28;
 const PLAYER_LENGTH = 36;
@@ -38,7 +40,7 @@ export function writeRecord(
   entry: Entry,
   payload: Uint8Array,
 ): number {
-  buffer.writeUInt32BE(recordLength(entry, payload), offset);
+  buffer.writeUInt32BE(recordLength(entry, payload), offset + LENGTH);
   writeSortable(buffer, offset + SUBSCORE, direction(settings.subscoreSortOrder) * entry.subscore);
   buffer.writeUInt32BE(Math.floor(entry.reached / 2 ** 32), offset + REACHED);
   buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + REACHED + 4);
@@ -98,6 +100,11 @@ export function readScore(settings: LeaderboardSettings, buffer: Buffer, start: 
   return indexScore(settings, buffer.readDoubleBE(start + SCORE));
 }
 
+/** Where the record that begins at `start` ends. */
+export function recordEnd(buffer: Buffer, start: number): number {
+  return start + buffer.readUInt32BE(start + LENGTH);
+}
+
 /** Where the payload of the record that begins at `start` begins. */
 export function payloadStart(buffer: Buffer, start: number): number {
   return start + PLAYER + (buffer[start + PLAYER_LENGTH] as number);
@@ -108,7 +115,7 @@ export function isRecordOf(bytes: Buffer, playerId: PlayerId): boolean {
   const payloadAt = PLAYER + playerId.length;
   return (
     bytes.length >= payloadAt &&
-    bytes.readUInt32BE(0) === bytes.length &&
+    bytes.readUInt32BE(LENGTH) === bytes.length &&
     bytes[PLAYER_LENGTH] === playerId.length &&
     bytes.toString('latin1', PLAYER, payloadAt) === playerId
   );

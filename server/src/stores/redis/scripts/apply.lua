@@ -21,6 +21,12 @@
 --
 -- Events: one feed entry `<last revision>-0` with n = how many changes and c = the changes packed,
 -- for each: rank before, rank after, players (4 bytes each), score before (8-byte double) and record; and one message, the last revision, to the channel.
+
+-- include record.lua
+
+local call, sub, pack = redis.call, string.sub, struct.pack
+local NO_SCORE = string.rep('\0', 8)
+
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'building')
 local epoch, building = meta[1], meta[4]
 
@@ -30,10 +36,10 @@ do
   local size = #packed
   local at = 1
   while at <= size do
-    local length = struct.unpack('>I4', packed, at)
+    local length = struct.unpack('>I4', packed, at + 16)
     local record = string.sub(packed, at, at + length - 1)
     records[#records + 1] = record
-    players[#players + 1] = string.sub(record, 38, 37 + string.byte(record, 37))
+    players[#players + 1] = player_of(record)
     at = at + length
   end
 end
@@ -63,9 +69,8 @@ if building then
     local record, player = records[i], players[i]
     local old = old_of[player]
     if not old or is_newer(record, old) then
-      if old then redis.call('ZREM', order, string.sub(old, 5, 20) .. player) end
-      redis.call('ZADD', order, struct.unpack('>d', record, 29),
-        string.sub(record, 5, 20) .. player)
+      if old then redis.call('ZREM', order, member_of(old)) end
+      redis.call('ZADD', order, score_of(record), member_of(record))
       old_of[player] = record
       changed[#changed + 1] = player
       changed[#changed + 1] = record
@@ -90,17 +95,17 @@ local damaged = false
 for i = 1, #records do
   local record, player = records[i], players[i]
   local old = old_of[player]
-  local member = string.sub(record, 5, 20) .. player
   local before, after = 0, 0
   local before_score
   if not old then
-    redis.call('ZADD', order, struct.unpack('>d', record, 29), member)
-    after = redis.call('ZRANK', order, member) + 1
+    local member = member_of(record)
+    call('ZADD', order, score_of(record), member)
+    after = call('ZRANK', order, member) + 1
     count = count + 1
-    before_score = string.rep('\0', 8)
+    before_score = NO_SCORE
   else
-    local old_member = string.sub(old, 5, 20) .. player
-    before = redis.call('ZRANK', order, old_member)
+    local old_member = member_of(old)
+    before = call('ZRANK', order, old_member)
     if not before then
       damaged = true
       break
@@ -108,23 +113,28 @@ for i = 1, #records do
     before = before + 1
     after = before
     if is_newer(record, old) then
-      before_score = string.sub(old, 29, 36)
-      local moved = old_member ~= member
-      if moved then redis.call('ZREM', order, old_member) end
-      if moved or before_score ~= string.sub(record, 29, 36) then
-        redis.call('ZADD', order, struct.unpack('>d', record, 29), member)
-        after = redis.call('ZRANK', order, member) + 1
+      local member = member_of(record)
+      call('ZREM', order, old_member)
+      call('ZADD', order, score_of(record), member)
+      before_score = sub(old, 29, 36)
+      -- The score, and the bytes that break ties.
+      if before_score ~= sub(record, 29, 36) or sub(old, 1, 16) ~= sub(record, 1, 16) then
+        after = call('ZRANK', order, member) + 1
       end
     end
   end
   if before_score then
     revision = revision + 1
     old_of[player] = record
-    changed[#changed + 1] = player
-    changed[#changed + 1] = record
-    changes[#changes + 1] = struct.pack('>I4I4I4', before, after, count) .. before_score .. record
+    local at = #changed
+    changed[at + 1] = player
+    changed[at + 2] = record
+    at = #changes
+    changes[at + 1] = pack('>I4I4I4', before, after, count)
+    changes[at + 2] = before_score
+    changes[at + 3] = record
   end
-  places[i] = struct.pack('>I4I4I4d', before, after, count, revision)
+  places[i] = pack('>I4I4I4d', before, after, count, revision)
 end
 write(entries, changed)
 
@@ -132,7 +142,7 @@ if revision > first then
   local last = string.format('%.0f', revision)
   redis.call('HSET', KEYS[1], 'revision', last, 'count', count)
   redis.call('XADD', feed, 'MINID', '~', string.format('%.0f', math.max(revision - ARGV[2], 0)),
-    last .. '-0', 'n', #changes, 'c', table.concat(changes))
+    last .. '-0', 'n', #changes / 3, 'c', table.concat(changes))
   redis.call('PUBLISH', ARGV[3], last)
 end
 if damaged then return unserved end

@@ -7,6 +7,8 @@
 --
 -- Result: { status, cursor, players... }: status as in read.lua; the cursor is '0' at the end. A
 -- player may come twice.
+
+-- include record.lua
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
 if not epoch then return { 0, '0' } end
 if epoch ~= ARGV[1] then return { 2, '0' } end
@@ -16,9 +18,9 @@ local part = redis.call('ZSCAN', order, ARGV[2], 'COUNT', 500)
 local result = { 1, part[1] }
 for i = 1, #part[2], 2 do
   local member = part[2][i]
-  local player = string.sub(member, 17)
+  local player = player_of(member)
   local record = redis.call('HGET', entries, player)
-  if not record or string.sub(record, 5, 20) ~= string.sub(member, 1, 16) then
+  if not record or member_of(record) ~= member then
     result[#result + 1] = player
   end
 end
