@@ -40,7 +40,7 @@ async function refusal(call: Promise<unknown>): Promise<RostrumError> {
 }
 
 /** Makes a leaderboard with players p0 (best) to p<count - 1>. */
-async function fill(leaderboardId: string, count: number): Promise<void> {
+async function fill(leaderboardId: string, count: number, note = ''): Promise<void> {
   for (let at = 0; at < count; at += 1_000) {
     const size = Math.min(1_000, count - at);
     await admin.scores.batchSubmit(
@@ -49,7 +49,7 @@ async function fill(leaderboardId: string, count: number): Promise<void> {
         playerId: `p${at + index}`,
         score: count - at - index,
         subscore: index,
-        metadata: { index },
+        metadata: { index, note },
       })),
     );
   }
@@ -262,6 +262,42 @@ describe('verifying', () => {
       );
     });
   });
+
+  const unreadable: [string, (record: Buffer) => Buffer][] = [
+    ['says another length', (record) => Buffer.concat([record, Buffer.from('more')])],
+    ['is cut', (record) => record.subarray(0, -20)],
+    ['is too short to say anything', () => Buffer.from('nonsense')],
+    ['is empty of meaning', () => Buffer.alloc(60)],
+    ['is of a player that is not there', (record) => tampering.forged(record, 'ghost')],
+  ];
+  it.each(unreadable)('reads notice a large record that %s', async (name, spoil) => {
+    const leaderboardId = `large-${name.replaceAll(' ', '-')}`;
+    await fill(leaderboardId, 20, 'x'.repeat(400));
+    const keys = await tampering.keysOf(leaderboardId);
+    await direct().hset(keys.entries, 'p7', spoil(await tampering.recordOf(keys, 'p7')));
+    await expectAllRight(leaderboardId);
+  });
+
+  it.each(unreadable.slice(0, 4))('reads notice a place that %s', async (name, spoil) => {
+    const leaderboardId = `place-${name.replaceAll(' ', '-')}`;
+    await fill(leaderboardId, 20);
+    const keys = await tampering.keysOf(leaderboardId);
+    const place = await tampering.memberOf(keys, 'p7');
+    await direct().zrem(keys.order, place);
+    await direct().zadd(keys.order, -13, spoil(place));
+    await expectAllRight(leaderboardId);
+  });
+
+  /** Many reads at once, so that they share calls to the index. */
+  async function expectAllRight(leaderboardId: string): Promise<void> {
+    const players = Array.from({ length: 20 }, (_, index) => `p${index}`);
+    const [list, ...ranks] = await Promise.all([
+      admin.standings.list({ leaderboardId }),
+      ...players.map((playerId) => admin.standings.get({ leaderboardId, playerId })),
+    ]);
+    expect(list.standings.map(({ playerId }) => playerId)).toEqual(players);
+    expect(ranks.map(({ standing }) => standing?.rank)).toEqual(players.map((_, at) => at + 1));
+  }
 
   it('lists a thousand differences and counts all', async () => {
     await fill('wrecked', 1_500);

@@ -10,12 +10,20 @@ const RANKING = { rankingNo: 1 as RankingNo } as Ranking;
 /** Answers each call in a later turn, with views that tell what they are of, and counts. */
 class CountingIndex {
   calls = 0;
+  /** Calls under way, and how many these were at most. */
+  open = 0;
+  mostOpen = 0;
   rows = 0;
   fail = false;
 
   async read(_: Ranking, epoch: number, reads: readonly RankingRead[]) {
     this.calls += 1;
-    await new Promise((resolve) => setImmediate(resolve));
+    this.open += 1;
+    this.mostOpen = Math.max(this.mostOpen, this.open);
+    await turn();
+    // Not all at the same time.
+    for (let more = this.calls % 3; more > 0; more -= 1) await turn();
+    this.open -= 1;
     if (this.fail) throw new Error('the index is away');
     if (epoch !== EPOCH) return { status: 'otherEpoch' as const };
     const value = reads.map((read) => {
@@ -25,6 +33,8 @@ class CountingIndex {
     return { status: 'answered' as const, value };
   }
 }
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function setUp() {
   const index = new CountingIndex();
@@ -71,11 +81,40 @@ test.each<[string, (n: number) => RankingRead, { calls: number; rows: number }]>
 test('an answer is never older than its read', async () => {
   const { index, batcher } = setUp();
   const first = batcher.read(RANKING, EPOCH, range(0, 50));
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   expect(index.calls).toBe(1);
   const second = batcher.read(RANKING, EPOCH, range(0, 50));
   expect(await first).not.toBe(await second);
   expect(index.calls).toBe(2);
+});
+
+test('the next call leaves before the answers of the one before are dealt out', async () => {
+  const { index, batcher } = setUp();
+  const callsAtAnswer = batcher.read(RANKING, EPOCH, player(1)).then(() => index.calls);
+  await turn();
+  const second = batcher.read(RANKING, EPOCH, player(2));
+  expect(await callsAtAnswer).toBe(2);
+  expect(await second).toEqual({ of: player(2) });
+});
+
+test('after a burst there is one call at a time again', async () => {
+  const { index, batcher } = setUp();
+  const keepReading = async (turns: number): Promise<void> => {
+    const reads: Promise<unknown>[] = [];
+    for (let n = 0; n < turns; n += 1) {
+      reads.push(batcher.read(RANKING, EPOCH, player(n)));
+      await turn();
+    }
+    await Promise.all(reads);
+  };
+  const burst = Array.from({ length: 3000 }, (_, n) => batcher.read(RANKING, EPOCH, player(n)));
+  const alongside = keepReading(200);
+  await Promise.all(burst);
+  expect(index.mostOpen).toBe(4);
+  await turn();
+  index.mostOpen = 0;
+  await Promise.all([alongside, keepReading(200)]);
+  expect(index.mostOpen).toBe(1);
 });
 
 test('a failure reaches all who wait for that call, and no later ones', async () => {

@@ -94,13 +94,12 @@ export class ReadBatcher {
   }
 
   #schedule(queue: Queue): void {
-    const maxCalls = queue.rows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY;
-    if (queue.scheduled || queue.calls >= maxCalls) return;
+    if (queue.scheduled || !mayCall(queue)) return;
     queue.scheduled = true;
     // After the requests that arrived with this one have been taken in.
     setImmediate(() => {
       queue.scheduled = false;
-      this.#send(queue);
+      if (mayCall(queue)) this.#send(queue);
     });
   }
 
@@ -131,8 +130,11 @@ export class ReadBatcher {
   /** The next call leaves before the answers are dealt out, so that both go on at the same time. */
   #ended(queue: Queue): void {
     queue.calls -= 1;
-    if (queue.batches.length > 0) this.#send(queue);
-    else if (queue.calls === 0) this.#idle(queue);
+    if (queue.batches.length > 0) {
+      if (mayCall(queue)) this.#send(queue);
+    } else if (queue.calls === 0) {
+      this.#idle(queue);
+    }
   }
 
   #idle(queue: Queue): void {
@@ -141,6 +143,11 @@ export class ReadBatcher {
       this.#queues.delete(rankingNo);
     }
   }
+}
+
+/** Where not, a call is under way, and at its end this is asked again. */
+function mayCall(queue: Queue): boolean {
+  return queue.calls < (queue.rows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY);
 }
 
 /** A read that waits and has the same answer. */

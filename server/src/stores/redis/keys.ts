@@ -1,8 +1,9 @@
 import type { RankingNo } from '../../domain/ids.js';
 
 /**
- * The format of what lies under the keys. To be raised with every change of it: servers of two formats
- * then have an index each, and one that is not there yet is built.
+ * The format of what lies under the keys. To be raised with every change of it: an index of the new
+ * format is then built. Servers of two formats must not run side by side, because the store of record
+ * knows one epoch of each ranking; see the upgrading part of docs/operations.md.
  */
 const FORMAT = 2;
 

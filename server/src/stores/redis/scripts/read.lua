@@ -66,7 +66,7 @@ end
 
 -- The 0-based place of a player's record.
 local function place_of(record)
-  local place = call('ZRANK', order, member_of(record))
+  local place = is_whole(record) and call('ZRANK', order, member_of(record))
   if not place then damaged = true end
   return place or 0
 end
@@ -78,16 +78,24 @@ local function add_range(start, wanted)
   end
   local members = call('ZRANGE', order, start, start + wanted - 1)
   add(pack('>I4I4', #members, start + 1))
+  local large, at = {}, {}
   for i = 1, #members do
     local member = members[i]
-    if payload_at(member) > #member then
-      member = call('HGET', entries, player_of(member))
-      if not member then
-        damaged = true
-        return
-      end
-    end
     add(member)
+    if not is_whole(member) then
+      large[#large + 1] = player_of(member)
+      at[#at + 1] = size
+    end
+  end
+  if #large == 0 then return end
+  local found = call('HMGET', entries, unpack(large))
+  for i = 1, #large do
+    local record = found[i]
+    if record and is_whole(record) and member_of(record) == rows[at[i]] then
+      rows[at[i]] = record
+    else
+      damaged = true
+    end
   end
 end
 

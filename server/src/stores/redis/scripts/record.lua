@@ -12,6 +12,12 @@ local function member_of(record)
   return string.sub(record, 1, payload_at(record) - 1)
 end
 
+-- Whether bytes that were found are a whole record: as long as they say.
+local length_of = struct.unpack
+local function is_whole(record)
+  return #record > 37 and length_of('>I4', record, 17) == #record
+end
+
 local function player_of(record)
   return string.sub(record, 38, payload_at(record) - 1)
 end
