@@ -41,7 +41,7 @@ export const SETTINGS = [
   {
     name: 'DATABASE_URL',
     default: '',
-    meaning: 'PostgreSQL: `postgres://user:password@host:5432/database`',
+    meaning: 'PostgreSQL 18 or newer: `postgres://user:password@host:5432/database`',
   },
   { name: 'REDIS_URL', default: '', meaning: 'Redis: `redis://host:6379/0`, `rediss://` for TLS' },
   {

@@ -194,7 +194,7 @@ test('waits for a batch that is still changing an entry', async () => {
     await client.query(
       `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}',
          '{${ranking.boardNo}}', '{p1}', '{late}', '{9}', '{0}', '{NULL}', '{""}', '{NULL}',
-         interval '1 day', false)`,
+         '{true}', interval '1 day', false)`,
     );
     await store.delete('held' as LeaderboardId);
     const purging = purger().run();

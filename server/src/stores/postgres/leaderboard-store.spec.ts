@@ -208,7 +208,7 @@ test('an entry that is being inserted holds a change of the order back, and deci
     await client.query(
       `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}',
          '{${ranking.boardNo}}', '{p}', '{held}', '{1}', '{0}', '{NULL}', '{""}', '{NULL}',
-         interval '1 day', false)`,
+         '{true}', interval '1 day', false)`,
     );
     const updating = store.update(id, { aggregation: Aggregation.SUM });
     const deleting = makeBoard().then((other) => store.delete(other));

@@ -6,6 +6,9 @@ import { MIGRATIONS } from './sql-file.js';
 /** Any number: all servers use this one, and nothing else in the database does. */
 const MIGRATION_LOCK = 7_482_100_461;
 
+/** The first version that returns rows as they were before an update, as the migrations need it. */
+const LEAST_POSTGRES = 18;
+
 interface Migration {
   readonly version: number;
   readonly name: string;
@@ -41,7 +44,8 @@ export function readMigrations(): Migration[] {
  * each migration runs once, in a transaction of its own.
  *
  * @returns the names of the migrations that this call applied
- * @throws Error if the database has a migration that this server does not know, or has otherwise
+ * @throws Error if PostgreSQL is too old, or the database has a migration that this server does not
+ * know, or has otherwise
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const migrations = readMigrations();
@@ -52,6 +56,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   });
   await client.connect();
   try {
+    await checkPostgres(client);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await client.query(`
       CREATE SCHEMA IF NOT EXISTS rostrum;
@@ -78,6 +83,19 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   } finally {
     await client.end();
   }
+}
+
+/** @throws Error */
+async function checkPostgres(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ version: string; major: number }>(
+    `SELECT current_setting('server_version') AS version,
+            current_setting('server_version_num')::integer / 10000 AS major`,
+  );
+  const [server] = rows;
+  if (server === undefined || server.major >= LEAST_POSTGRES) return;
+  throw new Error(
+    `the database is PostgreSQL ${server.version}; PostgreSQL ${LEAST_POSTGRES} or newer is needed`,
+  );
 }
 
 /** A migration that a database has. Those before the first release kept no digest. */

@@ -59,6 +59,7 @@ export class PostgresSubmissionLog implements SubmissionLog {
         numberArray(sorted.map((s) => s.clientUs)),
         textArray(sorted.map((s) => s.displayName)),
         textArray(sorted.map((s) => s.metadata)),
+        aloneArray(sorted),
         this.#idempotencyDays,
         afterConflict,
       ]));
@@ -85,6 +86,19 @@ function sortedByKey(batch: readonly Submission[]): number[] {
       if (a.playerId === b.playerId) return left - right;
       return a.playerId < b.playerId ? -1 : 1;
     });
+}
+
+/** Whether each is the only one of its player and ranking, of submissions in the order of these. */
+function aloneArray(sorted: readonly Submission[]): string {
+  const repeatsPrevious = sorted.map((submission, at) => {
+    const previous = sorted[at - 1];
+    return (
+      previous?.playerId === submission.playerId &&
+      previous.ranking.rankingNo === submission.ranking.rankingNo
+    );
+  });
+  const alone = sorted.map((_, at) => !repeatsPrevious[at] && repeatsPrevious[at + 1] !== true);
+  return `{${alone.join(',')}}`;
 }
 
 function toBatch(batch: readonly Submission[], rows: readonly Row[]): RecordedBatch {
