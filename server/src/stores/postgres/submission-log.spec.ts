@@ -30,7 +30,10 @@ let log: PostgresSubmissionLog;
 
 beforeAll(async () => {
   own = await createTestDatabase();
-  database = open();
+  await makeClock();
+  // The loop records everything in the first minutes of a month: then the tests are an hour ahead.
+  const now = new Date();
+  database = openAt(now.getUTCDate() === 1 && now.getUTCHours() === 0 ? 'ahead=1h' : 'ahead=0');
   log = new PostgresSubmissionLog(database, IDEMPOTENCY_DAYS);
 });
 
@@ -39,29 +42,53 @@ afterAll(async () => {
   await own?.drop();
 });
 
-function open(): Database {
+function open(url = own.url, maxConnections = 6): Database {
   return new Database({
-    url: own.url,
+    url,
     name: 'test',
-    maxConnections: 6,
+    maxConnections,
     statementTimeoutMs: 10_000,
     connectTimeoutMs: 5_000,
   });
 }
 
+/** Makes a clock for tests, which comes before that of PostgreSQL where its schema is named first. */
+async function makeClock(): Promise<void> {
+  const real = open();
+  await real.withConnection((client) =>
+    client.query(`
+      CREATE SCHEMA clock;
+      CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+      RETURN coalesce(
+        current_setting('clock.now', true)::timestamptz,
+        pg_catalog.clock_timestamp() + current_setting('clock.ahead')::interval)`),
+  );
+  await real.close();
+}
+
+/** @param setting `now=<time>`, where the clock stands still, or `ahead=<interval>` */
+function openAt(setting: string, maxConnections = 6): Database {
+  const url = new URL(own.url);
+  url.searchParams.set('options', `-c search_path=clock,pg_catalog -c clock.${setting}`);
+  return open(url.href, maxConnections);
+}
+
 let made = 0;
 
-async function makeRanking(settings: Partial<LeaderboardSettings> = {}): Promise<Ranking> {
+async function makeRanking(
+  settings: Partial<LeaderboardSettings> = {},
+  on = database,
+): Promise<Ranking> {
   made += 1;
   const id = `board-${made}` as LeaderboardId;
-  const store = new PostgresLeaderboardStore(database, database);
+  const store = new PostgresLeaderboardStore(on, on);
   const config = {
     displayName: '',
     settings: { ...DEFAULT_SETTINGS, ...settings },
     metadata: null,
   };
   expect(await store.create(id, config)).toBe(true);
-  const ranking = await new PostgresRankingStore(database, database).findByLeaderboard(id);
+  const ranking = await new PostgresRankingStore(on, on).findByLeaderboard(id);
   if (ranking === undefined) throw new Error(`no ranking of ${id}`);
   return ranking;
 }
@@ -121,15 +148,16 @@ describe('the statement for updates and the loop for the rest do the same', () =
       const some = <T>(values: readonly T[]): T => values[below(values.length)] as T;
       const kind = Object.values(settings).join('');
       // One by one; in batches; in batches that lock first, which the loop takes alone.
-      const rankings = [
-        await makeRanking(settings),
-        await makeRanking(settings),
-        await makeRanking(settings),
-      ];
+      const modes = [];
+      for (let mode = 0; mode < 3; mode += 1) {
+        modes.push([await makeRanking(settings), await makeRanking(settings)]);
+      }
       const ids: string[] = [];
       for (let round = 0; round < 40; round += 1) {
         const taken = new Set<string>();
-        const batch: Omit<Submission, 'ranking'>[] = [];
+        const batch: (Omit<Submission, 'ranking'> & { readonly which: number })[] = [];
+        // Those without a client time get the service's: half a second from all others.
+        const nowUs = Date.now() * 1000 + 500_000;
         for (let n = 1 + below(14); n > 0; n -= 1) {
           const playerId = `p${below(12)}` as PlayerId;
           const repeated = ids.length > 0 && random() < 0.15;
@@ -138,21 +166,22 @@ describe('the statement for updates and the loop for the rest do the same', () =
           taken.add(`${playerId} ${submissionId}`);
           ids.push(submissionId);
           batch.push({
+            which: below(2),
             playerId,
             submissionId,
             score: some([-1, 0, 1, 2, 3, 4, 0.1, 1e-30, LIMIT, -LIMIT, LIMIT / 2]),
             subscore: some([0, 0, 0, 1, 2]),
-            clientUs: random() < 0.3 ? null : 1_600_000_000_000_000 + below(30),
+            clientUs: random() < 0.3 ? null : nowUs + (below(8) - 5) * 1_000_000,
             displayName: random() < 0.1 ? some(['Ann', 'Bob']) : '',
             metadata: random() < 0.2 ? '{"k": 1}' : null,
           });
         }
         // Players of their own, for a name is given to all entries of a player.
-        const [single, batched, locking] = rankings.map((ranking, index) =>
-          batch.map((each) => ({
+        const [single, batched, locking] = modes.map((rankings, mode) =>
+          batch.map(({ which, ...each }) => ({
             ...each,
-            ranking,
-            playerId: `${kind}-${index}-${each.playerId}` as PlayerId,
+            ranking: rankings[which] as Ranking,
+            playerId: `${kind}-${mode}-${which}-${each.playerId}` as PlayerId,
           })),
         ) as [Submission[], Submission[], Submission[]];
         const expected: Recorded[] = [];
@@ -164,6 +193,29 @@ describe('the statement for updates and the loop for the rest do the same', () =
       }
     },
   );
+});
+
+test('the name that is given last counts, even before the one before it has reached the entry', async () => {
+  const boards = [await makeRanking(), await makeRanking()] as const;
+  const give = (board: 0 | 1, ...names: string[]) =>
+    log.record(
+      names.map((displayName) => submission(boards[board], 'named', { displayName })),
+      false,
+    );
+  await give(1, 'A');
+  for (const names of [['A'], ['A', 'A']]) {
+    await give(0, 'B');
+    // The entry of this board still has the name A; the statement takes one, the loop two.
+    await give(1, ...names);
+    const { rows } = await database.query<{ display_name: string }>(
+      {
+        name: 'name-of',
+        text: `SELECT display_name FROM rostrum.players WHERE player_id = 'named'`,
+      },
+      [],
+    );
+    expect(rows).toEqual([{ display_name: 'A' }]);
+  }
 });
 
 test('a batch has one block of versions, in the order of arrival, whoever records a submission', async () => {
@@ -286,6 +338,25 @@ describe('while another transaction changes an entry', () => {
     });
   });
 
+  test('a later submission without a client time is not late', async () => {
+    const ranking = await makeRanking({ aggregation: Aggregation.LATEST });
+    await log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
+    await whileRecording(ranking, 'a', async (other, commit) => {
+      const recording = log.record([submission(ranking, 'b'), submission(ranking, 'a')], false);
+      await waitForLock();
+      // As if the other had looked at its clock after this one.
+      await other.query(
+        `UPDATE rostrum.entries
+         SET client_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+         WHERE ranking_no = $1 AND player_id = 'a'`,
+        [ranking.rankingNo],
+      );
+      await commit();
+      const { results } = await recording;
+      expect(results.map((result) => result.kind === 'recorded' && result.outcome)).toEqual([1, 1]);
+    });
+  });
+
   test('a repetition that it recorded first is a conflict', async () => {
     const ranking = await makeRanking();
     await log.record([submission(ranking, 'a')], false);
@@ -302,25 +373,6 @@ describe('while another transaction changes an entry', () => {
     });
   });
 
-  async function waitForLock(): Promise<void> {
-    for (;;) {
-      const waiting = await database.withConnection((client) =>
-        client.query(
-          `SELECT 1 FROM pg_stat_activity
-           WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        ),
-      );
-      if (waiting.rowCount !== 0) return;
-    }
-  }
-
-  async function refusalOf(recording: Promise<RecordedBatch>): Promise<unknown> {
-    return recording.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-  }
-
   async function submissionsOf(ranking: Ranking, playerId: string): Promise<number> {
     const { rows } = await database.query<{ submissions: number }>(
       {
@@ -333,60 +385,139 @@ describe('while another transaction changes an entry', () => {
   }
 });
 
-test.each(['updated', 'updated, twice in the batch'])(
-  'plans made while the tables were empty go by the indexes later: %s',
-  async (kind) => {
-    await using empty = await createTestDatabase();
-    const fresh = new Database({
-      url: empty.url,
-      name: 'test',
-      maxConnections: 1,
-      statementTimeoutMs: 10_000,
-      connectTimeoutMs: 5_000,
-    });
+describe('plans that were made while there were few entries go by the indexes later', () => {
+  const players = ['p1', 'p2', 'p3'];
+  const once = (ranking: Ranking) => players.map((player) => submission(ranking, player));
+  const twice = (ranking: Ranking) => [...once(ranking), ...once(ranking)];
+  const mixed = (ranking: Ranking) => [...once(ranking), submission(ranking, 'p3')];
+  const renamed = (ranking: Ranking) =>
+    players.map((player) => submission(ranking, player, { displayName: `n${submitted}` }));
+  const first = (ranking: Ranking) => [submission(ranking, `new${submitted}`)];
+
+  test.each([0, 2, 16])('%d entries', async (count) => {
+    await using few = await createTestDatabase();
+    const fresh = open(few.url, 1);
     try {
       const records = new PostgresSubmissionLog(fresh, IDEMPOTENCY_DAYS);
-      const store = new PostgresLeaderboardStore(fresh, fresh);
-      const id = 'board' as LeaderboardId;
-      await store.create(id, { displayName: '', settings: DEFAULT_SETTINGS, metadata: null });
-      const ranking = await new PostgresRankingStore(fresh, fresh).findByLeaderboard(id);
-      if (ranking === undefined) throw new Error('no ranking');
-      const batch = () => {
-        const one = () => submission(ranking, 'p7', { score: submitted });
-        return kind === 'updated' ? [one()] : [one(), one()];
-      };
-      // Empty tables that were vacuumed count as empty; those that never were, as some pages.
-      await fresh.withConnection((client) => client.query('VACUUM ANALYZE'));
-      await records.record([submission(ranking, 'p7')], false);
-      await records.record(batch(), false);
-      await fresh.withConnection(async (client) => {
-        await client.query(
-          `INSERT INTO rostrum.entries (ranking_no, player_id, score, subscore, reached, version,
-                                        submissions, client_us, achieved_us, update_us)
-           SELECT $1, 'q' || n, n, 0, n, n, 1, 1, 1, 1 FROM generate_series(1, 3000) AS n`,
-          [ranking.rankingNo],
+      const ranking = await makeRanking({}, fresh);
+      const add = (from: number, to: number) =>
+        fresh.query(
+          {
+            name: 'add',
+            text: `INSERT INTO rostrum.entries (ranking_no, player_id, score, subscore, reached,
+                                                version, submissions, client_us, achieved_us,
+                                                update_us)
+                   SELECT $1, 'q' || n, n, 0, n, n, 1, 1, 1, 1
+                   FROM generate_series($2::int, $3) AS n`,
+          },
+          [ranking.rankingNo, from, to],
         );
-        await client.query('SELECT pg_stat_force_next_flush()');
+      const recordAll = async (noteRead: (kind: string, rows: number) => void) => {
+        for (const [kind, make, locks] of [
+          ['once', once, false],
+          ['twice', twice, false],
+          ['mixed', mixed, false],
+          ['renamed', renamed, false],
+          ['first', first, false],
+          ['once, locked', once, true],
+          ['twice, locked', twice, true],
+        ] as const) {
+          const before = await rowsRead(fresh);
+          await records.record(make(ranking), locks);
+          noteRead(kind, (await rowsRead(fresh)) - before);
+        }
+      };
+      // Tables that were never vacuumed count as some pages, those that were as what they hold.
+      await add(1, count);
+      await fresh.withConnection((client) => client.query('VACUUM ANALYZE'));
+      await recordAll(() => {});
+      await add(count + 1, 3000);
+      const read: Record<string, number> = {};
+      await recordAll((kind, rows) => {
+        read[kind] = rows;
       });
-      const before = await rowsRead(fresh);
-      await records.record(batch(), false);
-      await fresh.withConnection((client) => client.query('SELECT pg_stat_force_next_flush()'));
-      expect((await rowsRead(fresh)) - before).toBeLessThan(20);
+      expect(Object.entries(read).filter(([, rows]) => rows > 100)).toEqual([]);
     } finally {
       await fresh.close();
     }
-  },
-);
+  });
 
-/** How many rows of entries were read so far, by index or without. */
-async function rowsRead(of: Database): Promise<number> {
-  const { rows } = await of.query<{ read: string }>(
+  /** How many rows of entries were read so far, by index or without. */
+  async function rowsRead(of: Database): Promise<number> {
+    await of.withConnection((client) => client.query('SELECT pg_stat_force_next_flush()'));
+    const { rows } = await of.query<{ read: string }>(
+      {
+        name: 'rows-read',
+        text: `SELECT sum(coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0)) AS read
+               FROM pg_stat_user_tables WHERE relname LIKE 'entries%'`,
+      },
+      [],
+    );
+    return Number(rows[0]?.read);
+  }
+});
+
+test('a repetition that another server records just before the month ends is counted once', async () => {
+  const { rows } = await database.query<{ month: Date }>(
     {
-      name: 'rows-read',
-      text: `SELECT sum(coalesce(idx_tup_fetch, 0) + coalesce(seq_tup_read, 0)) AS read
-             FROM pg_stat_user_tables WHERE relname LIKE 'entries%'`,
+      name: 'month',
+      text: `SELECT date_trunc('month', now(), 'UTC') + interval '1 month' AS month`,
     },
     [],
   );
-  return Number(rows[0]?.read);
+  const month = (rows[0] as { month: Date }).month.getTime();
+  const at = (ms: number) => openAt(`now=${new Date(month + ms).toISOString()}`, 1);
+  const before = at(-20);
+  const after = at(20);
+  try {
+    const ranking = await makeRanking({ aggregation: Aggregation.SUM });
+    await log.record([submission(ranking, 'a')], false);
+    const repeated = submission(ranking, 'a', { submissionId: 'twice' as SubmissionId, score: 10 });
+    const late = new PostgresSubmissionLog(after, IDEMPOTENCY_DAYS);
+    await before.withConnection(async (other) => {
+      await other.query('BEGIN');
+      await other.query(
+        `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{a}',
+           '{twice}', '{10}', '{0}', '{NULL}', '{""}', '{NULL}', '{true}', interval '1 day', false)`,
+        [ranking.rankingNo, ranking.boardNo],
+      );
+      const recording = refusalOf(late.record([repeated], false));
+      await waitForLock();
+      await other.query('COMMIT');
+      expect(await recording).toBeInstanceOf(BatchConflict);
+    });
+    const [result] = (await late.record([repeated], true)).results;
+    expect(result).toMatchObject({ replayed: true, entry: { score: 11, submissions: 2 } });
+    const recorded = await database.query(
+      {
+        name: 'recorded',
+        text: `SELECT accept_time FROM rostrum.submissions
+               WHERE board_no = $1 AND submission_id = 'twice'`,
+      },
+      [ranking.boardNo],
+    );
+    expect(recorded.rows).toEqual([{ accept_time: new Date(month - 20) }]);
+  } finally {
+    await before.close();
+    await after.close();
+  }
+});
+
+async function waitForLock(): Promise<void> {
+  for (;;) {
+    const waiting = await database.withConnection((client) =>
+      client.query(
+        `SELECT 1 FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      ),
+    );
+    if (waiting.rowCount !== 0) return;
+  }
+}
+
+async function refusalOf(recording: Promise<RecordedBatch>): Promise<unknown> {
+  return recording.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }

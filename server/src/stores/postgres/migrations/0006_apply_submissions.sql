@@ -1,5 +1,6 @@
 -- rostrum.apply_submissions, made anew: one statement records all submissions that update an entry, which
--- is nearly all of them, and the loop of 0003 is left with the rest.
+-- is nearly all of them, and the loop of 0003 is left with the rest. The function of 0003 stays for
+-- servers of the version before, which may run beside newer ones.
 --
 -- Inputs, one element per submission (at most 4,096), sorted by ranking, player (by bytes), arrival:
 --   p_ords            its number in the order of arrival, from 1
@@ -29,17 +30,14 @@
 -- block. Of two scores, the one acknowledged before the other was submitted has the lower version. With
 -- locks the block is taken under them, so it is above all versions that were read.
 --
--- No deadlocks: everyone locks entries by ascending key, and while a batch holds those of the statement,
--- the loop does not wait for others.
+-- Everyone locks entries by ascending key, and while a batch holds those of the statement, the loop does
+-- not wait for others that are there. A first entry that two servers make at the same moment can still
+-- close a circle; PostgreSQL breaks it after deadlock_timeout, and the batch is sent again with locks.
 --
 -- Plans are made once per connection, when tables may still be empty. The settings and OFFSET 0 see to
 -- it that they go from each submission to the indexes, and never through whole tables. The loop runs a
 -- few expressions per submission, which is cheap; each expression is also prepared once per
 -- transaction, which is why results are made by one.
-
-DROP FUNCTION rostrum.apply_submissions(
-  integer[], bigint[], bigint[], text[], text[], float8[], float8[], bigint[], text[], text[], interval,
-  boolean);
 
 -- The rules that the statement and the loop share. They are planned into the expressions that call them.
 
@@ -149,7 +147,10 @@ DECLARE
   bucket integer;
   written integer;
 BEGIN
-  IF NOT p_lock THEN
+  -- The statement may wait for another server that records the same submission, go on with the entry as
+  -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
+  -- other may have recorded it in the month before; its statement_timeout is much shorter.
+  IF NOT p_lock AND v_now > date_trunc('month', v_now, 'UTC') + interval '5 minutes' THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
       WITH updated AS (
@@ -181,7 +182,12 @@ BEGIN
             update_us = v_now_us
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
-                 b.aggregation, b.sort_order, b.subscore_sort_order
+                 b.aggregation, b.sort_order, b.subscore_sort_order,
+                 -- The entry may not have the player's name yet.
+                 u.display_name <> '' AND EXISTS (
+                   SELECT 1 FROM rostrum.players p
+                   WHERE p.player_id = u.player_id AND p.display_name <> u.display_name
+                   OFFSET 0) AS is_rename
           FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
                       p_subscores, p_client_us, p_display_names, p_metadata, p_alone)
             AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore, client_us,
@@ -192,16 +198,18 @@ BEGIN
           CROSS JOIN LATERAL (
             SELECT * FROM rostrum.leaderboards WHERE board_no = u.board_no OFFSET 0
           ) AS b
-          WHERE u.alone AND NOT EXISTS (
+          -- CASE, here and below: taken for selective, the conditions would make one lookup as dear as
+          -- reading an empty table.
+          WHERE CASE WHEN u.alone THEN NOT EXISTS (
             SELECT 1 FROM rostrum.submissions l
             WHERE l.board_no = u.board_no AND l.player_id = u.player_id
               AND l.submission_id = u.submission_id
               AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
-            OFFSET 0)
+            OFFSET 0) ELSE false END
           OFFSET 0
         ) AS n
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
-          AND n.display_name IN ('', e.display_name)
+          AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND CASE n.aggregation
             WHEN 1 THEN true
             WHEN 2 THEN NOT rostrum.is_stale(n.client_us, v_now_us, e.client_us)
@@ -235,18 +243,21 @@ BEGIN
 
   IF p_lock THEN
     -- In key order, so that batches cannot deadlock.
-    PERFORM 1 FROM (
-      SELECT 1
-      FROM unnest(p_ranking_nos, p_player_ids) AS u (ranking_no, player_id)
-      JOIN rostrum.entries e ON e.ranking_no = u.ranking_no AND e.player_id = u.player_id
-      ORDER BY e.ranking_no, e.player_id
-      FOR NO KEY UPDATE OF e
+    PERFORM 1
+    FROM unnest(p_ranking_nos, p_player_ids) AS u (ranking_no, player_id)
+    CROSS JOIN LATERAL (
+      SELECT 1 FROM rostrum.entries e
+      WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      FOR NO KEY UPDATE
     ) AS locked;
   END IF;
 
   FOR r IN
     SELECT u.*, e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
-           d.client_us AS d_client_us, d.previous_score AS d_previous
+           d.client_us AS d_client_us, d.previous_score AS d_previous,
+           CASE WHEN u.display_name <> '' THEN (
+             SELECT p.display_name FROM rostrum.players p WHERE p.player_id = u.player_id
+           ) END AS player_name
     FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
                 p_subscores, p_client_us, p_display_names, p_metadata)
       WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
@@ -271,8 +282,12 @@ BEGIN
       of_ranking := r.ranking_no;
       SELECT g.season_no, b.aggregation, b.sort_order, b.subscore_sort_order
       INTO board
-      FROM rostrum.rankings g JOIN rostrum.leaderboards b ON b.board_no = g.board_no
-      WHERE g.ranking_no = of_ranking;
+      FROM (
+        SELECT * FROM rostrum.rankings WHERE ranking_no = of_ranking OFFSET 0
+      ) AS g
+      CROSS JOIN LATERAL (
+        SELECT * FROM rostrum.leaderboards WHERE board_no = g.board_no OFFSET 0
+      ) AS b;
     END IF;
     IF board.season_no IS NULL THEN
       RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -369,7 +384,8 @@ BEGIN
         s.submissions := s.submissions + 1;
         s.version := v_block + r.ord;
         s.update_us := v_now_us;
-        IF r.display_name <> '' AND r.display_name <> s.display_name THEN
+        IF r.display_name <> ''
+          AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
           named := named || s.player_id;
           names := names || s.display_name;
@@ -397,11 +413,12 @@ BEGIN
 
   IF updates <> '{}' THEN
     IF n_updated > 0 THEN
-      SELECT count(*) INTO written FROM (
-        SELECT 1
-        FROM unnest(updates) AS n
-        JOIN rostrum.entries e ON e.ranking_no = n.ranking_no AND e.player_id = n.player_id
-        FOR NO KEY UPDATE OF e SKIP LOCKED
+      SELECT count(*) INTO written
+      FROM unnest(updates) AS n
+      CROSS JOIN LATERAL (
+        SELECT 1 FROM rostrum.entries e
+        WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
+        FOR NO KEY UPDATE SKIP LOCKED
       ) AS locked;
       IF written <> cardinality(updates) THEN
         RAISE EXCEPTION 'an entry is being changed by another transaction' USING ERRCODE = '40001';
@@ -411,9 +428,19 @@ BEGIN
     SET score = n.score, subscore = n.subscore, reached = n.reached, version = n.version,
         submissions = n.submissions, client_us = n.client_us, achieved_us = n.achieved_us,
         update_us = n.update_us, display_name = n.display_name, metadata = n.metadata
-    FROM unnest(updates, read_versions)
-      AS n (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
-            achieved_us, update_us, display_name, metadata, read_version)
+    FROM (
+      SELECT u.*
+      FROM unnest(updates, read_versions)
+        AS u (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
+              achieved_us, update_us, display_name, metadata, read_version)
+      -- So that the planner begins here.
+      CROSS JOIN LATERAL (
+        SELECT 1 FROM rostrum.entries p
+        WHERE p.ranking_no = u.ranking_no AND p.player_id = u.player_id
+        OFFSET 0
+      ) AS found
+      OFFSET 0
+    ) AS n
     WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
       AND e.version = n.read_version;
     GET DIAGNOSTICS written = ROW_COUNT;
@@ -460,10 +487,14 @@ BEGIN
     -- that was changed meanwhile. Under the locks of the players both are seen here.
     INSERT INTO rostrum.renames (player_id)
     SELECT n.player_id
-    FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i)
-      AS n (player_id)
-    WHERE EXISTS (SELECT 1 FROM rostrum.entries e JOIN rostrum.players p USING (player_id)
-                  WHERE e.player_id = n.player_id AND e.display_name <> p.display_name);
+    FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i) AS n (player_id)
+    CROSS JOIN LATERAL (
+      SELECT p.display_name FROM rostrum.players p WHERE p.player_id = n.player_id OFFSET 0
+    ) AS p
+    WHERE EXISTS (
+      SELECT 1 FROM rostrum.entries e
+      WHERE e.player_id = n.player_id AND e.display_name <> p.display_name
+      OFFSET 0);
   END IF;
 
   IF n_updated > 0 OR updates <> '{}' OR inserts <> '{}' THEN
