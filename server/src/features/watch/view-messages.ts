@@ -35,11 +35,14 @@ export class ViewMessages {
     );
   }
 
-  /** From one frame to a later one of the same lineage. */
+  /** From one frame to a later one of the same lineage; a checkpoint if that shows the same again. */
   changes(from: Frame, to: Frame): EncodedMessage {
-    return this.#once(to, from, (progress) =>
-      encodeChanges(diffRows(from.byPlayer, to.byPlayer), to.totalPlayers, progress),
-    );
+    return this.#once(to, from, (progress) => {
+      const changes = diffRows(from.byPlayer, to.byPlayer);
+      return changes.length === 0 && from.totalPlayers === to.totalPlayers
+        ? encodeCheckpoint(progress)
+        : encodeChanges(changes, to.totalPlayers, progress);
+    });
   }
 
   checkpoint(frame: Frame): EncodedMessage {

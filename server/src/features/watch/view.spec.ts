@@ -281,6 +281,25 @@ describe('resuming', () => {
     expect(resumed.view).toEqual(['1 a 5']);
   });
 
+  it('says with a checkpoint that everything is as it was again', async () => {
+    for (const [id, score] of [
+      ['a', 9],
+      ['b', 8],
+      ['c', 7],
+      ['d', 1],
+    ] as const)
+      index.set(id, score);
+    const view = makeView();
+    const stream = await join(view);
+    const { token } = stream;
+    for (const score of [10, 1]) {
+      index.set('d', score);
+      await nextTurn();
+    }
+    expect(stream.events).toEqual(['snapshot', 'changes', 'changes']);
+    expect((await join(view, token)).events).toEqual(['checkpoint']);
+  });
+
   it('says with a checkpoint that nothing changed', async () => {
     index.set('a', 1);
     const view = makeView();
