@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
+import { waitForLock } from '../../../test/support/wait-for-lock.ts';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
 import { Aggregation, DEFAULT_SETTINGS, SortOrder } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
@@ -212,7 +213,7 @@ test('an entry that is being inserted holds a change of the order back, and deci
     );
     const updating = store.update(id, { aggregation: Aggregation.SUM });
     const deleting = makeBoard().then((other) => store.delete(other));
-    await waitForLock();
+    await waitForLock(own.url);
     // Another leaderboard is not held back.
     await deleting;
     await client.query('COMMIT');
@@ -254,15 +255,3 @@ test('after a deletion nothing is added to what is to be purged', async () => {
     expect(await entries.count(ranking.rankingNo)).toBe(atDeletion);
   }
 });
-
-async function waitForLock(): Promise<void> {
-  for (;;) {
-    const waiting = await database.withConnection((client) =>
-      client.query(
-        `SELECT 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      ),
-    );
-    if (waiting.rowCount !== 0) return;
-  }
-}

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { seeded } from '../../../test/model/random-traffic.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
+import { waitForLock } from '../../../test/support/wait-for-lock.ts';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
 import {
   Aggregation,
@@ -289,7 +290,7 @@ describe('while another transaction changes an entry', () => {
     await log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
     await whileRecording(ranking, 'a', async (_, commit) => {
       const recording = log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
-      await waitForLock();
+      await waitForLock(own.url);
       await commit();
       const { results } = await recording;
       expect(results.map((result) => result.kind === 'recorded' && result.entry.score)).toEqual([
@@ -307,7 +308,7 @@ describe('while another transaction changes an entry', () => {
     await whileRecording(ranking, 'a', async (other, commit) => {
       const batch = [submission(ranking, 'a'), submission(ranking, 'b')];
       const recording = refusalOf(log.record(batch, false));
-      await waitForLock();
+      await waitForLock(own.url);
       // As if the other had taken its block after this one.
       await other.query(
         `UPDATE rostrum.entries SET version = nextval('rostrum.version_blocks')
@@ -343,7 +344,7 @@ describe('while another transaction changes an entry', () => {
     await log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
     await whileRecording(ranking, 'a', async (other, commit) => {
       const recording = log.record([submission(ranking, 'b'), submission(ranking, 'a')], false);
-      await waitForLock();
+      await waitForLock(own.url);
       // As if the other had looked at its clock after this one.
       await other.query(
         `UPDATE rostrum.entries
@@ -366,7 +367,7 @@ describe('while another transaction changes an entry', () => {
         score: 10,
       });
       const recording = refusalOf(log.record([same], false));
-      await waitForLock();
+      await waitForLock(own.url);
       await commit();
       expect(await recording).toBeInstanceOf(BatchConflict);
       expect((await log.record([same], true)).results[0]).toMatchObject({ replayed: true });
@@ -482,7 +483,7 @@ test('a repetition that another server records just before the month ends is cou
         [ranking.rankingNo, ranking.boardNo],
       );
       const recording = refusalOf(late.record([repeated], false));
-      await waitForLock();
+      await waitForLock(own.url);
       await other.query('COMMIT');
       expect(await recording).toBeInstanceOf(BatchConflict);
     });
@@ -502,18 +503,6 @@ test('a repetition that another server records just before the month ends is cou
     await after.close();
   }
 });
-
-async function waitForLock(): Promise<void> {
-  for (;;) {
-    const waiting = await database.withConnection((client) =>
-      client.query(
-        `SELECT 1 FROM pg_stat_activity
-         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      ),
-    );
-    if (waiting.rowCount !== 0) return;
-  }
-}
 
 async function refusalOf(recording: Promise<RecordedBatch>): Promise<unknown> {
   return recording.then(
