@@ -44,10 +44,23 @@ describe('RostrumClient.connect', () => {
     expect(() => RostrumClient.connect({ tls: { ca, cert, key } })).toThrow(
       `${key} does not belong to the client certificate ${cert}`,
     );
-    const tls = { ca, cert: Buffer.from('no certificate'), key };
-    expect(() => RostrumClient.connect({ tls })).toThrow(
-      expect.objectContaining({ reason: 'CERTIFICATE_INVALID' }),
-    );
+    for (const [tls, message] of [
+      [
+        { ca, cert: Buffer.from('no certificate'), key },
+        /client certificate \(tls.cert\) is none: a PEM file with -----BEGIN CERTIFICATE-----/,
+      ],
+      [{ ca: key, cert, key }, `the authority certificate ${key} is none`],
+      [
+        { ca, cert, key: cert },
+        `the client key ${cert} is none: a PEM file with -----BEGIN PRIVATE KEY`,
+      ],
+      [{ ca, cert: Buffer.from('-----BEGIN CERTIFICATE-----\nAAAA'), key }, 'cannot be used'],
+    ] as const) {
+      expect(() => RostrumClient.connect({ tls })).toThrow(message);
+      expect(() => RostrumClient.connect({ tls })).toThrow(
+        expect.objectContaining({ reason: 'CERTIFICATE_INVALID' }),
+      );
+    }
   });
 
   it('speaks plaintext to loopback addresses only', async () => {

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { RostrumError } from '../errors/rostrum-error.js';
 
@@ -30,9 +31,9 @@ export interface LoadedTls {
  * @throws CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID
  */
 export function loadTls(options: TlsOptions): LoadedTls {
-  const ca = readPem('ca', options.ca);
-  const cert = readPem('cert', options.cert);
-  const key = readPem('key', options.key);
+  const ca = readPem('ca', options.ca, 'CERTIFICATE');
+  const cert = readPem('cert', options.cert, 'CERTIFICATE');
+  const key = readPem('key', options.key, 'PRIVATE KEY');
   attempt('ca', options.ca, () => new X509Certificate(ca));
   const certificate = attempt('cert', options.cert, () => new X509Certificate(cert));
   const privateKey = attempt('key', options.key, () => createPrivateKey(key));
@@ -45,17 +46,27 @@ export function loadTls(options: TlsOptions): LoadedTls {
   return { context, serverName: options.serverName, validTo: new Date(certificate.validTo) };
 }
 
-function readPem(name: string, source: PemSource): Buffer {
-  if (typeof source !== 'string') return Buffer.from(source);
+/** @param content what a PEM file calls it; such as EC PRIVATE KEY is one too */
+function readPem(name: string, source: PemSource, content: string): Buffer {
+  const bytes = typeof source === 'string' ? readFile(name, source) : Buffer.from(source);
+  if (!bytes.includes(`${content}-----`)) {
+    throw invalid(
+      `${label(name, source)} is none: a PEM file with -----BEGIN ${content}----- is needed`,
+    );
+  }
+  return bytes;
+}
+
+function readFile(name: string, path: string): Buffer {
   try {
-    return readFileSync(source);
+    return readFileSync(path);
   } catch (cause) {
     throw new RostrumError(
       'FAILED_PRECONDITION',
       'CERTIFICATE_FILE_MISSING',
-      `cannot read ${label(name, source)} (${errorCode(cause)}); development certificates are made ` +
+      `cannot read ${label(name, path)} (${errorCode(cause)}); development certificates are made ` +
         'by `npm start`, or by `node certs/generate.ts`',
-      { metadata: { path: source }, cause },
+      { metadata: { path }, cause },
     );
   }
 }
@@ -79,7 +90,9 @@ const KINDS: Record<string, string> = {
 };
 
 function label(name: string, source: PemSource): string {
-  return typeof source === 'string' ? `${KINDS[name]} ${source}` : `${KINDS[name]} (tls.${name})`;
+  return typeof source === 'string'
+    ? `${KINDS[name]} ${resolve(source)}`
+    : `${KINDS[name]} (tls.${name})`;
 }
 
 function errorCode(error: unknown): string {
