@@ -85,6 +85,11 @@ describe('rostrum submit, top, rank and around', () => {
       sortOrder: 'ASCENDING',
       aggregation: 'LATEST',
     });
+    const same = await cli.run(['submit', 'race', 'ada', '60', '--order', 'asc']);
+    expect(same.stderr).toBe('');
+    const other = await cli.run(['submit', 'race', 'ada', '59', '--order', 'desc']);
+    expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('APPLIED') });
+    expect(other.stderr).toContain('race was there already, as LATEST and ASCENDING');
   });
 
   it('ranks players among each other and shows neighbourhoods', async () => {

@@ -1,4 +1,4 @@
-import type { JsonObject, ScoreResult } from '@rostrum/client';
+import type { JsonObject, Leaderboard, ScoreResult } from '@rostrum/client';
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
 import {
@@ -72,11 +72,34 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
             },
             context.call,
           );
-          if (context.output.json) context.output.value(result);
-          else context.output.lines(...renderResult(result, context.output.style));
+          const { output } = context;
+          if (output.json) output.value(result);
+          else output.lines(...renderResult(result, output.style));
+          if (output.json || (aggregation === undefined && order === undefined)) return;
+          const board = await client.leaderboards.get(leaderboardId, context.call);
+          output.note(...unused(board, aggregation, order, output.errorStyle));
         },
       ),
     );
+}
+
+/** Settings that were asked for and did not count, because the leaderboard was there with others. */
+function unused(
+  board: Leaderboard,
+  aggregation: AggregationWord | undefined,
+  order: OrderWord | undefined,
+  style: Style,
+): string[] {
+  const differs =
+    (aggregation ?? board.aggregation) !== board.aggregation ||
+    (order ?? board.sortOrder) !== board.sortOrder;
+  if (!differs) return [];
+  const { leaderboardId, sortOrder } = board;
+  return [
+    style.warn(
+      `${leaderboardId} was there already, as ${board.aggregation} and ${sortOrder}: --aggregation and --order were not used.`,
+    ),
+  ];
 }
 
 /** What became of a submission, in one or two lines. */
