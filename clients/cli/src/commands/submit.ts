@@ -76,30 +76,33 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
           if (output.json) output.value(result);
           else output.lines(...renderResult(result, output.style));
           if (output.json || (aggregation === undefined && order === undefined)) return;
-          const board = await client.leaderboards.get(leaderboardId, context.call);
-          output.note(...unused(board, aggregation, order, output.errorStyle));
+          // The submission stands whatever becomes of this question.
+          const board = await client.leaderboards
+            .get(leaderboardId, context.call)
+            .catch(() => undefined);
+          if (board !== undefined && differs(board, aggregation, order)) {
+            output.note(output.errorStyle.warn(unusedSettings(board)));
+          }
         },
       ),
     );
 }
 
-/** Settings that were asked for and did not count, because the leaderboard was there with others. */
-function unused(
+/** Whether the leaderboard has other settings than those asked for: then it was there before. */
+function differs(
   board: Leaderboard,
   aggregation: AggregationWord | undefined,
   order: OrderWord | undefined,
-  style: Style,
-): string[] {
-  const differs =
+): boolean {
+  return (
     (aggregation ?? board.aggregation) !== board.aggregation ||
-    (order ?? board.sortOrder) !== board.sortOrder;
-  if (!differs) return [];
-  const { leaderboardId, sortOrder } = board;
-  return [
-    style.warn(
-      `${leaderboardId} was there already, as ${board.aggregation} and ${sortOrder}: --aggregation and --order were not used.`,
-    ),
-  ];
+    (order ?? board.sortOrder) !== board.sortOrder
+  );
+}
+
+function unusedSettings({ leaderboardId, aggregation, sortOrder }: Leaderboard): string {
+  const settings = `${aggregation} and ${sortOrder}`;
+  return `${leaderboardId} was there already, as ${settings}: --aggregation and --order were not used.`;
 }
 
 /** What became of a submission, in one or two lines. */

@@ -45,8 +45,8 @@ export class Output {
     this.streams.stdout.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** Writes remarks to standard error, for people only. */
-  note(...lines: readonly string[]): void {
-    if (!this.json && lines.length > 0) this.streams.stderr.write(`${lines.join('\n')}\n`);
+  /** Writes a remark to standard error, for people only. */
+  note(text: string): void {
+    if (!this.json) this.streams.stderr.write(`${text}\n`);
   }
 }

@@ -48,6 +48,10 @@ async function join(view: View, resumeToken = ''): Promise<RecordingStream> {
   return stream;
 }
 
+function setAll(scores: Readonly<Record<string, number>>): void {
+  for (const [id, score] of Object.entries(scores)) index.set(id, score);
+}
+
 /** Lets more time pass than the interval. */
 async function nextTurn(): Promise<void> {
   await vi.advanceTimersByTimeAsync(INTERVAL_MS + 10);
@@ -93,13 +97,7 @@ describe('a watcher of a view', () => {
   });
 
   it('hears nothing of changes outside its view, and their revision with the checkpoint', async () => {
-    for (const [id, score] of [
-      ['a', 9],
-      ['b', 8],
-      ['c', 7],
-      ['d', 1],
-    ] as const)
-      index.set(id, score);
+    setAll({ a: 9, b: 8, c: 7, d: 1 });
     const view = makeView();
     const stream = await join(view);
     index.set('d', 2);
@@ -111,12 +109,7 @@ describe('a watcher of a view', () => {
   });
 
   it('is told the new total when only that changed', async () => {
-    for (const [id, score] of [
-      ['a', 9],
-      ['b', 8],
-      ['c', 7],
-    ] as const)
-      index.set(id, score);
+    setAll({ a: 9, b: 8, c: 7 });
     const stream = await join(makeView());
     await nextTurn();
     index.set('d', 1);
@@ -282,13 +275,7 @@ describe('resuming', () => {
   });
 
   it('says with a checkpoint that everything is as it was again', async () => {
-    for (const [id, score] of [
-      ['a', 9],
-      ['b', 8],
-      ['c', 7],
-      ['d', 1],
-    ] as const)
-      index.set(id, score);
+    setAll({ a: 9, b: 8, c: 7, d: 1 });
     const view = makeView();
     const stream = await join(view);
     const { token } = stream;
@@ -308,13 +295,7 @@ describe('resuming', () => {
   });
 
   it('works with the token of a checkpoint', async () => {
-    for (const [id, score] of [
-      ['a', 9],
-      ['b', 8],
-      ['c', 7],
-      ['d', 1],
-    ] as const)
-      index.set(id, score);
+    setAll({ a: 9, b: 8, c: 7, d: 1 });
     const view = makeView();
     const stream = await join(view);
     index.touch();
