@@ -1,5 +1,6 @@
--- rostrum.apply_submissions: records a batch of submissions and brings the entries up to date, in
--- one round trip and one transaction.
+-- rostrum.apply_submissions: records a batch of submissions and brings the entries up to date, in one
+-- round trip and one transaction. One statement records all submissions that update an entry, which is
+-- nearly all of them, and a loop is left with the rest.
 --
 -- Inputs, one element per submission (at most 4,096), sorted by ranking, player (by bytes), arrival:
 --   p_ords            its number in the order of arrival, from 1
@@ -11,24 +12,32 @@
 --   p_client_us       client time in microseconds since 1970; null if none was given
 --   p_display_names   the player's new name; empty: unchanged
 --   p_metadata        jsonb as text; null if none was given
+--   p_alone           whether it is the only one of its player and ranking in the batch
 -- and
 --   p_idempotency     how far back submission ids are recognised
 --   p_lock            whether to lock the entries first: for a batch that conflicted before
 --
 -- Result: a rostrum.applied for each submission, in no particular order.
 --
--- Without locks, entries are read, folded and then written only if their versions are still those
--- that were read. A batch fails with serialization_failure or unique_violation, changes nothing, and
--- is to be sent again with locks, if another transaction changed one of its entries, made a player's
--- first entry, recorded one of its submission ids, or is removing a ranking that gets new entries.
+-- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
+-- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
+-- folded one after the other by the loop, and then written only if the versions are still those that
+-- were read. A batch fails with serialization_failure or unique_violation, changes nothing, and is to be
+-- sent again with locks, if another transaction changed one of its entries, made a player's first
+-- entry, recorded one of its submission ids, or is removing a ranking that gets new entries.
 --
--- Versions of an entry only grow: the block is taken after the entries were read, so it is above all
--- versions that were read, and a write succeeds only on what was read. Of two scores, the one
--- acknowledged before the other was submitted has the lower version.
+-- Versions of an entry only grow, because an entry is written only where its version is below the
+-- block. Of two scores, the one acknowledged before the other was submitted has the lower version. With
+-- locks the block is taken under them, so it is above all versions that were read.
 --
--- Plans are made once per connection, when tables may still be empty; the settings keep them on the
--- indexes for ever. The loop runs a few expressions per submission, which is cheap; each expression
--- is also prepared once per transaction, which is why results are made by one.
+-- Everyone locks entries by ascending key, and while a batch holds those of the statement, the loop does
+-- not wait for others that are there. A first entry that two servers make at the same moment can still
+-- close a circle; PostgreSQL breaks it after deadlock_timeout, and the batch is sent again with locks.
+--
+-- Plans are made once per connection, when tables may still be empty. The settings and OFFSET 0 see to
+-- it that they go from each submission to the indexes, and never through whole tables. The loop runs a
+-- few expressions per submission, which is cheap; each expression is also prepared once per
+-- transaction, which is why results are made by one.
 
 CREATE TYPE rostrum.applied AS (
   ord            integer, -- which submission
@@ -52,6 +61,50 @@ CREATE TYPE rostrum.applied AS (
   metadata       jsonb
 );
 
+-- The rules that the statement and the loop share. They are planned into the expressions that call them.
+
+-- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
+-- of arrival decides, and a batch has one clock reading.
+CREATE FUNCTION rostrum.is_stale(client_us bigint, now_us bigint, of_client_us bigint) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(client_us, now_us) < of_client_us
+  OR (client_us IS NOT NULL AND client_us = of_client_us);
+
+-- Whether a submission that counts sets the score of the entry that is there. Numbers are those of
+-- rostrum.v1.Aggregation and rostrum.v1.SortOrder.
+CREATE FUNCTION rostrum.sets_score(
+  aggregation smallint,
+  sort_order smallint,
+  subscore_sort_order smallint,
+  score float8,
+  subscore float8,
+  of_score float8,
+  of_subscore float8
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN aggregation <> 1
+  OR CASE sort_order WHEN 1 THEN score > of_score ELSE score < of_score END
+  OR (score = of_score AND CASE subscore_sort_order WHEN 1 THEN subscore > of_subscore
+                           ELSE subscore < of_subscore END);
+
+-- Whether it changes the score or the subscore of the entry.
+CREATE FUNCTION rostrum.changes_score(
+  aggregation smallint,
+  sort_order smallint,
+  subscore_sort_order smallint,
+  score float8,
+  subscore float8,
+  of_score float8,
+  of_subscore float8
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN CASE aggregation
+  WHEN 1 THEN rostrum.sets_score(aggregation, sort_order, subscore_sort_order, score, subscore,
+                                 of_score, of_subscore)
+  WHEN 2 THEN score <> of_score OR subscore <> of_subscore
+  WHEN 3 THEN of_score + score <> of_score OR of_subscore + subscore <> of_subscore
+END;
+
 CREATE FUNCTION rostrum.apply_submissions(
   p_ords integer[],
   p_ranking_nos bigint[],
@@ -63,6 +116,7 @@ CREATE FUNCTION rostrum.apply_submissions(
   p_client_us bigint[],
   p_display_names text[],
   p_metadata text[],
+  p_alone boolean[],
   p_idempotency interval,
   p_lock boolean
 ) RETURNS SETOF rostrum.applied
@@ -72,16 +126,19 @@ SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
+SET enable_material = off
 SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := clock_timestamp();
-  v_now_us bigint;
+  v_now_us bigint := (extract(epoch FROM v_now) * 1000000)::bigint;
   -- At least this month: its unique index refuses a repetition whatever the setting. And a day ahead:
   -- after a failover the clock may be behind the one before.
   v_recognised timestamptz := least(v_now - p_idempotency, date_trunc('month', v_now, 'UTC'));
   v_block bigint;
+  n_updated integer := 0; -- submissions that the statement recorded
+  has_begun boolean := false; -- whether the loop has recorded something
   r record;
   -- The settings of the ranking that is being folded.
   of_ranking bigint := -1;
@@ -112,20 +169,117 @@ DECLARE
   bucket integer;
   written integer;
 BEGIN
+  -- The statement may wait for another server that records the same submission, go on with the entry as
+  -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
+  -- other may have recorded it in the month before; its statement_timeout is much shorter.
+  IF NOT p_lock AND v_now > date_trunc('month', v_now, 'UTC') + interval '5 minutes' THEN
+    v_block := nextval('rostrum.version_blocks');
+    RETURN QUERY
+      WITH updated AS (
+        UPDATE rostrum.entries e
+        SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score
+                         WHEN rostrum.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                                 n.score, n.subscore, e.score, e.subscore)
+                         THEN n.score ELSE e.score END,
+            subscore = CASE WHEN n.aggregation = 3 THEN e.subscore + n.subscore
+                            WHEN rostrum.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                                    n.score, n.subscore, e.score, e.subscore)
+                            THEN n.subscore ELSE e.subscore END,
+            reached = CASE WHEN rostrum.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                              n.score, n.subscore, e.score, e.subscore)
+                           THEN n.version ELSE e.reached END,
+            achieved_us = CASE WHEN rostrum.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                                  n.score, n.subscore, e.score, e.subscore)
+                               THEN v_now_us ELSE e.achieved_us END,
+            client_us = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
+                                                     n.subscore_sort_order, n.score, n.subscore,
+                                                     e.score, e.subscore)
+                             THEN coalesce(n.client_us, v_now_us) ELSE e.client_us END,
+            metadata = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
+                                                    n.subscore_sort_order, n.score, n.subscore,
+                                                    e.score, e.subscore)
+                            THEN n.metadata ELSE e.metadata END,
+            version = n.version,
+            submissions = e.submissions + 1,
+            update_us = v_now_us
+        FROM (
+          SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
+                 b.aggregation, b.sort_order, b.subscore_sort_order,
+                 -- The entry may not have the player's name yet.
+                 u.display_name <> '' AND EXISTS (
+                   SELECT 1 FROM rostrum.players p
+                   WHERE p.player_id = u.player_id AND p.display_name <> u.display_name
+                   OFFSET 0) AS is_rename
+          FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
+                      p_subscores, p_client_us, p_display_names, p_metadata, p_alone)
+            AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore, client_us,
+                  display_name, metadata_text, alone)
+          CROSS JOIN LATERAL (
+            SELECT * FROM rostrum.rankings WHERE ranking_no = u.ranking_no OFFSET 0
+          ) AS k
+          CROSS JOIN LATERAL (
+            SELECT * FROM rostrum.leaderboards WHERE board_no = u.board_no OFFSET 0
+          ) AS b
+          -- CASE, here and below: taken for selective, the conditions would make one lookup as dear as
+          -- reading an empty table.
+          WHERE CASE WHEN u.alone THEN NOT EXISTS (
+            SELECT 1 FROM rostrum.submissions l
+            WHERE l.board_no = u.board_no AND l.player_id = u.player_id
+              AND l.submission_id = u.submission_id
+              AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
+            OFFSET 0) ELSE false END
+          OFFSET 0
+        ) AS n
+        WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
+          AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
+          AND CASE n.aggregation
+            WHEN 1 THEN true
+            WHEN 2 THEN NOT rostrum.is_stale(n.client_us, v_now_us, e.client_us)
+            -- At the limit itself a sum may be one that was rounded to it: the loop looks closer.
+            WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
+              AND abs(e.subscore + n.subscore) < 9007199254740992
+            ELSE false
+          END
+        RETURNING n.*, old.score AS previous_score,
+          CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order, n.score,
+                                       n.subscore, old.score, old.subscore)
+               THEN 1::smallint ELSE 2::smallint END AS outcome,
+          new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
+          new.achieved_us, new.display_name AS player_name, new.metadata AS entry_metadata
+      ), logged AS (
+        INSERT INTO rostrum.submissions
+        SELECT board_no, season_no, player_id, submission_id, v_now, version, score, subscore,
+               client_us, outcome, previous_score, NULL, metadata
+        FROM updated
+      )
+      SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
+             submissions, achieved_us, v_now_us, player_name, entry_metadata
+      FROM updated;
+    GET DIAGNOSTICS n_updated = ROW_COUNT;
+    IF n_updated = cardinality(p_ords) THEN
+      INSERT INTO rostrum.outbox (outbox_id, create_time, ranking_nos, player_ids)
+      VALUES (v_block, v_now, p_ranking_nos, p_player_ids);
+      RETURN;
+    END IF;
+  END IF;
+
   IF p_lock THEN
     -- In key order, so that batches cannot deadlock.
-    PERFORM 1 FROM (
-      SELECT 1
-      FROM unnest(p_ranking_nos, p_player_ids) AS u (ranking_no, player_id)
-      JOIN rostrum.entries e ON e.ranking_no = u.ranking_no AND e.player_id = u.player_id
-      ORDER BY e.ranking_no, e.player_id
-      FOR NO KEY UPDATE OF e
+    PERFORM 1
+    FROM unnest(p_ranking_nos, p_player_ids) AS u (ranking_no, player_id)
+    CROSS JOIN LATERAL (
+      SELECT 1 FROM rostrum.entries e
+      WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      FOR NO KEY UPDATE
     ) AS locked;
   END IF;
 
   FOR r IN
     SELECT u.*, e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
-           d.client_us AS d_client_us, d.previous_score AS d_previous
+           d.client_us AS d_client_us, d.previous_score AS d_previous,
+           CASE WHEN u.display_name <> '' THEN (
+             SELECT p.display_name FROM rostrum.players p WHERE p.player_id = u.player_id
+           ) END AS player_name
     FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
                 p_subscores, p_client_us, p_display_names, p_metadata)
       WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
@@ -133,6 +287,7 @@ BEGIN
     LEFT JOIN LATERAL (
       SELECT e AS entry FROM rostrum.entries e
       WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      OFFSET 0
     ) AS e ON true
     LEFT JOIN LATERAL (
       SELECT * FROM rostrum.submissions l
@@ -141,16 +296,20 @@ BEGIN
         AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
       LIMIT 1
     ) AS d ON true
+    -- Those that the statement recorded are done.
+    WHERE coalesce((e.entry).version <> v_block + u.ord, true)
     ORDER BY u.place
   LOOP
     IF r.ranking_no <> of_ranking THEN
       of_ranking := r.ranking_no;
-      SELECT g.season_no, b.aggregation,
-             CASE b.sort_order WHEN 1 THEN 1 ELSE -1 END AS sign,
-             CASE b.subscore_sort_order WHEN 1 THEN 1 ELSE -1 END AS subsign
+      SELECT g.season_no, b.aggregation, b.sort_order, b.subscore_sort_order
       INTO board
-      FROM rostrum.rankings g JOIN rostrum.leaderboards b ON b.board_no = g.board_no
-      WHERE g.ranking_no = of_ranking;
+      FROM (
+        SELECT * FROM rostrum.rankings WHERE ranking_no = of_ranking OFFSET 0
+      ) AS g
+      CROSS JOIN LATERAL (
+        SELECT * FROM rostrum.leaderboards WHERE board_no = g.board_no OFFSET 0
+      ) AS b;
     END IF;
     IF board.season_no IS NULL THEN
       RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -171,6 +330,9 @@ BEGIN
       s := r.entry;
       read_version := s.version;
       is_new := read_version IS NULL;
+      IF read_version > v_block THEN
+        RAISE EXCEPTION 'an entry was changed by another transaction' USING ERRCODE = '40001';
+      END IF;
       IF is_new THEN
         s.ranking_no := r.ranking_no;
         s.player_id := r.player_id;
@@ -192,8 +354,10 @@ BEGIN
         n_outcome := 4; -- DUPLICATE
       END IF;
     ELSE
-      IF v_block IS NULL THEN
-        v_block := nextval('rostrum.version_blocks');
+      IF NOT has_begun THEN
+        has_begun := true;
+        v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
+        -- Later than the client times that the service gave to the entries as they were read.
         v_now := clock_timestamp();
         v_now_us := (extract(epoch FROM v_now) * 1000000)::bigint;
       END IF;
@@ -201,13 +365,12 @@ BEGIN
       n_score := r.score;
       n_subscore := r.subscore;
       IF board.aggregation = 1 THEN -- BEST
-        takes := s.submissions = 0 OR board.sign * n_score > board.sign * s.score
-          OR (n_score = s.score AND board.subsign * n_subscore > board.subsign * s.subscore);
+        takes := s.submissions = 0
+          OR rostrum.sets_score(board.aggregation, board.sort_order, board.subscore_sort_order,
+                                n_score, n_subscore, s.score, s.subscore);
         n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
       ELSIF board.aggregation = 2 THEN -- LATEST
-        -- Without client times the order of arrival decides, and a batch has one clock reading.
-        takes := s.submissions = 0 OR n_client_us > s.client_us
-          OR (r.client_us IS NULL AND n_client_us = s.client_us);
+        takes := s.submissions = 0 OR NOT rostrum.is_stale(r.client_us, v_now_us, s.client_us);
         n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
       ELSIF board.aggregation = 3 THEN -- SUM
         takes := true;
@@ -243,7 +406,8 @@ BEGIN
         s.submissions := s.submissions + 1;
         s.version := v_block + r.ord;
         s.update_us := v_now_us;
-        IF r.display_name <> '' AND r.display_name <> s.display_name THEN
+        IF r.display_name <> ''
+          AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
           named := named || s.player_id;
           names := names || s.display_name;
@@ -270,13 +434,35 @@ BEGIN
   END IF;
 
   IF updates <> '{}' THEN
+    IF n_updated > 0 THEN
+      SELECT count(*) INTO written
+      FROM unnest(updates) AS n
+      CROSS JOIN LATERAL (
+        SELECT 1 FROM rostrum.entries e
+        WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
+        FOR NO KEY UPDATE SKIP LOCKED
+      ) AS locked;
+      IF written <> cardinality(updates) THEN
+        RAISE EXCEPTION 'an entry is being changed by another transaction' USING ERRCODE = '40001';
+      END IF;
+    END IF;
     UPDATE rostrum.entries e
     SET score = n.score, subscore = n.subscore, reached = n.reached, version = n.version,
         submissions = n.submissions, client_us = n.client_us, achieved_us = n.achieved_us,
         update_us = n.update_us, display_name = n.display_name, metadata = n.metadata
-    FROM unnest(updates, read_versions)
-      AS n (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
-            achieved_us, update_us, display_name, metadata, read_version)
+    FROM (
+      SELECT u.*
+      FROM unnest(updates, read_versions)
+        AS u (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
+              achieved_us, update_us, display_name, metadata, read_version)
+      -- So that the planner begins here.
+      CROSS JOIN LATERAL (
+        SELECT 1 FROM rostrum.entries p
+        WHERE p.ranking_no = u.ranking_no AND p.player_id = u.player_id
+        OFFSET 0
+      ) AS found
+      OFFSET 0
+    ) AS n
     WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
       AND e.version = n.read_version;
     GET DIAGNOSTICS written = ROW_COUNT;
@@ -323,17 +509,19 @@ BEGIN
     -- that was changed meanwhile. Under the locks of the players both are seen here.
     INSERT INTO rostrum.renames (player_id)
     SELECT n.player_id
-    FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i)
-      AS n (player_id)
-    WHERE EXISTS (SELECT 1 FROM rostrum.entries e JOIN rostrum.players p USING (player_id)
-                  WHERE e.player_id = n.player_id AND e.display_name <> p.display_name);
+    FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i) AS n (player_id)
+    CROSS JOIN LATERAL (
+      SELECT p.display_name FROM rostrum.players p WHERE p.player_id = n.player_id OFFSET 0
+    ) AS p
+    WHERE EXISTS (
+      SELECT 1 FROM rostrum.entries e
+      WHERE e.player_id = n.player_id AND e.display_name <> p.display_name
+      OFFSET 0);
   END IF;
 
-  IF updates <> '{}' OR inserts <> '{}' THEN
+  IF n_updated > 0 OR updates <> '{}' OR inserts <> '{}' THEN
     INSERT INTO rostrum.outbox (outbox_id, create_time, ranking_nos, player_ids)
-    SELECT v_block, v_now, array_agg(n.ranking_no), array_agg(n.player_id)
-    FROM (SELECT ranking_no, player_id FROM unnest(updates)
-          UNION ALL SELECT ranking_no, player_id FROM unnest(inserts)) AS n;
+    VALUES (v_block, v_now, p_ranking_nos, p_player_ids);
   END IF;
 
   IF log <> '{}' THEN

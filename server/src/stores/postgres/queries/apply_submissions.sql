@@ -1,4 +1,4 @@
--- Records a batch of submissions; see migrations/0006_apply_submissions.sql for inputs and result.
+-- Records a batch of submissions; see migrations/0003_apply_submissions.sql for inputs and result.
 -- $12 is the idempotency in days.
 SELECT ord, outcome, replayed, previous_score, block, score, subscore, reached, version,
        submissions, achieved_us, update_us, display_name, metadata::text AS metadata
