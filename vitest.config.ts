@@ -24,9 +24,13 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['server/src', 'clients/*/src', 'certs', 'scripts'].map(
-            (d) => `${d}/**/*.spec.ts`,
-          ),
+          include: [
+            'server/src',
+            'server/test/exploration',
+            'clients/*/src',
+            'certs',
+            'scripts',
+          ].map((d) => `${d}/**/*.spec.ts`),
           testTimeout: 15_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },

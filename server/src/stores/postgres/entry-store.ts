@@ -11,6 +11,7 @@ import { type Statement, statement } from './sql-file.js';
 
 const FIND = statement('find_entries');
 const SCAN = statement('scan_entries');
+const HAS_MORE = statement('has_more_entries');
 const COUNT = statement('count_entries');
 const READ_RANGE = statement('read_range');
 const READ_PLAYER = statement('read_player');
@@ -46,6 +47,14 @@ export class PostgresEntryStore implements EntryStore {
       limit,
     ]);
     return rows.map(toEntry);
+  }
+
+  async hasMoreThan(rankingNo: RankingNo, count: number): Promise<boolean> {
+    const { rows } = await this.#background.query<{ has_more: boolean }>(HAS_MORE, [
+      rankingNo,
+      count,
+    ]);
+    return rows[0]?.has_more === true;
   }
 
   async count(rankingNo: RankingNo): Promise<number> {
