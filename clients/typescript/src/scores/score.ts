@@ -22,9 +22,9 @@ export interface ScoreSubmission {
   readonly leaderboardId: string;
   /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown player is created. */
   readonly playerId: string;
-  /** Finite, within ±2^53. */
+  /** Finite, within ±(2^53 - 1), `Number.MAX_SAFE_INTEGER`. */
   readonly score: number;
-  /** Decides between equal scores. Finite, within ±2^53. Default: 0. */
+  /** Decides between equal scores. Finite, within ±(2^53 - 1), `Number.MAX_SAFE_INTEGER`. Default: 0. */
   readonly subscore?: number | undefined;
   /**
    * The idempotency key, unique for the player on the leaderboard. Sending it again returns the

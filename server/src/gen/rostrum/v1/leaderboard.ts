@@ -39,7 +39,7 @@ export enum Aggregation {
    * answered `OUTCOME_STALE`.
    */
   AGGREGATION_LATEST = 2,
-  /** AGGREGATION_SUM - The sum of all scores, and of all subscores. Each must stay within ±2^53. */
+  /** AGGREGATION_SUM - The sum of all scores, and of all subscores. Each must stay within ±(2^53 - 1). */
   AGGREGATION_SUM = 3,
   /** AGGREGATION_AVERAGE - The mean of all scores. Not supported yet. */
   AGGREGATION_AVERAGE = 4,

@@ -46,8 +46,9 @@ export interface ScoreSubmission {
   /** The player: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown one is created. */
   playerId: string;
   /**
-   * The score: finite, within ±2^53 (9,007,199,254,740,992), the range in which every integer is
-   * exact. Zero and negative scores count; a score that is left out is 0.
+   * The score: finite, within ±(2^53 - 1), which is 9,007,199,254,740,991. Up to there no two
+   * integers are one double, so an integer that arrives is the one that was meant. Zero and negative
+   * scores count; a score that is left out is 0.
    */
   score: number;
   /** Decides between equal scores, by the leaderboard's `subscore_sort_order`. Range as `score`. */
