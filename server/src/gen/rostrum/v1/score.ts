@@ -307,7 +307,7 @@ export const ScoreSubmission: MessageFns<ScoreSubmission> = {
 
             const entry8 = ScoreSubmission_SegmentsEntry.decode(reader, reader.uint32());
             if (entry8.value !== undefined) {
-              message.segments[entry8.key] = entry8.value;
+              setOwn(message.segments, entry8.key, entry8.value);
             }
             continue;
           }
@@ -1044,4 +1044,13 @@ export interface ScoreServiceServer extends UntypedServiceImplementation {
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
+}
+
+/** As map[key] = value, but that "__proto__" becomes a key like every other, as in JSON.parse. */
+function setOwn(map: any, key: any, value: any): void {
+  if (key === "__proto__") {
+    globalThis.Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    map[key] = value;
+  }
 }

@@ -320,7 +320,7 @@ export const ScoreSubmission: MessageFns<ScoreSubmission> = {
 
             const entry8 = ScoreSubmission_SegmentsEntry.decode(reader, reader.uint32());
             if (entry8.value !== undefined) {
-              message.segments[entry8.key] = entry8.value;
+              setOwn(message.segments, entry8.key, entry8.value);
             }
             continue;
           }
@@ -367,7 +367,7 @@ export const ScoreSubmission: MessageFns<ScoreSubmission> = {
     message.segments = (globalThis.Object.entries(object.segments ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
-          acc[key] = globalThis.String(value);
+          setOwn(acc, key, globalThis.String(value));
         }
         return acc;
       },
@@ -1310,4 +1310,13 @@ export interface MessageFns<T> {
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** As map[key] = value, but that "__proto__" becomes a key like every other, as in JSON.parse. */
+function setOwn(map: any, key: any, value: any): void {
+  if (key === "__proto__") {
+    globalThis.Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    map[key] = value;
+  }
 }
