@@ -153,7 +153,9 @@ describe('rostrum ping, stats, verify, rebuild and bench', () => {
         expect.objectContaining({ name: 'postgres', healthy: true }),
       ]),
     });
-    expect((await cli.run(['stats'])).stdout).toMatch(/^postgres +/m);
+    const shown = (await cli.run(['stats'])).stdout;
+    expect(shown).toMatch(/^postgres +/m);
+    expect(shown).toMatch(/^method +calls +errors +cancelled +p50/m);
   });
 
   it('measures a load, and verifies and rebuilds what it left', async () => {
