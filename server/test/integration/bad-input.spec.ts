@@ -267,6 +267,8 @@ const BAD_NAMES: readonly [string, string][] = [
   ['only a byte order mark', '\ufeff'],
   ['only a combining mark', '\u0301'],
   ['only a soft hyphen', '\u00ad'],
+  ['only a Hangul filler', '\u3164'],
+  ['63 combining marks on a letter', `a${'\u0301'.repeat(63)}`],
   ['a non-character', 'a\ufffe'],
 ];
 

@@ -33,7 +33,7 @@ export interface ScoreSubmission {
   readonly submissionId?: string | undefined;
   /** When the score was made. Decides on `LATEST` leaderboards. Default: the time of arrival. */
   readonly clientTime?: Date | undefined;
-  /** Sets the player's name: up to 64 characters. Default: unchanged. */
+  /** Sets the player's name: up to 64 characters, one of which can be seen. Default: unchanged. */
   readonly displayName?: string | undefined;
   /** Data that belongs to this score: at most 1,024 bytes as JSON. */
   readonly metadata?: JsonObject | undefined;

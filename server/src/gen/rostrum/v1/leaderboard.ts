@@ -73,7 +73,11 @@ export enum RankMethod {
 export interface Leaderboard {
   /** The id: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. Cannot change. */
   leaderboardId: string;
-  /** A name for people: up to 128 characters. Default: empty. */
+  /**
+   * A name for people: up to 128 characters, at least one of which can be seen, with at most 8
+   * combining marks on a letter; no control characters, line breaks or writing-direction controls.
+   * Default: empty.
+   */
   displayName: string;
   /** Which scores stand higher. Default: `SORT_ORDER_DESCENDING`. */
   sortOrder: SortOrder;

@@ -67,7 +67,11 @@ export interface ScoreSubmission {
   clientTime:
     | Timestamp
     | undefined;
-  /** Sets the player's name: up to 64 characters, no control characters. Empty: unchanged. */
+  /**
+   * Sets the player's name: up to 64 characters, at least one of which can be seen, with at most 8
+   * combining marks on a letter; no control characters, line breaks or writing-direction controls.
+   * Empty: unchanged.
+   */
   displayName: string;
   /** Values of the leaderboard's segment keys. Planned; must be empty today. */
   segments: { [key: string]: string };
