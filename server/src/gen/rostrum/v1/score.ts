@@ -73,7 +73,10 @@ export interface ScoreSubmission {
    * Empty: unchanged.
    */
   displayName: string;
-  /** Values of the leaderboard's segment keys. Planned; must be empty today. */
+  /**
+   * Values of the leaderboard's segment keys. Planned; must be empty today. An empty key with an empty
+   * value counts as absent.
+   */
   segments: { [key: string]: string };
   /** Data that belongs to this score, such as a replay id: at most 1,024 bytes as JSON. */
   metadata:

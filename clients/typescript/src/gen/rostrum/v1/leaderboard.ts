@@ -100,7 +100,10 @@ export interface Leaderboard {
   tieBreak: TieBreak;
   /** Which rank numbers equal scores get. Default: `RANK_METHOD_ORDINAL`. */
   rankMethod: RankMethod;
-  /** The segment keys whose values have rankings of their own. Planned; must be empty today. */
+  /**
+   * The segment keys whose values have rankings of their own. Planned; must be empty today. Empty keys
+   * count as absent.
+   */
   segmentKeys: string[];
   /** When seasons end, as a cron expression. Planned; must be empty today: one open-ended season. */
   resetSchedule: string;
@@ -170,7 +173,7 @@ export interface UpdateLeaderboardRequest {
   /**
    * The fields to change, by their names in Leaderboard; at most 100. Empty means every field that
    * is set to something other than its default. A path that is unknown, or is `leaderboard_id` or
-   * an output-only field, is INVALID_ARGUMENT.
+   * an output-only field, is INVALID_ARGUMENT; an empty path counts as absent.
    */
   updateMask: string[] | undefined;
 }
