@@ -73,7 +73,7 @@ test('a new authority is used without a restart', async () => {
   writePair(directory, 'reader', client);
   expect(await knock(running.port)).toMatchObject({ accepted: false });
   const refused = await running.recorded.waitFor(({ msg }) => msg === 'connection refused');
-  expect(refused.reason).toBe('the client certificate is from a foreign authority');
+  expect(refused.reason).toMatch(/^the client certificate is from a foreign authority: /);
 
   const both = readFileSync(file('ca.crt'), 'utf8') + other.pair.certificate;
   writeFileSync(file('ca.crt'), both);

@@ -2,19 +2,26 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from '../observability/log.js';
+import {
+  checkAuthorities,
+  checkValidity,
+  orderChain,
+  parseCertificates,
+} from './certificate-chain.js';
+import { trialHandshake } from './trial-handshake.js';
 
 const DEFAULT_POLL_MS = 5_000;
 
 export interface CertificatePaths {
   /** Authorities that client certificates may come from, PEM; several may follow each other. */
   readonly ca: string;
-  /** The server's certificate, followed by its intermediates if there are any, PEM. */
+  /** The server's certificate and its intermediates if there are any, in any order, PEM. */
   readonly cert: string;
   /** The private key of the server's certificate, PEM. */
   readonly key: string;
 }
 
-/** What a TLS listener needs, PEM. */
+/** What a TLS listener needs, PEM; the server's certificate comes before its intermediates. */
 export interface CertificateSet {
   readonly ca: string;
   readonly cert: string;
@@ -37,18 +44,22 @@ export class CertificateFiles {
   #seen: string;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(paths: CertificatePaths, set: CertificateSet, log: Logger) {
+  private constructor(
+    paths: CertificatePaths,
+    read: CertificateSet,
+    used: CertificateSet,
+    log: Logger,
+  ) {
     this.#paths = paths;
-    this.#current = set;
-    this.#seen = fingerprint(set);
+    this.#current = used;
+    this.#seen = fingerprint(read);
     this.#log = log;
   }
 
   /** @throws Error that says which file is missing or what does not fit together. */
   static async open(paths: CertificatePaths, log: Logger): Promise<CertificateFiles> {
     const set = await readSet(paths);
-    checkCertificates(set);
-    return new CertificateFiles(paths, set, log);
+    return new CertificateFiles(paths, set, await checkCertificates(set), log);
   }
 
   get current(): CertificateSet {
@@ -78,17 +89,18 @@ export class CertificateFiles {
 
   /** Looks for a change now. Returns whether a new set is in use. Never rejects. */
   async reload(): Promise<boolean> {
-    let set: CertificateSet;
+    let read: CertificateSet;
     try {
-      set = await readSet(this.#paths);
+      read = await readSet(this.#paths);
     } catch (error) {
       this.#refuse(`unreadable: ${messageOf(error)}`, error);
       return false;
     }
-    const seen = fingerprint(set);
+    const seen = fingerprint(read);
     if (seen === this.#seen) return false;
+    let set: CertificateSet;
     try {
-      checkCertificates(set);
+      set = await checkCertificates(read);
       for (const listener of this.#listeners) listener(set);
     } catch (error) {
       this.#refuse(seen, error);
@@ -116,19 +128,32 @@ async function readSet(paths: CertificatePaths): Promise<CertificateSet> {
   return { ca, cert, key };
 }
 
-/** @throws Error when the certificates are not such that a server could use them. */
-export function checkCertificates(set: CertificateSet): void {
-  const certificate = parse('the server certificate', () => new X509Certificate(set.cert));
-  const key = parse('the private key', () => createPrivateKey(set.key));
-  const authority = parse('the authority', () => new X509Certificate(set.ca));
-  if (!certificate.checkPrivateKey(key)) {
-    throw new Error('the private key does not belong to the server certificate');
-  }
-  if (!authority.ca) throw new Error('the authority is not a certificate of an authority');
-  if (Date.parse(certificate.validTo) <= Date.now()) {
-    throw new Error(`the server certificate expired on ${certificate.validTo}`);
-  }
+/**
+ * Checks that a server can use the certificates: that they fit together, that clients which trust the
+ * last issuer of the server's would accept it, and that clients can come from the authorities.
+ *
+ * @returns them, the server's certificate before its intermediates, each before its issuer
+ * @throws Error that says what is wrong with which
+ */
+export async function checkCertificates({
+  ca,
+  cert,
+  key,
+}: CertificateSet): Promise<CertificateSet> {
+  const certificates = parse('the server certificate', () => parseCertificates(cert));
+  const privateKey = parse('the private key', () => createPrivateKey(key));
+  const authorities = parse('the authority', () => parseCertificates(ca));
+  const chain = orderChain(certificates, privateKey);
+  checkValidity(chain);
+  checkAuthorities(authorities);
+  const set = { ca, cert: [...chain.path, ...chain.others].join(''), key };
   createSecureContext({ ...set });
+  const trusted = String(chain.path.at(-1));
+  await trialHandshake({ ...set, trusted }).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === undefined ? error.message : `${error.message} (${error.code})`;
+    throw new Error(`clients would refuse the server certificate: ${why}`, { cause: error });
+  });
+  return set;
 }
 
 function parse<T>(what: string, read: () => T): T {
