@@ -33,15 +33,18 @@ export interface CertificateSet {
  *
  * Looking every few seconds finds a change however it was made: by rename, in place, or by swapping
  * a link in a mounted volume, where file notifications are lost. A set that does not fit together,
- * as while files are being replaced, is reported once and the one in use stays.
+ * as while files are being replaced, is reported once and the one in use stays. It is tried again each
+ * time: one that is not valid yet, because this clock is a little behind, will be.
  */
 export class CertificateFiles {
   readonly #paths: CertificatePaths;
   readonly #log: Logger;
   readonly #listeners = new Set<(set: CertificateSet) => void>();
   #current: CertificateSet;
-  /** The last content that was looked at, good or bad. */
-  #seen: string;
+  /** The content of the files that is in use. */
+  #used: string;
+  /** What was refused last, and why: it is looked at again, and not told again. */
+  #refused: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(
@@ -52,7 +55,7 @@ export class CertificateFiles {
   ) {
     this.#paths = paths;
     this.#current = used;
-    this.#seen = fingerprint(read);
+    this.#used = fingerprint(read);
     this.#log = log;
   }
 
@@ -93,28 +96,33 @@ export class CertificateFiles {
     try {
       read = await readSet(this.#paths);
     } catch (error) {
-      this.#refuse(`unreadable: ${messageOf(error)}`, error);
+      this.#refuse('unreadable', error);
       return false;
     }
-    const seen = fingerprint(read);
-    if (seen === this.#seen) return false;
+    const content = fingerprint(read);
+    if (content === this.#used) {
+      this.#refused = undefined;
+      return false;
+    }
     let set: CertificateSet;
     try {
       set = await checkCertificates(read);
       for (const listener of this.#listeners) listener(set);
     } catch (error) {
-      this.#refuse(seen, error);
+      this.#refuse(content, error);
       return false;
     }
-    this.#seen = seen;
+    this.#used = content;
+    this.#refused = undefined;
     this.#current = set;
     this.#log.info({ validTo: new X509Certificate(set.cert).validTo }, 'certificates replaced');
     return true;
   }
 
-  #refuse(seen: string, error: unknown): void {
-    if (seen === this.#seen) return;
-    this.#seen = seen;
+  #refuse(content: string, error: unknown): void {
+    const refused = `${content}\n${messageOf(error)}`;
+    if (refused === this.#refused) return;
+    this.#refused = refused;
     this.#log.warn({ reason: messageOf(error) }, 'new certificates refused; the old ones stay');
   }
 }
