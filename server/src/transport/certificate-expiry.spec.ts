@@ -99,7 +99,7 @@ test.each<[string, () => Promise<{ chain: [KeyPair, ...Authority[]]; end: Date }
       peer: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     }),
   );
-  await expect.poll(() => running.server.connections.count).toBe(1);
+  await expect.poll(() => running.server.connections.count, { timeout: 10_000 }).toBe(1);
   expect(await finished(rawCall(long, PING, [message]))).toMatchObject({ status: 0 });
   long.destroy();
 });

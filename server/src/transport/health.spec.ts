@@ -85,11 +85,15 @@ test('a watch that its client ends is counted as cancelled, one that the server 
   left.on('error', () => {});
   await once(left, 'data');
   left.cancel();
-  await expect.poll(counted).toMatchObject({ calls: 1, errors: 0, cancelled: 1, open: 0 });
+  await expect
+    .poll(counted, { timeout: 10_000 })
+    .toMatchObject({ calls: 1, errors: 0, cancelled: 1, open: 0 });
   const ended = client.watch({ service: '' });
   const over = new Promise((resolve) => ended.on('error', resolve));
   await once(ended, 'data');
   await running.server.drain(5_000);
   await over;
-  await expect.poll(counted).toMatchObject({ calls: 2, errors: 1, cancelled: 1, open: 0 });
+  await expect
+    .poll(counted, { timeout: 10_000 })
+    .toMatchObject({ calls: 2, errors: 1, cancelled: 1, open: 0 });
 });

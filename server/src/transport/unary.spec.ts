@@ -119,7 +119,7 @@ test('the signal aborts when the deadline passes, and what comes later is droppe
   expect(context?.cancelled).toBe(true);
   late[0]?.(pong('too late'));
   await expect
-    .poll(() => running.stats.snapshot()[0])
+    .poll(() => running.stats.snapshot()[0], { timeout: 10_000 })
     .toMatchObject({ calls: 1, errors: 0, cancelled: 1 });
   await expect(ping(running.client('reader'), '', { deadline: Date.now() + 1 })).rejects.toThrow();
 });

@@ -140,7 +140,7 @@ describe('statistics', () => {
       await using watch = admin.watch[name]({ leaderboardId });
       await watch.next();
     }
-    await expect.poll(counts).toMatchObject([
+    await expect.poll(counts, { timeout: 10_000 }).toMatchObject([
       { cancelled: (standings?.cancelled ?? 0) + 1, errors: standings?.errors },
       { cancelled: (changes?.cancelled ?? 0) + 1, errors: changes?.errors },
     ]);
