@@ -191,7 +191,8 @@ function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {
       metadata: { season_id: seasonId.slice(0, 128) },
     });
   }
-  if (segment === undefined) return;
+  // Tools that fill in every field send an empty one.
+  if (segment === undefined || (segment.key === '' && segment.value === '')) return;
   if (segment.key === '')
     throw invalidField('segment.key', 'must not be empty; leave out segment for the whole board');
   throw notSupported(

@@ -35,7 +35,7 @@ export type Recorded =
     }
   /** The ranking is gone: its leaderboard was deleted. */
   | { readonly kind: 'rankingGone' }
-  /** The sum would leave ±2^53. */
+  /** The sum would leave ±(2^53 - 1). */
   | { readonly kind: 'totalOutOfRange' };
 
 export interface RecordedBatch {

@@ -101,7 +101,7 @@ export const ErrorInfo: MessageFns<ErrorInfo> = {
 
             const entry3 = ErrorInfo_MetadataEntry.decode(reader, reader.uint32());
             if (entry3.value !== undefined) {
-              message.metadata[entry3.key] = entry3.value;
+              setOwn(message.metadata, entry3.key, entry3.value);
             }
             continue;
           }
@@ -327,4 +327,13 @@ export const BadRequest_FieldViolation: MessageFns<BadRequest_FieldViolation> = 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
+}
+
+/** As map[key] = value, but that "__proto__" becomes a key like every other, as in JSON.parse. */
+function setOwn(map: any, key: any, value: any): void {
+  if (key === "__proto__") {
+    globalThis.Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    map[key] = value;
+  }
 }

@@ -98,7 +98,14 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max: Duration | undefined;
+  max:
+    | Duration
+    | undefined;
+  /**
+   * How many of the calls their callers ended before the server did, as watches end: by cancelling
+   * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+   */
+  cancelled: bigint;
 }
 
 /** Submissions and how they were batched. */
@@ -560,7 +567,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, max: undefined };
+  return { method: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, max: undefined, cancelled: 0n };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
@@ -588,6 +595,12 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     }
     if (message.max !== undefined) {
       Duration.encode(message.max, writer.uint32(50).fork()).join();
+    }
+    if (message.cancelled !== 0n) {
+      if (BigInt.asIntN(64, message.cancelled) !== message.cancelled) {
+        throw new globalThis.Error("value provided for field message.cancelled of type int64 too large");
+      }
+      writer.uint32(56).int64(message.cancelled);
     }
     return writer;
   },
@@ -651,6 +664,14 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
             }
 
             message.max = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cancelled = reader.int64() as bigint;
             continue;
           }
         }

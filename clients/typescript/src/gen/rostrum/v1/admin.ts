@@ -111,7 +111,14 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max: Duration | undefined;
+  max:
+    | Duration
+    | undefined;
+  /**
+   * How many of the calls their callers ended before the server did, as watches end: by cancelling
+   * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+   */
+  cancelled: number;
 }
 
 /** Submissions and how they were batched. */
@@ -622,7 +629,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0, errors: 0, p50: undefined, p99: undefined, max: undefined };
+  return { method: "", calls: 0, errors: 0, p50: undefined, p99: undefined, max: undefined, cancelled: 0 };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
@@ -644,6 +651,9 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     }
     if (message.max !== undefined) {
       Duration.encode(message.max, writer.uint32(50).fork()).join();
+    }
+    if (message.cancelled !== 0) {
+      writer.uint32(56).int64(message.cancelled);
     }
     return writer;
   },
@@ -709,6 +719,14 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
             message.max = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cancelled = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -732,6 +750,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     message.p50 = (object.p50 !== undefined && object.p50 !== null) ? Duration.fromPartial(object.p50) : undefined;
     message.p99 = (object.p99 !== undefined && object.p99 !== null) ? Duration.fromPartial(object.p99) : undefined;
     message.max = (object.max !== undefined && object.max !== null) ? Duration.fromPartial(object.max) : undefined;
+    message.cancelled = object.cancelled ?? 0;
     return message;
   },
 };
