@@ -266,7 +266,7 @@ describe('admin', () => {
             uptime: { seconds: 61, nanos: 500_000_000 },
             connections: 1,
             methods: [
-              { method: '/x/Y', calls: 5, errors: 1, p50: half, p99: half, max: undefined },
+              { fullMethod: '/x/Y', calls: 5, errors: 1, p50: half, p99: half, longest: undefined },
             ],
             submissions: undefined,
             watches: undefined,

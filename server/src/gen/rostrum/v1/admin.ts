@@ -84,7 +84,7 @@ export interface GetServerStatsResponse {
 /** Calls of one method. */
 export interface GetServerStatsResponse_Method {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
-  method: string;
+  fullMethod: string;
   /** How many calls have ended. */
   calls: bigint;
   /** How many of them ended with an error. */
@@ -98,7 +98,7 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max: Duration | undefined;
+  longest: Duration | undefined;
 }
 
 /** Submissions and how they were batched. */
@@ -560,13 +560,13 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, max: undefined };
+  return { fullMethod: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, longest: undefined };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
   encode(message: GetServerStatsResponse_Method, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.method !== "") {
-      writer.uint32(10).string(message.method);
+    if (message.fullMethod !== "") {
+      writer.uint32(10).string(message.fullMethod);
     }
     if (message.calls !== 0n) {
       if (BigInt.asIntN(64, message.calls) !== message.calls) {
@@ -586,8 +586,8 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     if (message.p99 !== undefined) {
       Duration.encode(message.p99, writer.uint32(42).fork()).join();
     }
-    if (message.max !== undefined) {
-      Duration.encode(message.max, writer.uint32(50).fork()).join();
+    if (message.longest !== undefined) {
+      Duration.encode(message.longest, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -610,7 +610,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.method = reader.string();
+            message.fullMethod = reader.string();
             continue;
           }
           case 2: {
@@ -650,7 +650,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.max = Duration.decode(reader, reader.uint32());
+            message.longest = Duration.decode(reader, reader.uint32());
             continue;
           }
         }
