@@ -295,7 +295,7 @@ describe('admin', () => {
       admin: {
         verifyLeaderboard: (call) => {
           const differences = [
-            { kind: Difference_Kind.KIND_MISSING, playerId: 'p', description: 'gone' },
+            { kind: Difference_Kind.KIND_MISSING, playerId: 'p', explanation: 'gone' },
           ];
           call.write({ checked: 1, total: 2, differences, differenceCount: 1, done: false });
           call.write({ checked: 2, total: 2, differences: [], differenceCount: 1, done: true });

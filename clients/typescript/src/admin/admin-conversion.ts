@@ -42,8 +42,9 @@ export function fromStatsMessage(message: GetServerStatsResponse): ServerStats {
 }
 
 export function fromVerifyMessage(message: VerifyLeaderboardResponse): VerifyProgress {
-  const differences = message.differences.map(({ kind, ...difference }) => ({
-    ...difference,
+  const differences = message.differences.map(({ kind, playerId, explanation }) => ({
+    playerId,
+    description: explanation,
     kind: enumName<'MISSING' | 'EXTRA' | 'DIFFERENT'>(Difference_Kind, 'KIND_', kind),
   }));
   return { ...message, differences };

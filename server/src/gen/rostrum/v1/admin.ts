@@ -165,7 +165,7 @@ export interface Difference {
    */
   playerId: string;
   /** What differs, for people. */
-  description: string;
+  explanation: string;
 }
 
 /** In which way they do not agree. */
@@ -1017,7 +1017,7 @@ export const VerifyLeaderboardRequest: MessageFns<VerifyLeaderboardRequest> = {
 };
 
 function createBaseDifference(): Difference {
-  return { kind: 0, playerId: "", description: "" };
+  return { kind: 0, playerId: "", explanation: "" };
 }
 
 export const Difference: MessageFns<Difference> = {
@@ -1028,8 +1028,8 @@ export const Difference: MessageFns<Difference> = {
     if (message.playerId !== "") {
       writer.uint32(18).string(message.playerId);
     }
-    if (message.description !== "") {
-      writer.uint32(26).string(message.description);
+    if (message.explanation !== "") {
+      writer.uint32(26).string(message.explanation);
     }
     return writer;
   },
@@ -1068,7 +1068,7 @@ export const Difference: MessageFns<Difference> = {
               break;
             }
 
-            message.description = reader.string();
+            message.explanation = reader.string();
             continue;
           }
         }
