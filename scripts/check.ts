@@ -163,7 +163,7 @@ function breakingBase(): string | undefined {
   for (const name of candidates) {
     const commit = commitOf(name);
     if (commit === undefined || (commit === head && !changedHere)) continue;
-    // What came before had no names for other languages, and nobody has it (decision 13).
+    // What came before had no names for other languages, and nobody has it (docs/decisions, 13).
     if (run('git', ['cat-file', '-e', `${commit}:${GOOGLE_RPC}`]).status === 0) return commit;
   }
   return undefined;
