@@ -34,9 +34,9 @@ try {
 function layOut(workspace: string, directory: string): void {
   mkdirSync(directory);
   const from = join(ROOT, workspace);
-  for (const name of ['package.json', 'README.md']) cpSync(join(from, name), join(directory, name));
-  const manifest = readManifest(join(from, 'package.json'));
-  for (const name of manifest.files.filter((file) => file === 'bin' || file === 'src')) {
+  const { files } = readManifest(join(from, 'package.json'));
+  for (const name of new Set(['package.json', 'README.md', ...files])) {
+    if (name === 'dist') continue;
     cpSync(join(from, name), join(directory, name), {
       recursive: true,
       filter: (path) => !path.endsWith('.spec.ts'),
