@@ -65,7 +65,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'docs',
-          include: ['server/test/docs/**/*.spec.ts'],
+          include: ['server/test/contract/**/*.spec.ts', 'server/test/docs/**/*.spec.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // What the documents say, typed in their order on a quiet machine.

@@ -267,8 +267,8 @@ describe('admin', () => {
             connections: 1,
             methods: [
               {
-                ...{ method: '/x/Y', calls: 5, errors: 1, cancelled: 2 },
-                ...{ p50: half, p99: half, max: undefined },
+                ...{ fullMethod: '/x/Y', calls: 5, errors: 1, cancelled: 2 },
+                ...{ p50: half, p99: half, longest: undefined },
               },
             ],
             submissions: undefined,
@@ -298,7 +298,7 @@ describe('admin', () => {
       admin: {
         verifyLeaderboard: (call) => {
           const differences = [
-            { kind: Difference_Kind.KIND_MISSING, playerId: 'p', description: 'gone' },
+            { kind: Difference_Kind.KIND_MISSING, playerId: 'p', explanation: 'gone' },
           ];
           call.write({ checked: 1, total: 2, differences, differenceCount: 1, done: false });
           call.write({ checked: 2, total: 2, differences: [], differenceCount: 1, done: true });

@@ -34,13 +34,13 @@ it('gives every number in the units of the contract', async () => {
     connections: 6,
     methods: [
       {
-        method: '/a/b',
+        fullMethod: '/a/b',
         calls: 3n,
         errors: 1n,
         cancelled: 2n,
         p50: { seconds: 0n, nanos: 1_000 },
         p99: { seconds: 0n, nanos: 1_000_000 },
-        max: { seconds: 1n, nanos: 234_500_000 },
+        longest: { seconds: 1n, nanos: 234_500_000 },
       },
     ],
     submissions: { committed: 10n, batches: 4n, batchSizeP50: 2, batchSizeMax: 5, pending: 1 },

@@ -11,13 +11,13 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     uptime: toDuration(stats.uptimeMs),
     connections: stats.connections,
     methods: stats.methods.map(({ method, calls, errors, cancelled, p50Ms, p99Ms, maxMs }) => ({
-      method,
+      fullMethod: method,
       calls: BigInt(calls),
       errors: BigInt(errors),
       cancelled: BigInt(cancelled),
       p50: toDuration(p50Ms),
       p99: toDuration(p99Ms),
-      max: toDuration(maxMs),
+      longest: toDuration(maxMs),
     })),
     submissions: {
       committed: BigInt(submissions.committed),

@@ -97,7 +97,7 @@ export interface GetServerStatsResponse {
 /** Calls of one method. */
 export interface GetServerStatsResponse_Method {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
-  method: string;
+  fullMethod: string;
   /** How many calls have ended. */
   calls: number;
   /** How many of them ended with an error. */
@@ -111,7 +111,7 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max:
+  longest:
     | Duration
     | undefined;
   /**
@@ -185,7 +185,7 @@ export interface Difference {
    */
   playerId: string;
   /** What differs, for people. */
-  description: string;
+  explanation: string;
 }
 
 /** In which way they do not agree. */
@@ -629,13 +629,13 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0, errors: 0, p50: undefined, p99: undefined, max: undefined, cancelled: 0 };
+  return { fullMethod: "", calls: 0, errors: 0, p50: undefined, p99: undefined, longest: undefined, cancelled: 0 };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
   encode(message: GetServerStatsResponse_Method, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.method !== "") {
-      writer.uint32(10).string(message.method);
+    if (message.fullMethod !== "") {
+      writer.uint32(10).string(message.fullMethod);
     }
     if (message.calls !== 0) {
       writer.uint32(16).int64(message.calls);
@@ -649,8 +649,8 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     if (message.p99 !== undefined) {
       Duration.encode(message.p99, writer.uint32(42).fork()).join();
     }
-    if (message.max !== undefined) {
-      Duration.encode(message.max, writer.uint32(50).fork()).join();
+    if (message.longest !== undefined) {
+      Duration.encode(message.longest, writer.uint32(50).fork()).join();
     }
     if (message.cancelled !== 0) {
       writer.uint32(56).int64(message.cancelled);
@@ -676,7 +676,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.method = reader.string();
+            message.fullMethod = reader.string();
             continue;
           }
           case 2: {
@@ -716,7 +716,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.max = Duration.decode(reader, reader.uint32());
+            message.longest = Duration.decode(reader, reader.uint32());
             continue;
           }
           case 7: {
@@ -744,12 +744,14 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
   },
   fromPartial(object: DeepPartial<GetServerStatsResponse_Method>): GetServerStatsResponse_Method {
     const message = createBaseGetServerStatsResponse_Method();
-    message.method = object.method ?? "";
+    message.fullMethod = object.fullMethod ?? "";
     message.calls = object.calls ?? 0;
     message.errors = object.errors ?? 0;
     message.p50 = (object.p50 !== undefined && object.p50 !== null) ? Duration.fromPartial(object.p50) : undefined;
     message.p99 = (object.p99 !== undefined && object.p99 !== null) ? Duration.fromPartial(object.p99) : undefined;
-    message.max = (object.max !== undefined && object.max !== null) ? Duration.fromPartial(object.max) : undefined;
+    message.longest = (object.longest !== undefined && object.longest !== null)
+      ? Duration.fromPartial(object.longest)
+      : undefined;
     message.cancelled = object.cancelled ?? 0;
     return message;
   },
@@ -1146,7 +1148,7 @@ export const VerifyLeaderboardRequest: MessageFns<VerifyLeaderboardRequest> = {
 };
 
 function createBaseDifference(): Difference {
-  return { kind: 0, playerId: "", description: "" };
+  return { kind: 0, playerId: "", explanation: "" };
 }
 
 export const Difference: MessageFns<Difference> = {
@@ -1157,8 +1159,8 @@ export const Difference: MessageFns<Difference> = {
     if (message.playerId !== "") {
       writer.uint32(18).string(message.playerId);
     }
-    if (message.description !== "") {
-      writer.uint32(26).string(message.description);
+    if (message.explanation !== "") {
+      writer.uint32(26).string(message.explanation);
     }
     return writer;
   },
@@ -1197,7 +1199,7 @@ export const Difference: MessageFns<Difference> = {
               break;
             }
 
-            message.description = reader.string();
+            message.explanation = reader.string();
             continue;
           }
         }
@@ -1219,7 +1221,7 @@ export const Difference: MessageFns<Difference> = {
     const message = createBaseDifference();
     message.kind = object.kind ?? 0;
     message.playerId = object.playerId ?? "";
-    message.description = object.description ?? "";
+    message.explanation = object.explanation ?? "";
     return message;
   },
 };
