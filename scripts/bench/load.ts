@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { GrpcConnection, type LoadConnection } from './grpc-connection.ts';
 import { LibraryConnection } from './library-connection.ts';
 import { LoadRun } from './load-run.ts';
-import type { Connect, FromLoad, Probe, Run, ToLoad, Transport } from './messages.ts';
+import type { Connect, FromLoad, LoadClient, Probe, Run, ToLoad, Transport } from './messages.ts';
 import { numberSubmissionsFrom, Requests } from './requests.ts';
 
 const GRPC_HEADER = 5;
@@ -41,7 +41,7 @@ async function connect(message: Connect): Promise<void> {
   numberSubmissionsFrom(message.firstSubmission);
   connections = {
     tls: await Promise.all(Array.from(each, () => openTls(message))),
-    plaintext: await Promise.all(Array.from(each, () => openPlaintext(message))),
+    plaintext: await openAllPlaintext(message),
   };
   tell({ kind: 'connected' });
 }
@@ -103,10 +103,17 @@ function openTls({ ports, certificates, client }: Connect): Promise<LoadConnecti
   });
 }
 
-function openPlaintext({ ports, client }: Connect): Promise<LoadConnection> {
-  if (client === 'library') return openLibrary(ports.plaintext);
+function openAllPlaintext({ ports, client, connections }: Connect): Promise<LoadConnection[]> {
+  const { plaintext } = ports;
+  if (plaintext === undefined) return Promise.resolve([]);
+  const each = { length: connections };
+  return Promise.all(Array.from(each, () => openPlaintext(plaintext, client)));
+}
+
+function openPlaintext(port: number, client: LoadClient): Promise<LoadConnection> {
+  if (client === 'library') return openLibrary(port);
   return new Promise((resolve, reject) => {
-    const socket = connectPlaintext({ host: HOST, port: ports.plaintext, noDelay: true });
+    const socket = connectPlaintext({ host: HOST, port, noDelay: true });
     socket.once('error', reject);
     socket.once('connect', () => resolve(new GrpcConnection(socket, 'http', broken)));
   });
