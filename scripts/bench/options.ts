@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly against: string | undefined;
   /** Whether what happens without an index is measured, and nothing else. */
   readonly outage: boolean;
+  /** Ranks of the large board that are offered a second while its index is lost. */
+  readonly ranks: number;
   readonly callers: number;
   readonly connections: number;
   readonly client: LoadClient;
@@ -36,10 +38,11 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
   --players N        players on the board (1000000)
-  --seconds N        seconds measured for each operation and round (3)
+  --seconds N        seconds measured for each operation and round (3), or phase of an outage (10)
   --rounds N         rounds; the medians count (5)
   --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all);
                      or outage alone: what happens while the index is lost
+  --ranks N          of outage: ranks of the large board that are offered a second (60)
   --against REF      this tree and that of a commit in turns, on the same stores
   --callers N        callers, each waiting for its answer (64)
   --connections N    connections that they share (4)
@@ -69,6 +72,7 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       rounds: { type: 'string' },
       only: { type: 'string' },
       against: { type: 'string' },
+      ranks: { type: 'string', default: '60' },
       callers: { type: 'string', default: '64' },
       connections: { type: 'string', default: '4' },
       client: { type: 'string', default: 'library' },
@@ -97,11 +101,12 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const lanes = values['write-lanes'];
   return {
     players: whole('players', values.players ?? (quick ? '100000' : '1000000'), 1000, 10_000_000),
-    seconds: positive('seconds', values.seconds ?? (quick ? '1' : '3')),
+    seconds: positive('seconds', values.seconds ?? (outage ? '10' : quick ? '1' : '3')),
     rounds: whole('rounds', values.rounds ?? (quick ? '3' : '5'), 1, 100),
     operations: outage ? [] : chosen(values.only),
     against: values.against,
     outage,
+    ranks: whole('ranks', values.ranks, 1, 100_000),
     callers: whole('callers', values.callers, 1, 10_000),
     connections: whole('connections', values.connections, 1, 1000),
     client,

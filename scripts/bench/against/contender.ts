@@ -1,17 +1,15 @@
-import { join } from 'node:path';
-import { ServiceProcess } from '../../services/service-process.ts';
-import { certificateSettings, commandOfLoad, untilIndexed, withoutSettings } from '../bench.ts';
+import type { ServiceProcess } from '../../services/service-process.ts';
+import { commandOfLoad, untilIndexed } from '../bench.ts';
 import { LoadCrew } from '../load-crew.ts';
 import type { Run } from '../messages.ts';
 import type { OperationName } from '../operations.ts';
 import type { BenchOptions } from '../options.ts';
 import { templateOf } from '../request-templates.ts';
+import { startServer } from '../server-process.ts';
 import { type BenchStores, query } from '../stores.ts';
 import type { Undoing } from '../undoing.ts';
 import type { Tree } from './tree.ts';
 
-/** How long a server may take until it listens, in milliseconds. */
-const START_MS = 60_000;
 const WARM_UP_MS = 300;
 
 /** One stretch of load. Latencies in milliseconds. */
@@ -50,27 +48,16 @@ export class Contender {
     const databaseUrl = stores.postgres.url(database);
     report(`${tree.name}: making a board of ${players.toLocaleString('en')} players`);
     await tree.seed(databaseUrl, players);
-    const server = await ServiceProcess.spawn({
+    const { process: server, port } = await startServer({
       name: `the server of ${tree.name}`,
-      command: process.execPath,
-      args: [
-        ...tree.serverFlags,
-        ...options.serverFlags,
-        join(tree.directory, 'server/dist/main.js'),
-      ],
-      cwd: tree.directory,
-      env: {
-        ...withoutSettings(process.env),
-        ROSTRUM_ADDRESS: '127.0.0.1:0',
-        DATABASE_URL: databaseUrl,
-        REDIS_URL: stores.redis.url(number),
-        ...certificateSettings(certificates),
-        ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
-      },
-      stopSignal: 'SIGTERM',
+      directory: tree.directory,
+      flags: [...tree.serverFlags, ...options.serverFlags],
+      databaseUrl,
+      redisUrl: stores.redis.url(number),
+      certificates,
+      writeLanes: options.writeLanes,
     });
     undoing.add(() => server.stop());
-    const port = await portOf(server);
     const load = new LoadCrew(commandOfLoad(client), loadProcesses);
     undoing.add(() => load.end());
     await load.connect({ ports: { tls: port }, certificates, client, connections, players });
@@ -139,21 +126,4 @@ export class Contender {
     }
     return `${this.tree.name}: ${recorded.toLocaleString('en')} submissions acknowledged, as many recorded`;
   }
-}
-
-/** The port that the server says it listens on. */
-async function portOf(server: ServiceProcess): Promise<number> {
-  return await new Promise<number>((resolve, reject) => {
-    const fail = (why: string) => reject(new Error(`${server.name} ${why}:\n${server.tail(30)}`));
-    const timer = setTimeout(() => fail('did not listen in time'), START_MS);
-    void server.ended.then(() => fail('ended'));
-    server.onLine((line) => {
-      if (!line.includes('"listening"')) return;
-      const { address } = JSON.parse(line) as { address?: string };
-      const port = address?.split(':').at(-1);
-      if (port === undefined) return;
-      clearTimeout(timer);
-      resolve(Number(port));
-    });
-  });
 }
