@@ -12,6 +12,7 @@ import { idArray, numberArray } from './array-literal.js';
 import { type Database, sqlState } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { type Outline, RankingPass } from './ranking-pass.js';
+import { isDirect, readSorted } from './small-ranking.js';
 import { statement } from './sql-file.js';
 
 const FIND = statement('find_entries');
@@ -21,8 +22,10 @@ const COUNT_TO = statement('count_entries_to');
 
 /** For so long the outline of a ranking may divide it, in milliseconds: later it may fit badly. */
 const OUTLINE_MS = 60_000;
-/** Rankings of which an outline is kept. */
-const MAX_OUTLINES = 64;
+/** Rankings of which the shape is kept, some kilobytes each. */
+const MAX_SHAPES = 500;
+/** A ranking with up to so many entries is sorted for each pass. */
+const SMALL = 2_000;
 /** SQLSTATE of a statement that took too long. */
 const CANCELLED = '57014';
 
@@ -30,7 +33,7 @@ const CANCELLED = '57014';
 export class PostgresEntryStore implements EntryStore {
   readonly #background: Database;
   readonly #reads: Database;
-  readonly #outlines = new Outlines();
+  readonly #shapes = new Shapes();
 
   /** @param background for work behind the scenes @param reads for callers who wait */
   constructor(background: Database, reads: Database) {
@@ -68,33 +71,58 @@ export class PostgresEntryStore implements EntryStore {
   }
 
   async read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]> {
-    return answeredInTime(() =>
-      this.#reads.withConnection(async (client) => {
-        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-        const pass = new RankingPass(client, ranking, this.#outlines.get(ranking.rankingNo));
-        const views = await pass.answer(reads);
-        await client.query('COMMIT');
-        this.#outlines.keep(ranking.rankingNo, pass.outline);
+    return answeredInTime(async () => {
+      const shape = this.#shapes.get(ranking.rankingNo);
+      if (shape !== undefined && shape.players <= SMALL && reads.every(isDirect)) {
+        const views = await readSorted(this.#reads, ranking, reads);
+        this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, shape.outline);
         return views;
-      }),
-    );
+      }
+      return await this.#pass(ranking, reads, shape?.outline);
+    });
+  }
+
+  async #pass(
+    ranking: Ranking,
+    reads: readonly RankingRead[],
+    outline: Outline | undefined,
+  ): Promise<StoreView[]> {
+    return await this.#reads.withConnection(async (client) => {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const pass = new RankingPass(client, ranking, outline);
+      const views = await pass.answer(reads);
+      await client.query('COMMIT');
+      this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, pass.outline);
+      return views;
+    });
   }
 }
 
-/** The outlines of the rankings that were read lately. */
-class Outlines {
-  readonly #kept = new Map<RankingNo, { readonly outline: Outline; readonly until: number }>();
+/** What is remembered of a ranking; how its reads are answered best depends on it. */
+interface Shape {
+  readonly players: number;
+  readonly outline: Outline | undefined;
+  /** When the outline was made. */
+  readonly madeAt: number;
+}
 
-  get(rankingNo: RankingNo): Outline | undefined {
+/** The shapes of the rankings that were read lately. */
+class Shapes {
+  readonly #kept = new Map<RankingNo, Shape>();
+
+  get(rankingNo: RankingNo): Shape | undefined {
     const kept = this.#kept.get(rankingNo);
-    return kept !== undefined && performance.now() < kept.until ? kept.outline : undefined;
+    if (kept === undefined || performance.now() - kept.madeAt < OUTLINE_MS) return kept;
+    return { ...kept, outline: undefined };
   }
 
-  keep(rankingNo: RankingNo, outline: Outline | undefined): void {
-    if (outline === undefined || outline === this.get(rankingNo)) return;
+  keep(rankingNo: RankingNo, players: number | undefined, outline: Outline | undefined): void {
+    if (players === undefined) return;
+    const before = this.#kept.get(rankingNo);
+    const madeAt = outline === before?.outline ? before?.madeAt : undefined;
     this.#kept.delete(rankingNo);
-    this.#kept.set(rankingNo, { outline, until: performance.now() + OUTLINE_MS });
-    if (this.#kept.size <= MAX_OUTLINES) return;
+    this.#kept.set(rankingNo, { players, outline, madeAt: madeAt ?? performance.now() });
+    if (this.#kept.size <= MAX_SHAPES) return;
     for (const oldest of this.#kept.keys()) {
       this.#kept.delete(oldest);
       return;
