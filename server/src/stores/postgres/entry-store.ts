@@ -13,12 +13,12 @@ import { type Database, sqlState } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { type Outline, RankingPass } from './ranking-pass.js';
 import { isDirect, readSorted } from './small-ranking.js';
-import { statement } from './sql-file.js';
+import { statement, statementForValues } from './sql-file.js';
 
 const FIND = statement('find_entries');
 const SCAN = statement('scan_entries');
 const COUNT = statement('count_entries');
-const COUNT_TO = statement('count_entries_to');
+const COUNT_TO = statementForValues('count_entries_to');
 
 /** For so long the outline of a ranking may divide it, in milliseconds: later it may fit badly. */
 const OUTLINE_MS = 60_000;

@@ -7,12 +7,12 @@ import { idArray, numberArray } from './array-literal.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { type Fence, rangesOf, type Window } from './places.js';
 import { type Point, stepsOf } from './points.js';
-import { type Statement, statement } from './sql-file.js';
+import { type Statement, statementForValues } from './sql-file.js';
 
-const FIND_PLAYERS = statement('find_players');
-const COUNT_ABOVE = statement('count_above');
-const LIST_PLACES = statement('list_places');
-const SAMPLE_SCORES = statement('sample_scores');
+const FIND_PLAYERS = statementForValues('find_players');
+const COUNT_ABOVE = statementForValues('count_above');
+const LIST_PLACES = statementForValues('list_places');
+const SAMPLE_SCORES = statementForValues('sample_scores');
 
 /** A ranking with up to so many entries is sorted as a whole. */
 const SORTED_WHOLE = 10_000;
@@ -180,7 +180,6 @@ export class RankingPass {
     return new Map(rows.map((row) => [row.player_id, toEntry(row)] as const));
   }
 
-  /** Without a name, so that each is planned for this ranking: the best plan depends on its size. */
   async #query<Row extends pg.QueryResultRow>(
     { text }: Statement,
     values: readonly unknown[],

@@ -6,9 +6,9 @@ import { idArray, numberArray } from './array-literal.js';
 import type { Database } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { rangesOf } from './places.js';
-import { statement } from './sql-file.js';
+import { statementForValues } from './sql-file.js';
 
-const READ_SORTED = statement('read_sorted');
+const READ_SORTED = statementForValues('read_sorted');
 
 /** A read that says itself which rows it wants: whose, or at which places. */
 export type DirectRead = Extract<RankingRead, { kind: 'range' | 'player' | 'players' }>;
