@@ -101,7 +101,10 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   const lanes = values['write-lanes'];
   return {
     players: whole('players', values.players ?? (quick ? '100000' : '1000000'), 1000, 10_000_000),
-    seconds: positive('seconds', values.seconds ?? (outage ? '10' : quick ? '1' : '3')),
+    seconds: positive(
+      'seconds',
+      values.seconds ?? (outage ? (quick ? '3' : '10') : quick ? '1' : '3'),
+    ),
     rounds: whole('rounds', values.rounds ?? (quick ? '3' : '5'), 1, 100),
     operations: outage ? [] : chosen(values.only),
     against: values.against,

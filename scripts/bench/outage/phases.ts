@@ -22,6 +22,8 @@ const PATIENCE_MS = 10 * 60 * 1000;
 /** A board is ranked again when for so long all its answers came from the index. */
 const SETTLED_MS = 2_000;
 const LOOK_MS = 100;
+/** Whose answers tell whether the index is back. */
+const WATCHED = ['rank', 'tiny'] as const;
 
 /** Runs all phases in their order. @param seconds how long those last that no event ends */
 export async function runPhases(
@@ -31,19 +33,24 @@ export async function runPhases(
 ): Promise<Phase[]> {
   const phases: Phase[] = [];
   const { redis } = stage.stores;
-  /** @param fault brings it about, and resolves with the moment from which it counts */
+  /**
+   * @param fault brings it about, and resolves with the moment from which it counts
+   * @param until resolves with the moment up to which it counts
+   */
   const phase = async (
     name: string,
     fault: () => Promise<number>,
-    until: (from: number) => Promise<void>,
+    until: (from: number) => Promise<number>,
     loaded = true,
   ): Promise<void> => {
     report(name);
     const from = await fault();
-    await until(from);
-    phases.push(told(stage, name, loaded, from, Date.now()));
+    phases.push(told(stage, name, loaded, from, await until(from)));
   };
-  const lasting = () => delay(1000 * seconds);
+  const lasting = async () => {
+    await delay(1000 * seconds);
+    return Date.now();
+  };
   const begun = async () => Date.now();
 
   report('building the indexes');
@@ -103,16 +110,19 @@ async function breakConnections(stage: OutageStage): Promise<number> {
   return from;
 }
 
-/** Until the index has answered every read for a while. @throws Error when that takes too long */
-async function untilRanked({ recorder }: OutageStage, from: number): Promise<void> {
+/**
+ * Waits until the index has answered every read for a while, and resolves with the moment of the last
+ * answer without it, a second after `from` at the earliest.
+ *
+ * @throws Error when that takes too long
+ */
+async function untilRanked({ recorder }: OutageStage, from: number): Promise<number> {
   for (;;) {
     await delay(LOOK_MS);
     const now = Date.now();
-    const settled = (['rank', 'tiny'] as const).every((group) => {
-      const lost = Math.max(from, recorder.lastUnranked(group, from) ?? 0);
-      return now - lost > SETTLED_MS && (recorder.lastRanked(group) ?? 0) > lost;
-    });
-    if (settled) return;
+    const lost = Math.max(from, ...WATCHED.map((group) => recorder.lastUnranked(group, from) ?? 0));
+    const isBack = WATCHED.every((group) => (recorder.lastRanked(group) ?? 0) > lost);
+    if (isBack && now - lost > SETTLED_MS) return Math.max(lost, from + 1000);
     if (now - from > PATIENCE_MS) throw new Error('the index was not rebuilt in time');
   }
 }

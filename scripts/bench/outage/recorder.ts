@@ -35,7 +35,7 @@ export class Recorder {
     const failures: Record<string, number> = {};
     let unranked = 0;
     for (const { at, tally } of tallies) {
-      const second = Math.floor((at - from) / 1000);
+      const second = Math.ceil((at - from) / 1000) - 1;
       if (second < seconds.length) {
         seconds[second] = (seconds[second] ?? 0) + tally.latencies.length;
       }
