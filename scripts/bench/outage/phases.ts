@@ -10,6 +10,8 @@ export interface Phase {
   readonly loaded: boolean;
   readonly seconds: number;
   readonly groups: Readonly<Record<GroupName, Stretch>>;
+  /** Ranks of the large board that were answered, a second, once the first had to be answered. */
+  readonly steadyRanks: number;
   /** Seconds until the last answer without the index: of the large board, and of those of one. */
   readonly rankedAfter: number;
   readonly tinyRankedAfter: number;
@@ -22,6 +24,8 @@ const PATIENCE_MS = 10 * 60 * 1000;
 /** A board is ranked again when for so long all its answers came from the index. */
 const SETTLED_MS = 2_000;
 const LOOK_MS = 100;
+/** From so long after a fault on it is asked how many of the ranks offered are answered; at most half of the phase. */
+const LEAD_MS = 2_000;
 /** Whose answers tell whether the index is back. */
 const WATCHED = ['rank', 'tiny'] as const;
 
@@ -137,6 +141,7 @@ function told(stage: OutageStage, name: string, loaded: boolean, from: number, t
     groups: Object.fromEntries(
       GROUPS.map((group) => [group.name, recorder.stretch(group.name, from, to)] as const),
     ) as Record<GroupName, Stretch>,
+    steadyRanks: recorder.stretch('rank', from + Math.min(LEAD_MS, (to - from) / 2), to).rate,
     rankedAfter: after('rank'),
     tinyRankedAfter: after('tiny'),
     memory: stage.memory(from, to),

@@ -9,8 +9,10 @@ import { rowsOf, type WaitingRead, WaitingReads } from './waiting-reads.js';
 /** A ranking with more entries is large: a pass over it takes a while. */
 const LARGE = 20_000;
 /** Passes over small rankings, and over large ones, that run at the same time. */
-const SMALL_PASSES = 2;
+const SMALL_PASSES = 4;
 const LARGE_PASSES = 2;
+/** How many reads of the store run at the same time at most. */
+export const MAX_PASSES = SMALL_PASSES + LARGE_PASSES;
 
 /** What one pass answers at most, unless a single read asks for more. */
 const MAX_READS = 256;
