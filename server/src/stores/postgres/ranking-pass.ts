@@ -17,7 +17,7 @@ const SAMPLE_SCORES = statementForValues('sample_scores');
 /** A ranking with up to so many entries is sorted as a whole. */
 const SORTED_WHOLE = 10_000;
 /** About how many scores of a larger one are fences. */
-const FENCES = 2_000;
+const FENCES = 500;
 
 /** Scores that divide a large ranking into parts of about the same size; any will do to be exact. */
 export type Outline = readonly number[];
