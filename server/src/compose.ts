@@ -19,7 +19,7 @@ import { Projection } from './features/rankings/projection.js';
 import { ReadBatcher } from './features/rankings/read-batcher.js';
 import { Reader } from './features/rankings/reader.js';
 import { Settler } from './features/rankings/settler.js';
-import { StoreReader } from './features/rankings/store-reader.js';
+import { MAX_PASSES, StoreReader } from './features/rankings/store-reader.js';
 import { Sweeper } from './features/rankings/sweeper.js';
 import { Verifier } from './features/rankings/verifier.js';
 import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
@@ -87,7 +87,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   const databases = {
     writes: database('writes', { maxConnections: config.writeLanes, statementTimeoutMs: 10_000 }),
     lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
-    reads: database('reads', { maxConnections: 4, statementTimeoutMs: 5_000 }),
+    reads: database('reads', { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 }),
     background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
     outbox: database('outbox', { maxConnections: 2, statementTimeoutMs: 30_000 }),
     lease: database('lease', {

@@ -286,8 +286,20 @@ export interface EntryStore {
   hasMoreThan(rankingNo: RankingNo, count: number): Promise<boolean>;
   /** How many entries the ranking has. */
   count(rankingNo: RankingNo): Promise<number>;
-  /** Answers a read exactly, by sorting; the time it takes grows with the ranking. */
-  read(ranking: Ranking, read: RankingRead): Promise<StoreView>;
+  /** The same, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
+  countUpTo(rankingNo: RankingNo, limit: number): Promise<number>;
+  /**
+   * Answers several reads exactly and as of one moment. It takes a pass over the ranking or a few,
+   * however many reads there are.
+   *
+   * @throws StoreTooSlow
+   */
+  read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]>;
+}
+
+/** The store of record is there and had to give up a read for the time it took. */
+export class StoreTooSlow extends Error {
+  override readonly name = 'StoreTooSlow';
 }
 
 /** A consistent answer from the store of record. */
