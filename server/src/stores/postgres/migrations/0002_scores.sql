@@ -1,7 +1,63 @@
--- Players, the current entry of each player in each ranking, the log of submissions, and the outbox
--- of changes that the index may not have yet.
+-- The clock, players, the current entry of each player in each ranking, the log of submissions, and
+-- the outbox of changes that the index may not have yet.
 --
 -- Columns ending in _us are microseconds since 1970.
+
+CREATE FUNCTION rostrum.to_us(at timestamptz) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+RETURN (extract(epoch FROM at) * 1000000)::bigint;
+
+CREATE FUNCTION rostrum.to_time(us bigint) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE
+RETURN 'epoch'::timestamptz + us * interval '1 microsecond';
+
+-- High-water marks of the clock, in microseconds since 1970. Sequences, because these are not undone
+-- with a transaction, are seen by all at once, and are there after a crash and on a standby.
+CREATE SEQUENCE rostrum.clock MINVALUE 0 START 0;
+-- The latest time from which the clock was set back because it had been wrong.
+CREATE SEQUENCE rostrum.clock_set_back_from MINVALUE 0 START 0;
+
+-- rostrum.read_clock: the time by the clock of PostgreSQL, which does not follow its steps back.
+--
+-- Of two readings, the later one is at most a second below the earlier one, and never in a month
+-- before it. While the clock is behind the mark, time stands still at the mark.
+--
+-- A mark that is more than a day ahead is not believed: the clock was wrong when it was set, and has
+-- been corrected. Then time does go back, and clock_set_back_from tells how far.
+CREATE FUNCTION rostrum.read_clock() RETURNS timestamptz
+LANGUAGE plpgsql
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_mark timestamptz := rostrum.to_time((SELECT last_value FROM rostrum.clock));
+BEGIN
+  IF v_mark > v_now AND v_mark <= v_now + interval '1 day' THEN
+    RETURN v_mark;
+  END IF;
+  IF v_mark <= v_now AND v_now < v_mark + interval '1 second'
+    AND v_now < date_trunc('month', v_mark, 'UTC') + interval '1 month' THEN
+    RETURN v_now;
+  END IF;
+  -- Under a lock, so that the mark only rises. To give it back before the transaction ends, the block
+  -- is undone, which leaves the sequences as they are.
+  BEGIN
+    PERFORM pg_advisory_xact_lock(7482100463);
+    v_now := clock_timestamp();
+    v_mark := rostrum.to_time((SELECT last_value FROM rostrum.clock));
+    IF v_mark > v_now + interval '1 day' THEN
+      PERFORM setval('rostrum.clock_set_back_from',
+                     greatest((SELECT last_value FROM rostrum.clock_set_back_from),
+                              rostrum.to_us(v_mark)));
+      v_mark := v_now;
+    END IF;
+    v_now := greatest(v_now, v_mark);
+    PERFORM setval('rostrum.clock', rostrum.to_us(v_now));
+    RAISE EXCEPTION USING ERRCODE = 'RC001';
+  EXCEPTION WHEN SQLSTATE 'RC001' THEN
+    RETURN v_now;
+  END;
+END
+$$;
 
 CREATE TABLE rostrum.players (
   player_id    text COLLATE "C" PRIMARY KEY,
@@ -66,9 +122,9 @@ CREATE TABLE rostrum.submissions (
   metadata       jsonb
 ) PARTITION BY RANGE (accept_time);
 
--- Makes the monthly partitions of submissions, from last month on (clocks may step back at the turn
--- of a month), as many to come as asked for. Servers call it at their start and every hour, months
--- ahead of need. There is no default partition: each lookup of a submission id would have to search
+-- Makes the monthly partitions of submissions, from last month on (for batches that began in it), as
+-- many to come as asked for. Servers call it at their start and every hour, months ahead of need, and
+-- when the clock stepped so far that a submission finds none. There is no default partition: each lookup of a submission id would have to search
 -- it too.
 --
 -- Tables are made by themselves and then attached, which lets submissions go on meanwhile, and waits
@@ -87,7 +143,7 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(7482100462); -- servers take turns
   FOR step IN -1..months - 1 LOOP
-    first := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
+    first := (date_trunc('month', rostrum.read_clock() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
     name := 'submissions_' || to_char(first, 'YYYYMM');
     CONTINUE WHEN to_regclass('rostrum.' || name) IS NOT NULL;
     EXECUTE format('CREATE TABLE rostrum.%I (LIKE rostrum.submissions INCLUDING DEFAULTS)', name);

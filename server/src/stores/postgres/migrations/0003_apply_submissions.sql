@@ -19,8 +19,9 @@
 --
 -- Result: a rostrum.applied for each submission, in no particular order.
 --
--- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
--- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
+-- The statement takes submissions that come alone, are no repetition, count for an entry that was updated
+-- this month, and give no new name. What is new, repeated, late or refused, the first of an entry in a
+-- month, and several of one player, are read,
 -- folded one after the other by the loop, and then written only if the versions are still those that
 -- were read. A batch fails with serialization_failure or unique_violation, changes nothing, and is to be
 -- sent again with locks, if another transaction changed one of its entries, made a player's first
@@ -63,11 +64,18 @@ CREATE TYPE rostrum.applied AS (
 
 -- The rules that the statement and the loop share. They are planned into the expressions that call them.
 
--- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
--- of arrival decides, and a batch has one clock reading.
-CREATE FUNCTION rostrum.is_stale(client_us bigint, now_us bigint, of_client_us bigint) RETURNS boolean
+-- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
+-- is the time of the submission in the log too, so an entry and its last submission are of one month.
+CREATE FUNCTION rostrum.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
-RETURN coalesce(client_us, now_us) < of_client_us
+RETURN greatest(now_us, of_update_us);
+
+-- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
+-- of arrival decides.
+CREATE FUNCTION rostrum.is_stale(client_us bigint, arrival_us bigint, of_client_us bigint)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(client_us, arrival_us) < of_client_us
   OR (client_us IS NOT NULL AND client_us = of_client_us);
 
 -- Whether a submission that counts sets the score of the entry that is there. Numbers are those of
@@ -131,11 +139,16 @@ SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_now timestamptz := clock_timestamp();
-  v_now_us bigint := (extract(epoch FROM v_now) * 1000000)::bigint;
-  -- At least this month: its unique index refuses a repetition whatever the setting. And a day ahead:
-  -- after a failover the clock may be behind the one before.
-  v_recognised timestamptz := least(v_now - p_idempotency, date_trunc('month', v_now, 'UTC'));
+  v_now timestamptz := rostrum.read_clock();
+  v_now_us bigint := rostrum.to_us(v_now);
+  v_month timestamptz := date_trunc('month', v_now, 'UTC');
+  v_month_us bigint := rostrum.to_us(v_month);
+  v_next_month_us bigint := rostrum.to_us(v_month + interval '1 month');
+  -- Submissions after the one and before the other are recognised. At least this month: its unique
+  -- index refuses a repetition whatever the setting. And what was recorded by a clock that was ahead.
+  v_recognised timestamptz := least(v_now - p_idempotency, v_month);
+  v_ahead timestamptz := greatest(v_now, rostrum.to_time(
+    (SELECT last_value FROM rostrum.clock_set_back_from))) + interval '1 day';
   v_block bigint;
   n_updated integer := 0; -- submissions that the statement recorded
   has_begun boolean := false; -- whether the loop has recorded something
@@ -150,6 +163,7 @@ DECLARE
   is_dirty boolean := false;
   n_score float8;
   n_subscore float8;
+  n_arrival_us bigint;
   n_client_us bigint;
   n_outcome smallint;
   n_previous float8;
@@ -170,9 +184,9 @@ DECLARE
   written integer;
 BEGIN
   -- The statement may wait for another server that records the same submission, go on with the entry as
-  -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
-  -- other may have recorded it in the month before; its statement_timeout is much shorter.
-  IF NOT p_lock AND v_now > date_trunc('month', v_now, 'UTC') + interval '5 minutes' THEN
+  -- that one leaves it, and then only the index of the month refuses the repetition. So it takes only
+  -- entries that were updated last in this month, as they are after the wait.
+  IF NOT p_lock THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
       WITH updated AS (
@@ -190,18 +204,19 @@ BEGIN
                            THEN n.version ELSE e.reached END,
             achieved_us = CASE WHEN rostrum.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
                                                   n.score, n.subscore, e.score, e.subscore)
-                               THEN v_now_us ELSE e.achieved_us END,
+                               THEN rostrum.arrival(v_now_us, e.update_us) ELSE e.achieved_us END,
             client_us = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
                                                      n.subscore_sort_order, n.score, n.subscore,
                                                      e.score, e.subscore)
-                             THEN coalesce(n.client_us, v_now_us) ELSE e.client_us END,
+                             THEN coalesce(n.client_us, rostrum.arrival(v_now_us, e.update_us))
+                             ELSE e.client_us END,
             metadata = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
                                                     n.subscore_sort_order, n.score, n.subscore,
                                                     e.score, e.subscore)
                             THEN n.metadata ELSE e.metadata END,
             version = n.version,
             submissions = e.submissions + 1,
-            update_us = v_now_us
+            update_us = rostrum.arrival(v_now_us, e.update_us)
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
                  b.aggregation, b.sort_order, b.subscore_sort_order,
@@ -226,15 +241,17 @@ BEGIN
             SELECT 1 FROM rostrum.submissions l
             WHERE l.board_no = u.board_no AND l.player_id = u.player_id
               AND l.submission_id = u.submission_id
-              AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
+              AND l.accept_time > v_recognised AND l.accept_time < v_ahead
             OFFSET 0) ELSE false END
           OFFSET 0
         ) AS n
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
+          AND CASE WHEN e.update_us >= v_month_us THEN e.update_us < v_next_month_us ELSE false END
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND CASE n.aggregation
             WHEN 1 THEN true
-            WHEN 2 THEN NOT rostrum.is_stale(n.client_us, v_now_us, e.client_us)
+            WHEN 2 THEN NOT rostrum.is_stale(n.client_us, rostrum.arrival(v_now_us, e.update_us),
+                                             e.client_us)
             -- At the limit itself a sum may be one that was rounded to it: the loop looks closer.
             WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
               AND abs(e.subscore + n.subscore) < 9007199254740992
@@ -245,15 +262,15 @@ BEGIN
                                        n.subscore, old.score, old.subscore)
                THEN 1::smallint ELSE 2::smallint END AS outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
-          new.achieved_us, new.display_name AS player_name, new.metadata AS entry_metadata
+          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
       ), logged AS (
         INSERT INTO rostrum.submissions
-        SELECT board_no, season_no, player_id, submission_id, v_now, version, score, subscore,
-               client_us, outcome, previous_score, NULL, metadata
+        SELECT board_no, season_no, player_id, submission_id, rostrum.to_time(update_us), version,
+               score, subscore, client_us, outcome, previous_score, NULL, metadata
         FROM updated
       )
       SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
-             submissions, achieved_us, v_now_us, player_name, entry_metadata
+             submissions, achieved_us, update_us, player_name, entry_metadata
       FROM updated;
     GET DIAGNOSTICS n_updated = ROW_COUNT;
     IF n_updated = cardinality(p_ords) THEN
@@ -293,7 +310,7 @@ BEGIN
       SELECT * FROM rostrum.submissions l
       WHERE l.board_no = u.board_no AND l.player_id = u.player_id
         AND l.submission_id = u.submission_id
-        AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
+        AND l.accept_time > v_recognised AND l.accept_time < v_ahead
       LIMIT 1
     ) AS d ON true
     -- Those that the statement recorded are done.
@@ -357,11 +374,9 @@ BEGIN
       IF NOT has_begun THEN
         has_begun := true;
         v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
-        -- Later than the client times that the service gave to the entries as they were read.
-        v_now := clock_timestamp();
-        v_now_us := (extract(epoch FROM v_now) * 1000000)::bigint;
       END IF;
-      n_client_us := coalesce(r.client_us, v_now_us);
+      n_arrival_us := rostrum.arrival(v_now_us, s.update_us);
+      n_client_us := coalesce(r.client_us, n_arrival_us);
       n_score := r.score;
       n_subscore := r.subscore;
       IF board.aggregation = 1 THEN -- BEST
@@ -370,7 +385,7 @@ BEGIN
                                 n_score, n_subscore, s.score, s.subscore);
         n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
       ELSIF board.aggregation = 2 THEN -- LATEST
-        takes := s.submissions = 0 OR NOT rostrum.is_stale(r.client_us, v_now_us, s.client_us);
+        takes := s.submissions = 0 OR NOT rostrum.is_stale(r.client_us, n_arrival_us, s.client_us);
         n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
       ELSIF board.aggregation = 3 THEN -- SUM
         takes := true;
@@ -395,7 +410,7 @@ BEGIN
       IF takes THEN
         IF s.submissions = 0 OR n_score <> s.score OR n_subscore <> s.subscore THEN
           s.reached := v_block + r.ord;
-          s.achieved_us := v_now_us;
+          s.achieved_us := n_arrival_us;
         END IF;
         s.score := n_score;
         s.subscore := n_subscore;
@@ -405,7 +420,7 @@ BEGIN
       IF n_outcome <> 3 THEN
         s.submissions := s.submissions + 1;
         s.version := v_block + r.ord;
-        s.update_us := v_now_us;
+        s.update_us := n_arrival_us;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -415,9 +430,9 @@ BEGIN
         END IF;
         is_dirty := true;
       END IF;
-      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id, v_now,
-                        v_block + r.ord, r.score, r.subscore, r.client_us, n_outcome, n_previous,
-                        NULL, r.metadata)::rostrum.submissions;
+      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
+                        rostrum.to_time(n_arrival_us), v_block + r.ord, r.score, r.subscore,
+                        r.client_us, n_outcome, n_previous, NULL, r.metadata)::rostrum.submissions;
     END IF;
 
     RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
@@ -502,7 +517,8 @@ BEGIN
     GROUP BY n.player_id
     ORDER BY n.player_id COLLATE "C"
     ON CONFLICT (player_id) DO UPDATE
-      SET display_name = excluded.display_name, update_time = clock_timestamp()
+      SET display_name = excluded.display_name,
+          update_time = greatest(p.update_time, clock_timestamp())
       WHERE excluded.display_name <> '' AND p.display_name <> excluded.display_name;
 
     -- A name that is given goes to the player's other entries; a first entry may have taken a name
