@@ -13,9 +13,27 @@ RETURN 'epoch'::timestamptz + us * interval '1 microsecond';
 
 -- High-water marks of the clock, in microseconds since 1970. Sequences, because these are not undone
 -- with a transaction, are seen by all at once, and are there after a crash and on a standby.
-CREATE SEQUENCE rostrum.clock MINVALUE 0 START 0;
+CREATE SEQUENCE rostrum.clock MINVALUE 0;
 -- The latest time from which the clock was set back because it had been wrong.
-CREATE SEQUENCE rostrum.clock_set_back_from MINVALUE 0 START 0;
+CREATE SEQUENCE rostrum.clock_set_back_from MINVALUE 0;
+-- A sequence that was never used has no last value.
+SELECT setval('rostrum.clock', 0), setval('rostrum.clock_set_back_from', 0);
+
+-- By the function behind the view pg_sequences: a SELECT from a sequence costs five times as much.
+CREATE FUNCTION rostrum.clock_mark() RETURNS timestamptz
+LANGUAGE sql VOLATILE
+RETURN rostrum.to_time(pg_sequence_last_value('rostrum.clock'));
+
+CREATE FUNCTION rostrum.clock_was_set_back_from() RETURNS timestamptz
+LANGUAGE sql VOLATILE
+RETURN rostrum.to_time(pg_sequence_last_value('rostrum.clock_set_back_from'));
+
+-- Whether a reading of the clock is good as it is: not below the mark, and not so far above it that
+-- the mark is to be raised.
+CREATE FUNCTION rostrum.follows_mark(now timestamptz, mark timestamptz) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN now >= mark AND now < mark + interval '1 second'
+  AND now < date_trunc('month', mark, 'UTC') + interval '1 month';
 
 -- rostrum.read_clock: the time by the clock of PostgreSQL, which does not follow its steps back.
 --
@@ -29,25 +47,23 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
-  v_mark timestamptz := rostrum.to_time((SELECT last_value FROM rostrum.clock));
+  v_mark timestamptz := rostrum.clock_mark();
 BEGIN
+  IF rostrum.follows_mark(v_now, v_mark) THEN
+    RETURN v_now;
+  END IF;
   IF v_mark > v_now AND v_mark <= v_now + interval '1 day' THEN
     RETURN v_mark;
-  END IF;
-  IF v_mark <= v_now AND v_now < v_mark + interval '1 second'
-    AND v_now < date_trunc('month', v_mark, 'UTC') + interval '1 month' THEN
-    RETURN v_now;
   END IF;
   -- Under a lock, so that the mark only rises. To give it back before the transaction ends, the block
   -- is undone, which leaves the sequences as they are.
   BEGIN
     PERFORM pg_advisory_xact_lock(7482100463);
     v_now := clock_timestamp();
-    v_mark := rostrum.to_time((SELECT last_value FROM rostrum.clock));
+    v_mark := rostrum.clock_mark();
     IF v_mark > v_now + interval '1 day' THEN
       PERFORM setval('rostrum.clock_set_back_from',
-                     greatest((SELECT last_value FROM rostrum.clock_set_back_from),
-                              rostrum.to_us(v_mark)));
+                     rostrum.to_us(greatest(v_mark, rostrum.clock_was_set_back_from())));
       v_mark := v_now;
     END IF;
     v_now := greatest(v_now, v_mark);

@@ -139,16 +139,14 @@ SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
-  v_now timestamptz := rostrum.read_clock();
-  v_now_us bigint := rostrum.to_us(v_now);
-  v_month timestamptz := date_trunc('month', v_now, 'UTC');
-  v_month_us bigint := rostrum.to_us(v_month);
-  v_next_month_us bigint := rostrum.to_us(v_month + interval '1 month');
-  -- Submissions after the one and before the other are recognised. At least this month: its unique
-  -- index refuses a repetition whatever the setting. And what was recorded by a clock that was ahead.
-  v_recognised timestamptz := least(v_now - p_idempotency, v_month);
-  v_ahead timestamptz := greatest(v_now, rostrum.to_time(
-    (SELECT last_value FROM rostrum.clock_set_back_from))) + interval '1 day';
+  v_now timestamptz := clock_timestamp();
+  v_mark timestamptz := rostrum.clock_mark();
+  v_now_us bigint;
+  v_month timestamptz;
+  v_month_us bigint;
+  -- Submissions after the one and before the other are recognised.
+  v_recognised timestamptz;
+  v_ahead timestamptz;
   v_block bigint;
   n_updated integer := 0; -- submissions that the statement recorded
   has_begun boolean := false; -- whether the loop has recorded something
@@ -183,9 +181,22 @@ DECLARE
   bucket integer;
   written integer;
 BEGIN
+  -- Most readings are good, and found to be so without a call.
+  IF NOT rostrum.follows_mark(v_now, v_mark) THEN
+    v_now := rostrum.read_clock();
+  END IF;
+  v_now_us := rostrum.to_us(v_now);
+  v_month := date_trunc('month', v_now, 'UTC');
+  v_month_us := rostrum.to_us(v_month);
+  -- At least this month: its unique index refuses a repetition whatever the setting. And what was
+  -- recorded while the clock was ahead.
+  v_recognised := least(v_now - p_idempotency, v_month);
+  v_ahead := greatest(v_now, rostrum.clock_was_set_back_from()) + interval '1 day';
+
   -- The statement may wait for another server that records the same submission, go on with the entry as
   -- that one leaves it, and then only the index of the month refuses the repetition. So it takes only
-  -- entries that were updated last in this month, as they are after the wait.
+  -- entries that, after the wait, were updated last in the month to which this submission counts: in
+  -- this one, or later, where its time is that of the entry.
   IF NOT p_lock THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
@@ -246,7 +257,7 @@ BEGIN
           OFFSET 0
         ) AS n
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
-          AND CASE WHEN e.update_us >= v_month_us THEN e.update_us < v_next_month_us ELSE false END
+          AND CASE WHEN e.update_us >= v_month_us THEN true ELSE false END
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND CASE n.aggregation
             WHEN 1 THEN true
