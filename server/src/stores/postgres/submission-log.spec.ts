@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { seeded } from '../../../test/model/random-traffic.ts';
 import { makeTestClock, urlAt } from '../../../test/support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
@@ -34,6 +34,10 @@ beforeAll(async () => {
   own = await createTestDatabase();
   await makeTestClock(own.url);
   database = openAt('ahead=0');
+});
+
+beforeEach(() => {
+  // It remembers conflicts.
   log = new PostgresSubmissionLog(database, IDEMPOTENCY_DAYS);
 });
 
@@ -354,6 +358,22 @@ describe('while another transaction changes an entry', () => {
       await commit();
       expect(await recording).toBeInstanceOf(BatchConflict);
       expect((await log.record([same], true)).results[0]).toMatchObject({ replayed: true });
+    });
+  });
+
+  test('batches after a conflict wait for it', async () => {
+    const ranking = await makeRanking();
+    await log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
+    const make = () => ['b', 'a', 'a'].map((player) => submission(ranking, player));
+    await whileRecording(ranking, 'a', async (_, commit) => {
+      expect(await refusalOf(log.record(make(), false))).toBeInstanceOf(BatchConflict);
+      await commit();
+    });
+    await whileRecording(ranking, 'a', async (_, commit) => {
+      const recording = log.record(make(), false);
+      await waitForLock(own.url);
+      await commit();
+      expect((await recording).results).toHaveLength(3);
     });
   });
 
