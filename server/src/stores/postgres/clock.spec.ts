@@ -31,7 +31,9 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  await sql(`SELECT setval('rostrum.clock', 0), setval('rostrum.clock_set_back_from', 0)`);
+  await sql(`SELECT setval(sequencename::regclass, 0)
+             FROM (SELECT 'rostrum.' || sequencename AS sequencename FROM pg_sequences
+                   WHERE schemaname = 'rostrum' AND sequencename LIKE 'clock%') AS s`);
 });
 
 afterAll(async () => {
@@ -196,6 +198,21 @@ test('what was recorded by a clock that was days ahead is recognised after its c
   await recordAt(TURN + 20 * DAY, repeated);
   const again = await recordAt(TURN - 5 * DAY, repeated);
   expect(again).toMatchObject({ replayed: true, entry: { score: 11 } });
+});
+
+test('what was recorded before the clock leapt ahead by months is recognised as long as ever', async () => {
+  const ranking = await makeRanking(Aggregation.SUM);
+  const first = submission(ranking, 'a');
+  await recordAt(TURN, first);
+  const leapt = TURN + 70 * DAY;
+  expect(await recordAt(leapt, first)).toMatchObject({ replayed: true });
+  expect(await recordAt(leapt + HOUR, submission(ranking, 'b'))).toMatchObject({ replayed: false });
+  // Another leap so soon does not make the first one forgotten.
+  const again = leapt + 30 * DAY;
+  expect(await recordAt(again, first)).toMatchObject({ replayed: true });
+  // And no longer: as if the clock had gone on day by day.
+  await sql(`SELECT setval('rostrum.clock', ${(again + 62 * DAY) * 1000})`);
+  expect(await recordAt(again + 63 * DAY, first)).toMatchObject({ replayed: false });
 });
 
 test.each([

@@ -16,8 +16,13 @@ RETURN 'epoch'::timestamptz + us * interval '1 microsecond';
 CREATE SEQUENCE rostrum.clock MINVALUE 0;
 -- The latest time from which the clock was set back because it had been wrong.
 CREATE SEQUENCE rostrum.clock_set_back_from MINVALUE 0;
+-- When it last went ahead by more than a week at once (nothing was recorded for so long, or the clock
+-- was wrong before, or is now), and that time less this leap and those of the 31 days before it.
+CREATE SEQUENCE rostrum.clock_leapt_from MINVALUE 0;
+CREATE SEQUENCE rostrum.clock_leapt_to MINVALUE 0;
 -- A sequence that was never used has no last value.
-SELECT setval('rostrum.clock', 0), setval('rostrum.clock_set_back_from', 0);
+SELECT setval('rostrum.clock', 0), setval('rostrum.clock_set_back_from', 0),
+       setval('rostrum.clock_leapt_from', 0), setval('rostrum.clock_leapt_to', 0);
 
 -- By the function behind the view pg_sequences: a SELECT from a sequence costs five times as much.
 CREATE FUNCTION rostrum.clock_mark() RETURNS timestamptz
@@ -27,6 +32,16 @@ RETURN rostrum.to_time(pg_sequence_last_value('rostrum.clock'));
 CREATE FUNCTION rostrum.clock_was_set_back_from() RETURNS timestamptz
 LANGUAGE sql VOLATILE
 RETURN rostrum.to_time(pg_sequence_last_value('rostrum.clock_set_back_from'));
+
+-- When a span of time that ends now began, if leaps are left out where the span reaches back to the last
+-- one: a clock that is wrong by months does not make old what is young.
+CREATE FUNCTION rostrum.begin_of(span interval, now timestamptz) RETURNS timestamptz
+LANGUAGE sql VOLATILE
+RETURN now - span - CASE
+  WHEN now - span < rostrum.to_time(pg_sequence_last_value('rostrum.clock_leapt_to'))
+  THEN rostrum.to_time(pg_sequence_last_value('rostrum.clock_leapt_to'))
+       - rostrum.to_time(pg_sequence_last_value('rostrum.clock_leapt_from'))
+  ELSE interval '0' END;
 
 -- Whether a reading of the clock is good as it is: not below the mark, and not so far above it that
 -- the mark is to be raised.
@@ -65,6 +80,11 @@ BEGIN
       PERFORM setval('rostrum.clock_set_back_from',
                      rostrum.to_us(greatest(v_mark, rostrum.clock_was_set_back_from())));
       v_mark := v_now;
+    ELSIF v_now > v_mark + interval '7 days' AND v_mark > 'epoch' THEN
+      PERFORM
+        setval('rostrum.clock_leapt_from',
+               rostrum.to_us(rostrum.begin_of(interval '31 days', v_mark) + interval '31 days')),
+        setval('rostrum.clock_leapt_to', rostrum.to_us(v_now));
     END IF;
     v_now := greatest(v_now, v_mark);
     PERFORM setval('rostrum.clock', rostrum.to_us(v_now));

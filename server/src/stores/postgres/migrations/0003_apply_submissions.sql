@@ -190,7 +190,7 @@ BEGIN
   v_month_us := rostrum.to_us(v_month);
   -- At least this month: its unique index refuses a repetition whatever the setting. And what was
   -- recorded while the clock was ahead.
-  v_recognised := least(v_now - p_idempotency, v_month);
+  v_recognised := least(rostrum.begin_of(p_idempotency, v_now), v_month);
   v_ahead := greatest(v_now, rostrum.clock_was_set_back_from()) + interval '1 day';
 
   -- The statement may wait for another server that records the same submission, go on with the entry as
