@@ -191,6 +191,108 @@ describe('an id that is in flight on two servers counts once when the clock', ()
   });
 });
 
+describe('over the turn of a month', () => {
+  /** Begins to record a submission of the player, and leaves the transaction open. */
+  async function begin(ms: number, each: Submission) {
+    const database = at(ms);
+    const { promise: committed, resolve: commit } = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const done = database.withConnection(async (client) => {
+      await client.query('BEGIN');
+      await client.query(
+        `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{p}',
+           ARRAY[$3], ARRAY[$4::float8], '{0}', '{NULL}', '{""}', '{NULL}', '{true}',
+           interval '31 days', false)`,
+        [each.ranking.rankingNo, each.ranking.boardNo, each.submissionId, each.score],
+      );
+      begun.resolve();
+      await committed;
+      await client.query('COMMIT');
+    });
+    await begun.promise;
+    return async () => {
+      commit();
+      await done;
+    };
+  }
+
+  /** Sends it as the queue does: once more, with locks, after a conflict. */
+  async function send(ms: number, each: Submission) {
+    try {
+      return await recordAt(ms, each);
+    } catch (error) {
+      if (!(error instanceof BatchConflict)) throw error;
+      return await recordAt(ms, each, true);
+    }
+  }
+
+  test('an id counts once when a third submission comes between the two', async () => {
+    const ranking = await makeRanking(Aggregation.SUM);
+    await recordAt(TURN - HOUR, submission(ranking, 'a'));
+    const repeated = submission(ranking, 'twice', 10);
+    const commit = await begin(TURN - 10 * MINUTE, repeated);
+    const between = send(TURN + 50 * MINUTE, submission(ranking, 'b', 100));
+    await waitForWaiting(1, 'transactionid');
+    const again = send(TURN + 52 * MINUTE, repeated);
+    await waitForWaiting(2, 'transactionid', 'tuple');
+    await commit();
+    await between;
+    expect(await again).toMatchObject({ replayed: true });
+    const after = await send(TURN + 53 * MINUTE, repeated);
+    expect(after).toMatchObject({ replayed: true, entry: { score: 111, submissions: 3 } });
+  });
+
+  test('an id counts once when the one who looked at the clock before the turn is the later one', async () => {
+    const ranking = await makeRanking(Aggregation.SUM);
+    await recordAt(TURN - HOUR, submission(ranking, 'a'));
+    // Between the look at the clock and the look at the entry, nothing happens for a while.
+    await sql(`
+      CREATE SCHEMA slow;
+      CREATE FUNCTION slow.nextval(name text) RETURNS bigint LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM pg_catalog.pg_advisory_xact_lock_shared(1);
+        RETURN pg_catalog.nextval(name::regclass);
+      END $$`);
+    const url = new URL(urlAt(own.url, `now=${new Date(TURN - 20).toISOString()}`));
+    const options = url.searchParams.get('options') as string;
+    url.searchParams.set('options', options.replace('=clock,', '=slow,clock,'));
+    const slow = open(url.href);
+    opened.push(slow);
+    const repeated = submission(ranking, 'twice', 10);
+    const slowLog = new PostgresSubmissionLog(slow, 31);
+    const { promise: looked, resolve: look } = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const holding = plain.withConnection(async (client) => {
+      await client.query('SELECT pg_advisory_lock(1)');
+      held.resolve();
+      await looked;
+      await client.query('SELECT pg_advisory_unlock(1)');
+    });
+    await held.promise;
+    const recording = slowLog.record([repeated], false).catch((error: unknown) => error);
+    await waitForWaiting(1, 'advisory');
+    const commit = await begin(TURN + 20, repeated);
+    look();
+    await holding;
+    await waitForWaiting(1, 'transactionid');
+    await commit();
+    expect(await recording).toBeInstanceOf(BatchConflict);
+    const [result] = (await slowLog.record([repeated], true)).results;
+    expect(recorded(result)).toMatchObject({ replayed: true, entry: { score: 11 } });
+  });
+
+  async function waitForWaiting(count: number, ...locks: string[]): Promise<void> {
+    const waiting = async () => {
+      const rows = await sql<{ wait_event: string }>(
+        `SELECT wait_event FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rows.filter(({ wait_event }) => locks.includes(wait_event)).length;
+    };
+    await expect.poll(waiting, { interval: 10, timeout: 5_000 }).toBe(count);
+  }
+});
+
 test('what was recorded by a clock that was days ahead is recognised after its correction', async () => {
   const ranking = await makeRanking(Aggregation.SUM);
   await recordAt(TURN, submission(ranking, 'a'));
@@ -213,6 +315,19 @@ test('what was recorded before the clock leapt ahead by months is recognised as 
   // And no longer: as if the clock had gone on day by day.
   await sql(`SELECT setval('rostrum.clock', ${(again + 62 * DAY) * 1000})`);
   expect(await recordAt(again + 63 * DAY, first)).toMatchObject({ replayed: false });
+});
+
+test('a leaderboard is never updated before it was made', async () => {
+  const id = 'made-ahead' as LeaderboardId;
+  const store = new PostgresLeaderboardStore(plain, plain);
+  await store.create(id, { displayName: '', settings: DEFAULT_SETTINGS, metadata: null });
+  // As if the clock had stepped back an hour since.
+  await sql(`UPDATE rostrum.leaderboards SET create_time = create_time + interval '1 hour',
+                                             update_time = update_time + interval '1 hour'
+             WHERE leaderboard_id = '${id}'`);
+  await store.update(id, { displayName: 'New' });
+  const found = await store.find(id);
+  expect(found?.updateUs).toBeGreaterThanOrEqual(found?.createUs as number);
 });
 
 test.each([

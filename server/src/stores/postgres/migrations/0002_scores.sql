@@ -20,9 +20,12 @@ CREATE SEQUENCE rostrum.clock_set_back_from MINVALUE 0;
 -- was wrong before, or is now), and that time less this leap and those of the 31 days before it.
 CREATE SEQUENCE rostrum.clock_leapt_from MINVALUE 0;
 CREATE SEQUENCE rostrum.clock_leapt_to MINVALUE 0;
+-- When it last went into another month, by itself or by a step.
+CREATE SEQUENCE rostrum.clock_entered_month MINVALUE 0;
 -- A sequence that was never used has no last value.
 SELECT setval('rostrum.clock', 0), setval('rostrum.clock_set_back_from', 0),
-       setval('rostrum.clock_leapt_from', 0), setval('rostrum.clock_leapt_to', 0);
+       setval('rostrum.clock_leapt_from', 0), setval('rostrum.clock_leapt_to', 0),
+       setval('rostrum.clock_entered_month', 0);
 
 -- By the function behind the view pg_sequences: a SELECT from a sequence costs five times as much.
 CREATE FUNCTION rostrum.clock_mark() RETURNS timestamptz
@@ -32,6 +35,13 @@ RETURN rostrum.to_time(pg_sequence_last_value('rostrum.clock'));
 CREATE FUNCTION rostrum.clock_was_set_back_from() RETURNS timestamptz
 LANGUAGE sql VOLATILE
 RETURN rostrum.to_time(pg_sequence_last_value('rostrum.clock_set_back_from'));
+
+-- Whether batches that are under way may have begun in another month. Their statement_timeout is much
+-- shorter than five minutes.
+CREATE FUNCTION rostrum.is_month_young(now timestamptz) RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN now < rostrum.to_time(pg_sequence_last_value('rostrum.clock_entered_month'))
+             + interval '5 minutes';
 
 -- When a span of time that ends now began, if leaps are left out where the span reaches back to the last
 -- one: a clock that is wrong by months does not make old what is young.
@@ -63,6 +73,7 @@ AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
   v_mark timestamptz := rostrum.clock_mark();
+  v_before timestamptz;
 BEGIN
   IF rostrum.follows_mark(v_now, v_mark) THEN
     RETURN v_now;
@@ -76,6 +87,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7482100463);
     v_now := clock_timestamp();
     v_mark := rostrum.clock_mark();
+    v_before := v_mark;
     IF v_mark > v_now + interval '1 day' THEN
       PERFORM setval('rostrum.clock_set_back_from',
                      rostrum.to_us(greatest(v_mark, rostrum.clock_was_set_back_from())));
@@ -87,6 +99,10 @@ BEGIN
         setval('rostrum.clock_leapt_to', rostrum.to_us(v_now));
     END IF;
     v_now := greatest(v_now, v_mark);
+    IF v_before > 'epoch'
+      AND date_trunc('month', v_before, 'UTC') <> date_trunc('month', v_now, 'UTC') THEN
+      PERFORM setval('rostrum.clock_entered_month', rostrum.to_us(v_now));
+    END IF;
     PERFORM setval('rostrum.clock', rostrum.to_us(v_now));
     RAISE EXCEPTION USING ERRCODE = 'RC001';
   EXCEPTION WHEN SQLSTATE 'RC001' THEN
@@ -160,8 +176,8 @@ CREATE TABLE rostrum.submissions (
 
 -- Makes the monthly partitions of submissions, from last month on (for batches that began in it), as
 -- many to come as asked for. Servers call it at their start and every hour, months ahead of need, and
--- when the clock stepped so far that a submission finds none. There is no default partition: each lookup of a submission id would have to search
--- it too.
+-- when the clock stepped so far that a submission finds none. There is no default partition: each lookup
+-- of a submission id would have to search it too.
 --
 -- Tables are made by themselves and then attached, which lets submissions go on meanwhile, and waits
 -- for nobody longer than two seconds.
@@ -174,12 +190,13 @@ LANGUAGE plpgsql
 SET lock_timeout = '2s'
 AS $$
 DECLARE
+  this_month timestamp := date_trunc('month', rostrum.read_clock() AT TIME ZONE 'UTC');
   first date;
   name text;
 BEGIN
   PERFORM pg_advisory_xact_lock(7482100462); -- servers take turns
   FOR step IN -1..months - 1 LOOP
-    first := (date_trunc('month', rostrum.read_clock() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
+    first := (this_month + make_interval(months => step))::date;
     name := 'submissions_' || to_char(first, 'YYYYMM');
     CONTINUE WHEN to_regclass('rostrum.' || name) IS NOT NULL;
     EXECUTE format('CREATE TABLE rostrum.%I (LIKE rostrum.submissions INCLUDING DEFAULTS)', name);

@@ -19,9 +19,8 @@
 --
 -- Result: a rostrum.applied for each submission, in no particular order.
 --
--- The statement takes submissions that come alone, are no repetition, count for an entry that was updated
--- this month, and give no new name. What is new, repeated, late or refused, the first of an entry in a
--- month, and several of one player, are read,
+-- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
+-- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
 -- folded one after the other by the loop, and then written only if the versions are still those that
 -- were read. A batch fails with serialization_failure or unique_violation, changes nothing, and is to be
 -- sent again with locks, if another transaction changed one of its entries, made a player's first
@@ -65,7 +64,8 @@ CREATE TYPE rostrum.applied AS (
 -- The rules that the statement and the loop share. They are planned into the expressions that call them.
 
 -- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
--- is the time of the submission in the log too, so an entry and its last submission are of one month.
+-- is the time of the submission in the log too: one that waited for another over the turn of a month is
+-- logged in the same month, and its index finds out if both are the same.
 CREATE FUNCTION rostrum.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN greatest(now_us, of_update_us);
@@ -142,8 +142,6 @@ DECLARE
   v_now timestamptz := clock_timestamp();
   v_mark timestamptz := rostrum.clock_mark();
   v_now_us bigint;
-  v_month timestamptz;
-  v_month_us bigint;
   -- Submissions after the one and before the other are recognised.
   v_recognised timestamptz;
   v_ahead timestamptz;
@@ -186,18 +184,15 @@ BEGIN
     v_now := rostrum.read_clock();
   END IF;
   v_now_us := rostrum.to_us(v_now);
-  v_month := date_trunc('month', v_now, 'UTC');
-  v_month_us := rostrum.to_us(v_month);
   -- At least this month: its unique index refuses a repetition whatever the setting. And what was
   -- recorded while the clock was ahead.
-  v_recognised := least(rostrum.begin_of(p_idempotency, v_now), v_month);
+  v_recognised := least(rostrum.begin_of(p_idempotency, v_now), date_trunc('month', v_now, 'UTC'));
   v_ahead := greatest(v_now, rostrum.clock_was_set_back_from()) + interval '1 day';
 
   -- The statement may wait for another server that records the same submission, go on with the entry as
-  -- that one leaves it, and then only the index of the month refuses the repetition. So it takes only
-  -- entries that, after the wait, were updated last in the month to which this submission counts: in
-  -- this one, or later, where its time is that of the entry.
-  IF NOT p_lock THEN
+  -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
+  -- other may have recorded it in another month.
+  IF NOT p_lock AND NOT rostrum.is_month_young(v_now) THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
       WITH updated AS (
@@ -257,7 +252,6 @@ BEGIN
           OFFSET 0
         ) AS n
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
-          AND CASE WHEN e.update_us >= v_month_us THEN true ELSE false END
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND CASE n.aggregation
             WHEN 1 THEN true
