@@ -11,7 +11,6 @@ import { LeaderboardService } from './features/leaderboards/service.js';
 import { Directory } from './features/rankings/directory.js';
 import { IndexBuilder } from './features/rankings/index-builder.js';
 import { IndexGate } from './features/rankings/index-gate.js';
-import { LEASE_TIMEOUT_MS } from './features/rankings/index-rules.js';
 import { IndexTrust } from './features/rankings/index-trust.js';
 import { IndexWriter } from './features/rankings/index-writer.js';
 import { PagedFiller } from './features/rankings/paged-filler.js';
@@ -19,7 +18,7 @@ import { Projection } from './features/rankings/projection.js';
 import { ReadBatcher } from './features/rankings/read-batcher.js';
 import { Reader } from './features/rankings/reader.js';
 import { Settler } from './features/rankings/settler.js';
-import { MAX_PASSES, StoreReader } from './features/rankings/store-reader.js';
+import { StoreReader } from './features/rankings/store-reader.js';
 import { Sweeper } from './features/rankings/sweeper.js';
 import { Verifier } from './features/rankings/verifier.js';
 import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
@@ -33,6 +32,7 @@ import { BatchStats } from './observability/batch-stats.js';
 import { Histogram } from './observability/histogram.js';
 import type { Logger } from './observability/log.js';
 import { MethodStatsRegistry } from './observability/method-stats.js';
+import { POOLS } from './pools.js';
 import { Database, type DatabaseOptions } from './stores/postgres/database.js';
 import { PostgresEntryStore } from './stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from './stores/postgres/leaderboard-store.js';
@@ -41,6 +41,7 @@ import { PostgresOutbox } from './stores/postgres/outbox.js';
 import { PartitionKeeper } from './stores/postgres/partitions.js';
 import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
 import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
+import { SubmissionRetention } from './stores/postgres/retention.js';
 import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
@@ -86,17 +87,12 @@ export function compose(config: Config, log: Logger): Rostrum {
     });
   const databases = {
     writes: database('writes', { maxConnections: config.writeLanes, statementTimeoutMs: 10_000 }),
-    lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
-    reads: database('reads', { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 }),
-    background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
-    outbox: database('outbox', { maxConnections: 2, statementTimeoutMs: 30_000 }),
-    lease: database('lease', {
-      maxConnections: 2,
-      statementTimeoutMs: LEASE_TIMEOUT_MS,
-      answerTimeoutMs: LEASE_TIMEOUT_MS,
-      connectTimeoutMs: LEASE_TIMEOUT_MS,
-    }),
-    builds: database('builds', { maxConnections: 8, statementTimeoutMs: 60_000 }),
+    lookups: database('lookups', POOLS.lookups),
+    reads: database('reads', POOLS.reads),
+    background: database('background', POOLS.background),
+    outbox: database('outbox', POOLS.outbox),
+    builds: database('builds', POOLS.builds),
+    lease: database('lease', POOLS.lease),
   };
   const redis = new RedisConnection({
     url: config.redisUrl,
@@ -111,6 +107,11 @@ export function compose(config: Config, log: Logger): Rostrum {
   const outbox = new PostgresOutbox(databases.outbox);
   const submissions = new PostgresSubmissionLog(databases.writes, config.idempotencyDays);
   const partitions = new PartitionKeeper(databases.background, log);
+  const retention = new SubmissionRetention(
+    databases.background,
+    config.submissionRetentionDays,
+    log,
+  );
 
   const trust = new IndexTrust();
   const encodePayload = encodeStandingPayload;
@@ -226,6 +227,7 @@ export function compose(config: Config, log: Logger): Rostrum {
 
     async start(patienceMs) {
       await partitions.start();
+      retention.start();
       gate.start();
       const patience = Promise.withResolvers<void>();
       const timer = setTimeout(() => {
@@ -248,7 +250,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     async stop(graceMs) {
       await server.drain(graceMs);
       partitions.stop();
-      await Promise.all([sweeper.stop(), purger.stop()]);
+      await Promise.all([sweeper.stop(), purger.stop(), retention.stop()]);
       await settler.flush();
       gate.close();
       signals.close();

@@ -28,6 +28,7 @@ test('only the stores must be named; everything else has its default', () => {
     writeLanes: 1,
     feedRetentionChanges: 100_000,
     idempotencyDays: 31,
+    submissionRetentionDays: 0,
     maxWatches: 20_000,
     shutdownGraceMs: 10_000,
   });
@@ -54,6 +55,21 @@ test('all that is wrong is told at once, each with what is expected', () => {
     'ROSTRUM_LOG_LEVEL is "loud"; it must be one of fatal, error, warn, info, debug, trace, silent',
     'ROSTRUM_CREATE_LEADERBOARDS is "yes"; it must be one of on, off',
     'ROSTRUM_WRITE_LANES is "2.5"; it must be a whole number from 1 to 32',
+  ]);
+});
+
+test('submissions are kept for ever, or as long as their ids are recognised', () => {
+  const days = (retention: string, idempotency = '31') => ({
+    ...STORES,
+    ROSTRUM_SUBMISSION_RETENTION_DAYS: retention,
+    ROSTRUM_IDEMPOTENCY_DAYS: idempotency,
+  });
+  for (const forEver of ['', '0']) {
+    expect(readConfig(days(forEver)).submissionRetentionDays).toBe(0);
+  }
+  expect(readConfig(days('7', '7')).submissionRetentionDays).toBe(7);
+  expect(problemsOf(days('30'))).toEqual([
+    'ROSTRUM_SUBMISSION_RETENTION_DAYS is "30"; it must be 0, or at least ROSTRUM_IDEMPOTENCY_DAYS, which is 31',
   ]);
 });
 

@@ -17,6 +17,8 @@ export interface Config {
   readonly feedRetentionChanges: number;
   /** How long a submission id is remembered. */
   readonly idempotencyDays: number;
+  /** How long submissions are kept, at least; 0: for ever. */
+  readonly submissionRetentionDays: number;
   /** Open watches of one process, at most. */
   readonly maxWatches: number;
   /** How long open calls may go on after SIGTERM. */
@@ -91,6 +93,12 @@ export const SETTINGS = [
     meaning: 'Days for which a repeated `submission_id` is recognised, 1 to 3650',
   },
   {
+    name: 'ROSTRUM_SUBMISSION_RETENTION_DAYS',
+    default: '0',
+    meaning:
+      'Days for which submissions are kept, at least `ROSTRUM_IDEMPOTENCY_DAYS`; whole months that are older are dropped; 0: kept for ever',
+  },
+  {
     name: 'ROSTRUM_MAX_WATCHES',
     default: '20000',
     meaning: 'Open watches of one process, 1 to 1000000',
@@ -136,6 +144,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     writeLanes: reader.integer('ROSTRUM_WRITE_LANES', 1, 32),
     feedRetentionChanges: reader.integer('ROSTRUM_FEED_RETENTION', 100, 10_000_000),
     idempotencyDays: reader.integer('ROSTRUM_IDEMPOTENCY_DAYS', 1, 3650),
+    submissionRetentionDays: reader.retentionDays(),
     maxWatches: reader.integer('ROSTRUM_MAX_WATCHES', 1, 1_000_000),
     shutdownGraceMs: reader.integer('ROSTRUM_SHUTDOWN_GRACE_MS', 0, 600_000),
   };
@@ -171,6 +180,21 @@ class SettingReader {
     if (value >= minimum && value <= maximum) return value;
     this.#refuse(name, text, `a whole number from ${minimum} to ${maximum}`);
     return minimum;
+  }
+
+  /** Days of retention: 0, or no less than submission ids are recognised. */
+  retentionDays(): number {
+    const name = 'ROSTRUM_SUBMISSION_RETENTION_DAYS';
+    const days = this.integer(name, 0, 36_500);
+    const least = Number(this.text('ROSTRUM_IDEMPOTENCY_DAYS'));
+    if (days > 0 && days < least) {
+      this.#refuse(
+        name,
+        String(days),
+        `0, or at least ROSTRUM_IDEMPOTENCY_DAYS, which is ${least}`,
+      );
+    }
+    return days;
   }
 
   choice<T extends string>(name: SettingName, choices: readonly T[]): T {

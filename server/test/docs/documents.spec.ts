@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.js';
+import { POOLS } from '../../src/pools.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOCUMENTS = [
@@ -46,6 +47,17 @@ test('Operating Rostrum explains each line that the server logs, and no other', 
     line.replaceAll('`', ''),
   );
   expect(explained.toSorted()).toEqual(loggedMessages().toSorted());
+});
+
+test('Operating Rostrum tells how many connections to PostgreSQL a process may have', () => {
+  const pools = Object.values(POOLS).reduce((sum, { maxConnections }) => sum + maxConnections, 0);
+  expect(read('docs/operations.md')).toContain(
+    `each server process uses up to ${pools} + \`ROSTRUM_WRITE_LANES\``,
+  );
+  // And there are no others than these and that of the lanes.
+  const compose = read('server/src/compose.ts');
+  const made = [...compose.matchAll(/\bdatabase\('(\w+)',/g)].map(([, name]) => name);
+  expect(made.toSorted()).toEqual([...Object.keys(POOLS), 'writes'].toSorted());
 });
 
 /** The messages in the sources of the server: the last string of each call of a log. */

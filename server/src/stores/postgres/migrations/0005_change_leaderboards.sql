@@ -114,7 +114,7 @@ BEGIN
   UPDATE rostrum.leaderboards SET
     display_name = wanted.display_name, aggregation = wanted.aggregation,
     sort_order = wanted.sort_order, subscore_sort_order = wanted.subscore_sort_order,
-    metadata = wanted.metadata, update_time = clock_timestamp()
+    metadata = wanted.metadata, update_time = greatest(update_time, clock_timestamp())
   WHERE board_no = present.board_no;
 END
 $$;
