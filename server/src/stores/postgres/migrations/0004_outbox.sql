@@ -8,7 +8,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   present rostrum.index_lives;
 BEGIN
-  PERFORM pg_advisory_xact_lock(748213, 0);
+  PERFORM pg_advisory_xact_lock(748214, 0);
   -- A statement of its own: it sees what was committed before the lock was granted.
   SELECT * INTO present FROM rostrum.index_lives ORDER BY life_no DESC LIMIT 1;
   IF present.life_id IS NOT DISTINCT FROM p_expected THEN
