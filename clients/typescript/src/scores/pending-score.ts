@@ -1,11 +1,19 @@
 import type { RostrumError } from '../errors/rostrum-error.js';
-import type { ScoreItem, ScoreResult } from './score.js';
+import type { ScoreSubmission as ScoreSubmissionMessage } from '../gen/rostrum/v1/score.js';
+import type { ObservedPromise } from './observed-promise.js';
+import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 
 /** A submission in a score stream whose result the caller does not have yet. */
 export interface PendingScore {
+  /** As the caller gave it. */
+  readonly submission: ScoreSubmission;
+  /** With its id, or the one that it was given here. */
+  readonly message: ScoreSubmissionMessage;
   readonly payload: Buffer;
   /** Leaderboard and player: submissions of the same key must not overtake each other. */
   readonly key: string;
+  /** What the caller has of it. */
+  readonly promise: ObservedPromise<ScoreResult>;
   readonly resolve: (result: ScoreResult) => void;
   readonly reject: (error: unknown) => void;
   /** The final answer, kept until those before it have theirs. */
