@@ -241,9 +241,10 @@ function channelOptions({ addresses, tls, retry }: ClientSettings): ChannelOptio
     // This client retries by itself; grpc-js would do it once more behind its back.
     'grpc.enable_retries': 0,
     ...(direct ? { 'grpc.enable_http_proxy': 0 } : {}),
-    // A server that vanished without a word is found out within the sum of both.
-    'grpc.keepalive_time_ms': 10_000,
-    'grpc.keepalive_timeout_ms': 5_000,
+    // A server that hangs or vanished without a word is found out within the sum of both, while calls
+    // with the default deadline can still be made to another.
+    'grpc.keepalive_time_ms': 4_000,
+    'grpc.keepalive_timeout_ms': 4_000,
     // A server that was restarted is found again within about a second.
     'grpc.initial_reconnect_backoff_ms': Math.min(100, retry.maxBackoffMs),
     'grpc.max_reconnect_backoff_ms': retry.maxBackoffMs,
