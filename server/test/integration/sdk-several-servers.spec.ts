@@ -1,5 +1,6 @@
 import { type LiveViewState, RostrumClient, type ScoreResult } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectToAll } from '../../../clients/typescript/examples/servers.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { testCertificates } from '../support/test-certificates.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -151,7 +152,9 @@ describe('a client of two servers', () => {
 
   it('tells a live view, and the loop over it, that the leaderboard was deleted', async () => {
     const leaderboardId = 'deleted';
-    await using client = clientOfBoth();
+    // As the README shows it.
+    const addresses = servers.map(({ address }) => address);
+    await using client = await connectToAll(addresses, testCertificates('admin'));
     await client.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
     const view = client.watch.liveView({ leaderboardId });
     await view.ready();

@@ -47,6 +47,7 @@ describe('failures of a score stream that nobody awaits', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       console.log(await full.end().catch((error) => error.cause.reason));
       const view = client.watch.liveView({ leaderboardId: 'b' });
+      void view.ready();
       void client.close();
       await view.close();
       console.log('alive');`;

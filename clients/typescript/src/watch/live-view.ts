@@ -75,9 +75,16 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
 
   /**
    * Resolves when the first snapshot is here, also if the view was closed after that.
-   * Rejects when the view is closed before: with what closed it, or with VIEW_CLOSED.
+   * Rejects when the view is closed before: with what closed it, or with VIEW_CLOSED. Nobody need
+   * await it: `state` tells the same.
    */
-  async ready(): Promise<void> {
+  ready(): Promise<void> {
+    const ready = this.#untilReady();
+    ready.catch(() => {});
+    return ready;
+  }
+
+  async #untilReady(): Promise<void> {
     while (this.#version === 0) {
       if (this.#state.status === 'closed') throw this.#state.error ?? viewClosed();
       await this.#changed.promise;
