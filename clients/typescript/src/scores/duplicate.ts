@@ -3,7 +3,7 @@ import type { ScoreItem } from './score.js';
 import type { OnDuplicate } from './submit-options.js';
 
 /** What names a submission. */
-interface SubmissionName {
+export interface SubmissionName {
   readonly leaderboardId: string;
   readonly playerId: string;
   readonly submissionId: string;

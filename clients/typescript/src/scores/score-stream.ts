@@ -110,9 +110,10 @@ export class ScoreStream implements AsyncDisposable {
     }
     const entry: PendingScore = {
       submission,
-      message,
+      leaderboardId: message.leaderboardId,
+      playerId: message.playerId,
+      submissionId: message.submissionId,
       payload,
-      key: `${message.leaderboardId} ${message.playerId}`,
       promise,
       resolve,
       reject,
@@ -220,7 +221,7 @@ export class ScoreStream implements AsyncDisposable {
     }
     this.#connection.noteAnswer();
     this.#failingSince = undefined;
-    const item = withoutDuplicate(answer, entry.message, this.#onDuplicate);
+    const item = withoutDuplicate(answer, entry, this.#onDuplicate);
     const waitMs = item.ok ? undefined : retryWaitMs(item.error, 'freely');
     if (waitMs === undefined || item.ok) {
       entry.item = item;
