@@ -35,7 +35,10 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
     .addOption(
       new Option('--subscore <number>', 'decides between equal scores').argParser(parseScore),
     )
-    .option('--id <id>', 'idempotency key; sending it again returns the first outcome')
+    .option(
+      '--id <id>',
+      'idempotency key; sending it again returns the first outcome, for another score it is refused',
+    )
     .addOption(
       new Option(
         '--time <time>',
@@ -119,9 +122,6 @@ export function renderResult(result: ScoreResult, style: Style): string[] {
   return [
     `${paintOutcome(outcome, style)}  ${safeText(playerLabel(standing))}  ${score}${was}  ${rank}`,
     ...(result.replayed ? [style.dim('This submission had been recorded before.')] : []),
-    ...(outcome === 'DUPLICATE'
-      ? [style.warn('Not recorded: its id was used before for a different submission.')]
-      : []),
   ];
 }
 
