@@ -1,6 +1,7 @@
 import { createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import grpc from '@grpc/grpc-js';
+import { type Cap, DEFAULT_CAP } from '../domain/allotment.js';
 import type { RostrumError } from '../domain/errors.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
@@ -16,6 +17,7 @@ import { bindHandler, type CallEnvironment, type Method } from './method.js';
 import { encodedResponses } from './service-definition.js';
 import { useStreamTables } from './stream-table.js';
 import { createTlsServer, replaceCertificates } from './tls-server.js';
+import { UnsentBudget } from './unsent-budget.js';
 
 /** Limits of one server. Times are in milliseconds, sizes in bytes. */
 export interface GrpcLimits {
@@ -35,6 +37,12 @@ export interface GrpcLimits {
   readonly streamEndGraceMs: number;
   /** How long a caller may take to read a unary answer of 16 KiB and more. */
   readonly answerGraceMs: number;
+  /** Bytes of answers and messages that one connection may leave unread. */
+  readonly connectionUnsentBytes: number;
+  /** The same for all connections together. */
+  readonly totalUnsentBytes: number;
+  /** How many of all connections one identity may have open. */
+  readonly identityConnections: Cap;
 }
 
 export const DEFAULT_LIMITS: GrpcLimits = {
@@ -47,6 +55,9 @@ export const DEFAULT_LIMITS: GrpcLimits = {
   maxConnectionAgeGraceMs: 30 * 60 * 1000,
   streamEndGraceMs: 5_000,
   answerGraceMs: 60_000,
+  connectionUnsentBytes: 32 * 1024 * 1024,
+  totalUnsentBytes: 256 * 1024 * 1024,
+  identityConnections: DEFAULT_CAP,
 };
 
 export interface GrpcServerOptions {
@@ -61,6 +72,7 @@ const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
 /** A gRPC server whose handlers are made by the wrappers of this folder. */
 export class GrpcServer {
   readonly connections = new Connections();
+  readonly unsent: UnsentBudget;
   readonly #log: Logger;
   readonly #stats: MethodStatsRegistry;
   readonly #limits: GrpcLimits;
@@ -77,7 +89,12 @@ export class GrpcServer {
     this.#log = options.log;
     this.#stats = options.stats;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.unsent = new UnsentBudget({
+      connectionBytes: this.#limits.connectionUnsentBytes,
+      totalBytes: this.#limits.totalUnsentBytes,
+    });
     this.#environment = {
+      unsent: this.unsent,
       connections: this.connections,
       errors: errorListener(options.log),
       streamEndGraceMs: this.#limits.streamEndGraceMs,
