@@ -6,7 +6,6 @@ import type { RostrumError } from '../domain/errors.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import { METHOD_ROLES } from './authorization.js';
-import { BoundedLog } from './bounded-log.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { Connections } from './connections.js';
 import type { ErrorListener } from './errors.js';
@@ -299,13 +298,12 @@ export class GrpcServer {
 }
 
 function errorListener(log: Logger): ErrorListener {
-  const causes = new BoundedLog(log);
   return {
     fault(requestId: string, error: unknown, method: string): void {
       log.error({ requestId, method, err: error }, 'call failed');
     },
     cause(error: RostrumError, method: string): void {
-      causes.warn({ reason: error.reason, method, err: error.details.cause }, 'call refused');
+      log.warn({ reason: error.reason, method, err: error.details.cause }, 'call refused');
     },
   };
 }

@@ -2,7 +2,6 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../observability/log.js';
-import { BoundedLog } from './bounded-log.js';
 import type { CertificateSet } from './certificate-files.js';
 import { formatAddress } from './connections.js';
 import { type Identity, parseIdentity } from './identity.js';
@@ -38,7 +37,6 @@ export function createTlsServer(
     noDelay: true,
   });
   server.maxConnections = maxConnections;
-  const refusals = new BoundedLog(log);
   const peers = new WeakMap<object, string>();
 
   // A socket that was refused has forgotten its peer, so it is noted before the handshake.
@@ -48,7 +46,7 @@ export function createTlsServer(
   });
   server.on('drop', (data) => {
     const peer = formatAddress(data?.remoteAddress, data?.remotePort);
-    refusals.warn({ peer, reason: 'too many connections' }, 'connection refused');
+    log.warn({ peer, reason: 'too many connections' }, 'connection refused');
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const peer = peers.get(rawSocketOf(socket) ?? socket) ?? 'unknown';
@@ -56,7 +54,7 @@ export function createTlsServer(
     const wrong = (socket.authorizationError ?? undefined) as unknown as string | undefined;
     const { reason, harmless } = explainRefusal(error, wrong);
     if (harmless) log.debug({ peer, reason }, 'connection refused');
-    else refusals.warn({ peer, reason }, 'connection refused');
+    else log.warn({ peer, reason }, 'connection refused');
     socket.destroy();
   });
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -69,14 +67,14 @@ export function createTlsServer(
         certificate === undefined
           ? 'no client certificate'
           : 'the client does not speak HTTP/2 (ALPN h2)';
-      refusals.warn({ peer, reason }, 'connection refused');
+      log.warn({ peer, reason }, 'connection refused');
       socket.destroy();
       return;
     }
     const identity = parseIdentity(certificate.subjectAltName);
     if (identity === undefined) {
       const reason = 'the client certificate has no identity spiffe://rostrum/<role>/<name>';
-      refusals.warn({ peer, reason }, 'connection without an identity: its calls are refused');
+      log.warn({ peer, reason }, 'connection without an identity: its calls are refused');
     }
     onConnection(socket, identity);
   });
