@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.js';
 import { adminService, adminServiceDefinition } from './features/admin/handler.js';
+import { identityUse } from './features/admin/identity-use.js';
 import { ServerStats } from './features/admin/server-stats.js';
 import {
   leaderboardService,
@@ -46,8 +47,6 @@ import { Health } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
 
-/** Submissions that one process holds, waiting or in work. */
-const MAX_PENDING_SUBMISSIONS = 50_000;
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
 
@@ -138,7 +137,11 @@ export function compose(config: Config, log: Logger): Rostrum {
     submissions,
     projection,
     { batchRecorded: (size) => batches.record(size) },
-    { lanes: config.writeLanes, maxPending: MAX_PENDING_SUBMISSIONS },
+    {
+      lanes: config.writeLanes,
+      maxPending: config.maxSubmissions,
+      cap: config.identitySubmissions,
+    },
   );
   const hub = new WatchHub(
     {
@@ -147,7 +150,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       signals,
       reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
     },
-    { maxWatches: config.maxWatches },
+    { maxWatches: config.maxWatches, identityWatches: config.identityWatches },
   );
 
   const leaderboards = new LeaderboardService(
@@ -163,7 +166,16 @@ export function compose(config: Config, log: Logger): Rostrum {
   const purges = new PostgresPurgeStore(databases.background);
   const purger = new Purger({ store: purges, index: builder, log });
 
-  const server = new GrpcServer({ log, stats });
+  const server = new GrpcServer({
+    log,
+    stats,
+    limits: {
+      maxConnections: config.maxConnections,
+      identityConnections: config.identityConnections,
+      totalUnsentBytes: config.maxUnreadBytes,
+      connectionUnsentBytes: config.maxConnectionUnreadBytes,
+    },
+  });
   const serverStats = new ServerStats({
     methods: () => stats.snapshot(),
     submissions: () => {
@@ -178,6 +190,13 @@ export function compose(config: Config, log: Logger): Rostrum {
     },
     watches: () => hub.stats(),
     connections: () => server.connections.count,
+    identities: () =>
+      identityUse(server.connections.identities, {
+        connections: (held) => server.connections.limitOf(held),
+        watches: (held) => hub.limitOf(held),
+        submissions: (held) => queue.limitOf(held),
+        unsentBytes: (held) => server.unsent.limitOf(held),
+      }),
     postgres: () => roundTripTimes(roundTrips.postgres),
     redis: () => roundTripTimes(roundTrips.redis),
     indexState: () => gate.state,

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { Allotment, type Cap } from '../domain/allotment.js';
 import { type Caller, type IdentityHoldings, noHoldings } from '../domain/caller.js';
 import type { Identity } from './identity.js';
 
@@ -40,7 +41,16 @@ export class Connections {
   /** Identities whose last connection was closed before all that they held was given back. */
   readonly #leaving = new Set<IdentityHoldings>();
   readonly #waitingForNone: (() => void)[] = [];
+  readonly #places: Allotment;
   #accepted = 0;
+
+  /**
+   * @param total connections that may be open
+   * @param cap how many of them one identity may have open
+   */
+  constructor(total: number, cap: Cap) {
+    this.#places = new Allotment(total, cap);
+  }
 
   get count(): number {
     return this.#byLabel.size;
@@ -57,6 +67,19 @@ export class Connections {
     return (
       this.#byIdentity.get(name) ?? { identity: name, connections: 0, refused: 0, ...noHoldings() }
     );
+  }
+
+  /** How many connections an identity may have open that has `held`. */
+  limitOf(held: number): number {
+    return this.#places.limitOf(held);
+  }
+
+  /** Whether an identity may have one more connection open. A refusal counts against it. */
+  mayAdd(identity: Identity | undefined): boolean {
+    const holdings = this.holdingsOf(identity);
+    if (this.#places.mayTake(holdings.connections)) return true;
+    holdings.refused += 1;
+    return false;
   }
 
   find(label: string): Connection | undefined {
@@ -77,6 +100,7 @@ export class Connections {
     const label = `${formatAddress(socket.remoteAddress, socket.remotePort)}#${this.#accepted}`;
     const holdings = this.holdingsOf(identity);
     holdings.connections += 1;
+    this.#places.take();
     this.#leaving.delete(holdings);
     this.#byIdentity.set(holdings.identity, holdings);
     const connection = new Connection(label, identity, holdings, socket);
@@ -98,6 +122,7 @@ export class Connections {
   #remove({ label, of: holdings }: Connection): void {
     this.#byLabel.delete(label);
     holdings.connections -= 1;
+    this.#places.release();
     if (holdings.connections === 0) this.#leaving.add(holdings);
     // Not forgotten before: who comes back at once still holds what is in work.
     for (const leaving of this.#leaving) {

@@ -70,7 +70,7 @@ const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
 
 /** A gRPC server whose handlers are made by the wrappers of this folder. */
 export class GrpcServer {
-  readonly connections = new Connections();
+  readonly connections: Connections;
   readonly unsent: UnsentBudget;
   readonly #log: Logger;
   readonly #stats: MethodStatsRegistry;
@@ -88,6 +88,10 @@ export class GrpcServer {
     this.#log = options.log;
     this.#stats = options.stats;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.connections = new Connections(
+      this.#limits.maxConnections,
+      this.#limits.identityConnections,
+    );
     this.unsent = new UnsentBudget({
       connectionBytes: this.#limits.connectionUnsentBytes,
       totalBytes: this.#limits.totalUnsentBytes,
@@ -212,8 +216,10 @@ export class GrpcServer {
         this.#limits.maxConnections,
         this.#log,
         (socket, identity) => {
+          if (!this.connections.mayAdd(identity)) return false;
           this.connections.add(socket, identity);
           accept(socket);
+          return true;
         },
       ),
     );

@@ -3,14 +3,17 @@ import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../observability/log.js';
 import type { CertificateSet } from './certificate-files.js';
-import { formatAddress } from './connections.js';
+import { formatAddress, identityName } from './connections.js';
 import { type Identity, parseIdentity } from './identity.js';
 import { explainRefusal } from './refused-connection.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Hears of each client whose handshake was accepted; identity is undefined for a role-less one. */
-export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefined) => void;
+/**
+ * Hears of each client whose handshake was accepted; identity is undefined for a role-less one.
+ * False: the identity has as many connections as it may, and the client is turned away.
+ */
+export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefined) => boolean;
 
 /**
  * Makes a TLS server that lets in clients with a certificate of the configured authority only, and
@@ -76,7 +79,11 @@ export function createTlsServer(
       const reason = 'the client certificate has no identity spiffe://rostrum/<role>/<name>';
       log.warn({ peer, reason }, 'connection without an identity: its calls are refused');
     }
-    onConnection(socket, identity);
+    if (onConnection(socket, identity)) return;
+    // Closed rather than answered: an answer would take what is to be spared.
+    const reason = `${identityName(identity) || 'those without an identity'}: as many connections as one identity may have`;
+    log.warn({ peer, reason }, 'connection refused');
+    socket.destroy();
   });
   return server;
 }
