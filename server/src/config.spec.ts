@@ -32,7 +32,7 @@ test('only the stores must be named; everything else has its default', () => {
     maxConnections: 20_000,
     maxSubmissions: 50_000,
     maxUnreadBytes: 256 * 1024 * 1024,
-    maxConnectionUnreadBytes: 32 * 1024 * 1024,
+    maxConnectionUnreadBytes: 64 * 1024 * 1024,
     identityConnections: { share: 0.9, most: Number.POSITIVE_INFINITY },
     identityWatches: { share: 0.9, most: Number.POSITIVE_INFINITY },
     identitySubmissions: { share: 0.9, most: Number.POSITIVE_INFINITY },

@@ -127,7 +127,7 @@ export const SETTINGS = [
   },
   {
     name: 'ROSTRUM_MAX_CONNECTION_UNREAD_MIB',
-    default: '32',
+    default: '64',
     meaning: 'The same for one connection, 4 to 65536',
   },
   {

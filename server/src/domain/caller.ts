@@ -15,6 +15,8 @@ export interface IdentityHoldings extends Holdings {
   /** `role/name`, such as `writer/game-eu`; empty for connections without an identity. */
   readonly identity: string;
   connections: number;
+  /** Rows of rankings that are being read for it. */
+  rows: number;
   /** What was refused because the identity held too much, since its first connection was opened. */
   refused: number;
 }

@@ -65,7 +65,13 @@ export class Connections {
   holdingsOf(identity: Identity | undefined): IdentityHoldings {
     const name = identityName(identity);
     return (
-      this.#byIdentity.get(name) ?? { identity: name, connections: 0, refused: 0, ...noHoldings() }
+      this.#byIdentity.get(name) ?? {
+        identity: name,
+        connections: 0,
+        rows: 0,
+        refused: 0,
+        ...noHoldings(),
+      }
     );
   }
 

@@ -54,7 +54,7 @@ export const DEFAULT_LIMITS: GrpcLimits = {
   maxConnectionAgeGraceMs: 30 * 60 * 1000,
   streamEndGraceMs: 5_000,
   answerGraceMs: 60_000,
-  connectionUnsentBytes: 32 * 1024 * 1024,
+  connectionUnsentBytes: 64 * 1024 * 1024,
   totalUnsentBytes: 256 * 1024 * 1024,
   identityConnections: DEFAULT_CAP,
 };

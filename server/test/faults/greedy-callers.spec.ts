@@ -1,10 +1,19 @@
 import grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StreamScoresRequest } from '../../src/gen/rostrum/v1/score.js';
+import {
+  GetStandingRequest,
+  GetStandingResponse,
+  ListStandingsRequest,
+} from '../../src/gen/rostrum/v1/standing.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
 import { submission, WireCaller } from '../support/wire-caller.ts';
+
+const LIST = '/rostrum.v1.StandingService/ListStandings';
+const GET = '/rostrum.v1.StandingService/GetStanding';
+const IN_LONG = { leaderboardId: 'long', seasonId: '', segment: undefined };
 
 let database: TestDatabase;
 let redis: TestRedis;
@@ -99,5 +108,44 @@ describe('a connection with many streams full of submissions', () => {
     // Eight batches may wait for the index, one is recorded, and one is its own; half as many again
     // are in the buffers between.
     expect(Math.max(...meanwhile)).toBeLessThan(15 * 512);
+  });
+});
+
+describe('a connection that reads a thousand long pages at once', () => {
+  const PAGES = 900;
+
+  it('keeps another reader of the same leaderboard waiting for a few of them only', async () => {
+    const players = Array.from({ length: 1_000 }, (_, at) => ({
+      leaderboardId: 'long',
+      playerId: `player-${at}`,
+      score: at,
+    }));
+    for (const from of ['a', 'b']) {
+      const { items } = await modest.batch(
+        players.map((each) => ({ ...each, playerId: `${from}-${each.playerId}` })),
+      );
+      expect(items).toHaveLength(1_000);
+    }
+    const request = GetStandingRequest.encode({ ...IN_LONG, playerId: 'a-player-7' }).finish();
+    const revision = async () =>
+      Number(GetStandingResponse.decode((await modest.unary(GET, request)).bytes).revision);
+    // Its index is there, behind those of the new leaderboards.
+    await expect.poll(revision, { timeout: 60_000 }).toBeGreaterThan(0);
+    let answers = 0;
+    const pages = Array.from({ length: PAGES }, (_, at) => {
+      const page = { ...IN_LONG, pageSize: 1_000, pageToken: '', startRank: 1 + at };
+      return greedy.unary(LIST, ListStandingsRequest.encode(page).finish()).finally(() => {
+        answers += 1;
+      });
+    });
+    const meanwhile: number[] = [];
+    while (answers < PAGES - 100) {
+      const before = answers;
+      const { code } = await modest.unary(GET, request);
+      expect(code).toBe(grpc.status.OK);
+      meanwhile.push(answers - before);
+    }
+    expect(Math.max(...meanwhile)).toBeLessThan(150);
+    for (const { code } of await Promise.all(pages)) expect(code).toBe(grpc.status.OK);
   });
 });

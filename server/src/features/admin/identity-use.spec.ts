@@ -10,7 +10,7 @@ const limits = {
 };
 
 function holdings(identity: string, held: Partial<IdentityHoldings>): IdentityHoldings {
-  return { identity, connections: 1, refused: 0, ...noHoldings(), ...held };
+  return { identity, connections: 1, rows: 0, refused: 0, ...noHoldings(), ...held };
 }
 
 test('those nearest to a limit come first, with what it is a limit of', () => {
