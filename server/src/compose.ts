@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.js';
+import { ReadTurns } from './domain/read-turns.js';
 import { adminService, adminServiceDefinition } from './features/admin/handler.js';
 import { identityUse } from './features/admin/identity-use.js';
 import { ServerStats } from './features/admin/server-stats.js';
@@ -143,10 +144,12 @@ export function compose(config: Config, log: Logger): Rostrum {
       cap: config.identitySubmissions,
     },
   );
+  const turns = new ReadTurns();
   const hub = new WatchHub(
     {
       directory,
       reader,
+      turns,
       signals,
       reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
     },
@@ -218,7 +221,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   );
   server.addService(leaderboardServiceDefinition, leaderboardService(leaderboards));
   server.addService(scoreServiceDefinition, scoreService(new ScoreService(directory, queue)));
-  server.addService(standingServiceDefinition, standingService(directory, reader));
+  server.addService(standingServiceDefinition, standingService(directory, reader, turns));
   server.addService(watchServiceDefinition, watchService(directory, hub));
   const health = new Health([...server.services]);
   health.addTo(server);

@@ -1,6 +1,13 @@
 import { RostrumError } from '../../domain/errors.js';
 import { parsePlayerId } from '../../domain/ids.js';
-import type { Ranking, RankingSelector, RankingView } from '../../domain/ranking.js';
+import {
+  type Ranking,
+  type RankingRead,
+  type RankingSelector,
+  type RankingView,
+  rowsOf,
+} from '../../domain/ranking.js';
+import { ReadTurns } from '../../domain/read-turns.js';
 import type {
   BatchGetStandingsRequest,
   BatchGetStandingsResponse,
@@ -12,9 +19,9 @@ import type {
   ListStandingsResponse,
   StandingServiceServer,
 } from '../../gen/rostrum/v1/standing.js';
+import type { CallContext } from '../../transport/call-context.js';
 import { unary } from '../../transport/unary.js';
 import type { RankingDirectory, RankingReader } from '../rankings/ports.js';
-import { FairReads } from './fair-reads.js';
 import { makePageToken, readPageToken } from './page-token.js';
 import {
   DEFAULT_PAGE_SIZE,
@@ -36,9 +43,16 @@ export { StandingServiceService as standingServiceDefinition } from '../../gen/r
 export function standingService(
   directory: RankingDirectory,
   reader: RankingReader,
+  turns = new ReadTurns(),
 ): StandingServiceServer {
   const pages = new EncodedPages();
-  const reads = new FairReads(reader);
+
+  const readInTurn = (
+    context: CallContext,
+    ranking: Ranking,
+    read: RankingRead,
+    encode: (view: RankingView) => Buffer,
+  ): Promise<Buffer> => turns.read(context, rowsOf(read), () => reader.read(ranking, read), encode);
 
   /** Without a promise where the ranking is known, and answered by `answer` in any case. */
   const inRanking = (
@@ -58,7 +72,7 @@ export function standingService(
           request.pageToken === ''
             ? firstStart
             : readPageToken(request.pageToken, ranking.rankingNo);
-        return reads.read(context, ranking, { kind: 'range', start, count }, (view) =>
+        return readInTurn(context, ranking, { kind: 'range', start, count }, (view) =>
           pages.encode(view, () => {
             const end = start + view.rows.length;
             const more = view.rows.length > 0 && end < view.totalPlayers;
@@ -71,7 +85,7 @@ export function standingService(
     getStanding: unary<GetStandingRequest, GetStandingResponse>((request, context) => {
       const playerId = parsePlayerId(request.playerId);
       return inRanking(request, (ranking) =>
-        reads.read(context, ranking, { kind: 'player', playerId }, (view) => {
+        readInTurn(context, ranking, { kind: 'player', playerId }, (view) => {
           const row = view.rows[0];
           if (row === undefined) throw standingNotFound(ranking.leaderboardId, playerId);
           return encodeGetStandingResponse(row, view);
@@ -83,7 +97,7 @@ export function standingService(
       (request, context) => {
         const playerIds = parsePlayerIds(request.playerIds);
         return inRanking(request, (ranking) =>
-          reads.read(context, ranking, { kind: 'players', playerIds }, (view) => {
+          readInTurn(context, ranking, { kind: 'players', playerIds }, (view) => {
             const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
             const found = new Set(rows.map((row) => row.playerId));
             const missing = playerIds.filter((playerId) => !found.has(playerId));
@@ -97,7 +111,7 @@ export function standingService(
       (request, context) => {
         const read = parseAround(request);
         return inRanking(request, (ranking) =>
-          reads.read(context, ranking, read, (view) => {
+          readInTurn(context, ranking, read, (view) => {
             // A window around a player shows at least the player.
             if (read.kind === 'around' && view.rows.length === 0) {
               throw standingNotFound(ranking.leaderboardId, read.playerId);

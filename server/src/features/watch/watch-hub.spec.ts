@@ -6,6 +6,7 @@ import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { BoardNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
+import { ReadTurns } from '../../domain/read-turns.js';
 import type { ViewSpec } from './view-key.js';
 import { type WatchedRanking, WatchHub } from './watch-hub.js';
 import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
@@ -26,6 +27,7 @@ function makeHub(options: Partial<WatchOptions> = {}): WatchHub {
       directory: { resolve: () => resolve() },
       reader: index,
       signals: index,
+      turns: new ReadTurns(),
       reportFault: (fault) => {
         throw fault;
       },

@@ -3,6 +3,7 @@ import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId, PlayerId } from '../../domain/ids.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingDirectory, RankingIndexReader, RankingSignals } from '../rankings/ports.js';
 import { Feed } from './feed.js';
 import { HistoryBudget } from './frame-history.js';
@@ -16,6 +17,7 @@ export interface WatchHubDependencies {
   readonly directory: RankingDirectory;
   readonly reader: RankingIndexReader;
   readonly signals: RankingSignals;
+  readonly turns: ReadTurns;
   readonly reportFault: ReportFault;
 }
 
@@ -167,11 +169,12 @@ export class WatchHub {
   }
 
   #environment() {
-    const { reader, signals, reportFault } = this.#dependencies;
+    const { reader, signals, turns, reportFault } = this.#dependencies;
     const options = this.#options;
     return {
       reader,
       signals,
+      turns,
       reportFault,
       options,
       counters: this.#counters,

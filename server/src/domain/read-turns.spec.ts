@@ -1,21 +1,17 @@
 import { expect, test } from 'vitest';
-import { testCaller } from '../../../test/support/test-caller.ts';
-import type { Caller } from '../../domain/caller.js';
-import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
-import type { RankingReader } from '../rankings/ports.js';
-import { type Asking, FairReads } from './fair-reads.js';
+import { testCaller } from '../../test/support/test-caller.ts';
+import type { Caller } from './caller.js';
+import { type Asking, ReadTurns } from './read-turns.js';
 
-const RANKING = {} as Ranking;
-
-/** Answers a read when it is told to; keeps which were begun, by their starts. */
+/** Answers a read when it is told to; keeps which were begun. */
 class HeldReader {
   readonly begun: number[] = [];
   #finish: ((error?: Error) => void)[] = [];
 
-  read(_ranking: Ranking, read: RankingRead): Promise<RankingView> {
-    this.begun.push(read.kind === 'range' ? read.start : -1);
+  read(number: number): Promise<number> {
+    this.begun.push(number);
     return new Promise((resolve, reject) => {
-      this.#finish.push((error) => (error ? reject(error) : resolve({} as RankingView)));
+      this.#finish.push((error) => (error ? reject(error) : resolve(number)));
     });
   }
 
@@ -27,7 +23,7 @@ class HeldReader {
 
 function start(maxRows: number) {
   const reader = new HeldReader();
-  const reads = new FairReads(reader as unknown as RankingReader, maxRows);
+  const reads = new ReadTurns(maxRows);
   const ask = (
     connection: Caller,
     number: number,
@@ -35,7 +31,12 @@ function start(maxRows: number) {
     asking: Asking = { connection, cancelled: false },
   ) =>
     reads
-      .read(asking, RANKING, { kind: 'range', start: number, count }, () => number)
+      .read(
+        asking,
+        count,
+        () => reader.read(number),
+        (read) => read,
+      )
       .catch((error: { reason?: string; message: string }) => error.reason ?? error.message);
   return { reader, ask };
 }

@@ -1,8 +1,6 @@
-import type { Caller, IdentityHoldings } from '../../domain/caller.js';
-import { CallerTurns } from '../../domain/caller-turns.js';
-import { RostrumError } from '../../domain/errors.js';
-import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
-import type { RankingReader } from '../rankings/ports.js';
+import type { Caller, IdentityHoldings } from './caller.js';
+import { CallerTurns } from './caller-turns.js';
+import { RostrumError } from './errors.js';
 
 /** What a read costs besides its rows, in rows. */
 const READ_COST = 8;
@@ -33,42 +31,41 @@ interface Line {
 }
 
 /**
- * Reads for callers, of each identity so much at a time; the rest waits its turn among the
+ * Lets each identity have so much in reading at a time; the rest waits its turn among the
  * connections of that identity. So nobody queues behind a thousand pages of somebody else's, and
  * who reads little notices nothing.
  */
-export class FairReads {
-  readonly #reader: RankingReader;
+export class ReadTurns {
   readonly #maxRows: number;
   readonly #waiting = new Map<IdentityHoldings, Line>();
 
   /** @param maxRows rows that one identity may have in reading; one read is always let through */
-  constructor(reader: RankingReader, maxRows = MAX_ROWS) {
-    this.#reader = reader;
+  constructor(maxRows = MAX_ROWS) {
     this.#maxRows = maxRows;
   }
 
   /**
-   * Reads when it is the caller's turn, and gives what `use` makes of the view.
+   * Reads when it is the caller's turn, and gives what `use` makes of what was read.
    *
-   * @throws STORE_UNAVAILABLE, OVERLOADED, and what `use` throws
+   * @param rows how many rows `read` asks for
+   * @throws DEADLINE_EXCEEDED when nobody waits any more, and what `read` and `use` throw
    */
-  read<T>(
+  read<V, T>(
     asking: Asking,
-    ranking: Ranking,
-    read: RankingRead,
-    use: (view: RankingView) => T,
+    rows: number,
+    read: () => Promise<V>,
+    use: (value: V) => T,
   ): Promise<T> {
     const { connection: caller } = asking;
-    const cost = READ_COST + rowsOf(read);
+    const cost = READ_COST + rows;
     const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(caller.of);
     if (line === undefined && this.#mayStart(caller.of, cost)) {
-      return this.#read(caller, cost, ranking, read, use);
+      return this.#read(caller, cost, read, use);
     }
     return new Promise((resolve, reject) => {
       const start = () => {
         if (asking.cancelled) reject(nobodyWaits());
-        else resolve(this.#read(caller, cost, ranking, read, use));
+        else resolve(this.#read(caller, cost, read, use));
       };
       const waiting = { caller, cost, start };
       if (line !== undefined) line.turns.add(waiting);
@@ -77,18 +74,17 @@ export class FairReads {
   }
 
   /** With one promise more than the read itself: tens of thousands a second come this way. */
-  #read<T>(
+  #read<V, T>(
     caller: Caller,
     cost: number,
-    ranking: Ranking,
-    read: RankingRead,
-    use: (view: RankingView) => T,
+    read: () => Promise<V>,
+    use: (value: V) => T,
   ): Promise<T> {
     caller.of.rows += cost;
-    return this.#reader.read(ranking, read).then(
-      (view) => {
+    return read().then(
+      (value) => {
         this.#ended(caller.of, cost);
-        return use(view);
+        return use(value);
       },
       (error: unknown) => {
         this.#ended(caller.of, cost);
