@@ -13,13 +13,15 @@ import { LeaderboardService } from './features/leaderboards/service.js';
 import { Directory } from './features/rankings/directory.js';
 import { IndexBuilder } from './features/rankings/index-builder.js';
 import { IndexGate } from './features/rankings/index-gate.js';
+import { LEASE_TIMEOUT_MS } from './features/rankings/index-rules.js';
 import { IndexTrust } from './features/rankings/index-trust.js';
 import { IndexWriter } from './features/rankings/index-writer.js';
+import { PagedFiller } from './features/rankings/paged-filler.js';
 import { Projection } from './features/rankings/projection.js';
 import { ReadBatcher } from './features/rankings/read-batcher.js';
 import { Reader } from './features/rankings/reader.js';
 import { Settler } from './features/rankings/settler.js';
-import { StoreReader } from './features/rankings/store-reader.js';
+import { MAX_PASSES, StoreReader } from './features/rankings/store-reader.js';
 import { Sweeper } from './features/rankings/sweeper.js';
 import { Verifier } from './features/rankings/verifier.js';
 import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
@@ -36,6 +38,7 @@ import { MethodStatsRegistry } from './observability/method-stats.js';
 import { Database, type DatabaseOptions } from './stores/postgres/database.js';
 import { PostgresEntryStore } from './stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from './stores/postgres/leaderboard-store.js';
+import { PostgresLifeStore } from './stores/postgres/life-store.js';
 import { PostgresOutbox } from './stores/postgres/outbox.js';
 import { PartitionKeeper } from './stores/postgres/partitions.js';
 import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
@@ -71,7 +74,8 @@ export function compose(config: Config, log: Logger): Rostrum {
 
   const database = (
     name: string,
-    limits: Pick<DatabaseOptions, 'maxConnections' | 'statementTimeoutMs'>,
+    limits: Pick<DatabaseOptions, 'maxConnections' | 'statementTimeoutMs'> &
+      Partial<DatabaseOptions>,
   ) =>
     new Database({
       url: config.databaseUrl,
@@ -83,9 +87,15 @@ export function compose(config: Config, log: Logger): Rostrum {
   const databases = {
     writes: database('writes', { maxConnections: config.writeLanes, statementTimeoutMs: 10_000 }),
     lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
-    reads: database('reads', { maxConnections: 4, statementTimeoutMs: 5_000 }),
+    reads: database('reads', { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 }),
     background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
     outbox: database('outbox', { maxConnections: 2, statementTimeoutMs: 30_000 }),
+    lease: database('lease', {
+      maxConnections: 2,
+      statementTimeoutMs: LEASE_TIMEOUT_MS,
+      answerTimeoutMs: LEASE_TIMEOUT_MS,
+      connectTimeoutMs: LEASE_TIMEOUT_MS,
+    }),
     builds: database('builds', { maxConnections: 8, statementTimeoutMs: 60_000 }),
   };
   const redis = new RedisConnection({
@@ -104,7 +114,8 @@ export function compose(config: Config, log: Logger): Rostrum {
 
   const trust = new IndexTrust();
   const encodePayload = encodeStandingPayload;
-  const builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log });
+  const filler = new PagedFiller(index, entries, encodePayload);
+  const builder = new IndexBuilder({ index, rankings, entries, filler, trust, log });
   const writer = new IndexWriter(index, trust, builder);
   const settler = new Settler(outbox, trust, log);
   const sweeper = new Sweeper({
@@ -116,14 +127,18 @@ export function compose(config: Config, log: Logger): Rostrum {
     encodePayload,
     log,
   });
-  const gate = new IndexGate(
-    redis,
-    () => trust.clear(),
-    () => sweeper.drain(),
+  const gate = new IndexGate({
+    connection: redis,
+    lives: new PostgresLifeStore(databases.lease),
+    trust,
+    recover: () => sweeper.drain(),
+    onJoined: (server) => signals.follow(server),
     log,
+  });
+  const projection = new Projection({ writer, builder, gate, trust, settler, encodePayload });
+  const directory = new Directory(rankings, config.createLeaderboards, (ranking) =>
+    builder.prepare(ranking),
   );
-  const projection = new Projection({ writer, gate, trust, settler, encodePayload });
-  const directory = new Directory(rankings, config.createLeaderboards);
   const reader = new Reader({
     index,
     batcher: new ReadBatcher(index),

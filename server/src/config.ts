@@ -66,7 +66,7 @@ export const SETTINGS = [
   {
     name: 'ROSTRUM_TLS_CERT',
     default: 'certs/dev/server.crt',
-    meaning: 'File of the server certificate, then its intermediates, PEM; re-read on change',
+    meaning: 'File of the server certificate and its intermediates, PEM; re-read on change',
   },
   {
     name: 'ROSTRUM_TLS_KEY',

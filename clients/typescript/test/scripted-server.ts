@@ -177,7 +177,9 @@ export function statusOf(
     details.push(any('ErrorInfo', ErrorInfo.encode(info).finish()));
   }
   if (parts.fields) {
-    details.push(any('BadRequest', BadRequest.encode({ fieldViolations: parts.fields }).finish()));
+    const rest = { reason: '', localizedMessage: undefined };
+    const fieldViolations = parts.fields.map((violation) => ({ ...violation, ...rest }));
+    details.push(any('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
   }
   if (parts.retryAfterMs !== undefined) {
     const seconds = Math.trunc(parts.retryAfterMs / 1_000);

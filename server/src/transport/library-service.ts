@@ -28,16 +28,16 @@ export function guardLibraryHandler(
     const guarded: grpc.handleUnaryCall<unknown, unknown> = (call, callback) => {
       const startMs = performance.now();
       stats.opened();
-      const done = (failed: boolean) => stats.ended(failed, performance.now() - startMs);
+      const done = (end: 'ok' | 'error') => stats.ended(end, performance.now() - startMs);
       try {
         admit(call, method);
         requireDecoded(call.request as UndecodableRequest);
         run(call, (error: Partial<grpc.StatusObject> | null, value: unknown) => {
-          done(error !== null);
+          done(error === null ? 'ok' : 'error');
           callback(error, value);
         });
       } catch (error) {
-        done(true);
+        done('error');
         callback(refusal(error));
       }
     };
@@ -51,15 +51,21 @@ export function guardLibraryHandler(
       if ('request' in call) requireDecoded(call.request as UndecodableRequest);
       countUnsent(call, connection, method);
     } catch (error) {
-      stats.ended(true, undefined);
+      stats.ended('error', undefined);
       call.emit('error', refusal(error));
       return;
     }
     const endForDrain = () => call.emit('error', toServiceError(shuttingDown()));
     environment.drainListeners.add(endForDrain);
+    let failed = false;
+    call.once('error', () => {
+      failed = true;
+    });
+    // grpc-js says it at the end of every call; one that the server ended has no more to write.
     call.once('cancelled', () => {
       environment.drainListeners.delete(endForDrain);
-      stats.ended(false, undefined);
+      const ended = call.writableEnded ? 'ok' : 'cancelled';
+      stats.ended(failed ? 'error' : ended, undefined);
     });
     if ('pause' in call) pauseWhileFull(call);
     run(call, undefined);

@@ -1,5 +1,6 @@
 import type grpc from '@grpc/grpc-js';
 import type { RostrumError } from '../domain/errors.js';
+import type { CallEnd } from '../observability/method-stats.js';
 import type { Connection } from './connections.js';
 import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
 import { FrameBatch } from './frame-batch.js';
@@ -26,7 +27,7 @@ export class ServerStream<Res> {
   #drainWaiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #grace: NodeJS.Timeout | undefined;
   #state: 'open' | 'ending' | 'closed' = 'open';
-  #failed = false;
+  #outcome: CallEnd = 'ok';
   /** What the queued messages take of the budget of unsent bytes. */
   #unsent = 0;
 
@@ -50,9 +51,9 @@ export class ServerStream<Res> {
     return this.#state === 'closed';
   }
 
-  /** Whether the call ended otherwise than with OK. */
-  get failed(): boolean {
-    return this.#failed;
+  /** How the call ended, once it has. */
+  get outcome(): CallEnd {
+    return this.#outcome;
   }
 
   /** Whether so much is queued that nothing more should be written until it is drained. */
@@ -146,7 +147,7 @@ export class ServerStream<Res> {
   end(error?: unknown): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#failed = error !== undefined;
+    if (error !== undefined) this.#outcome = 'error';
     this.#rejectDrainWaiters();
     let shown: RostrumError | undefined;
     if (error === undefined) {
@@ -171,7 +172,7 @@ export class ServerStream<Res> {
 
   #close(): void {
     if (this.#state === 'closed') return;
-    if (this.#state === 'open') this.#failed = true;
+    if (this.#state === 'open') this.#outcome = 'cancelled';
     this.#state = 'closed';
     this.#method.environment.unsent.release(this.#connection, this.#unsent);
     this.#unsent = 0;

@@ -12,6 +12,7 @@ import type { ErrorListener } from './errors.js';
 import type { Identity } from './identity.js';
 import { guardLibraryHandler } from './library-service.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
+import { useLongDeadlines } from './long-deadlines.js';
 import { bindHandler, type CallEnvironment, type Method } from './method.js';
 import { encodedResponses } from './service-definition.js';
 import { useStreamTables } from './stream-table.js';
@@ -299,6 +300,7 @@ export class GrpcServer {
   #injector(): (socket: Parameters<grpc.ConnectionInjector['injectConnection']>[0]) => void {
     const injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     useStreamTables(this.#server);
+    useLongDeadlines(this.#server);
     return (socket) => injector.injectConnection(socket);
   }
 }

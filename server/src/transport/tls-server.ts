@@ -2,7 +2,10 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../observability/log.js';
+import { parseCertificates } from './certificate-chain.js';
+import { atEnd, endOfCertificate } from './certificate-expiry.js';
 import type { CertificateSet } from './certificate-files.js';
+import { choosesHttp2, whatClientShowed } from './client-certificate.js';
 import { formatAddress, identityName } from './connections.js';
 import { type Identity, parseIdentity } from './identity.js';
 import { explainRefusal } from './refused-connection.js';
@@ -21,7 +24,8 @@ export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefi
  *
  * `rejectUnauthorized` has OpenSSL itself refuse a client without a certificate. Sessions are not
  * resumed: a resumed one would be accepted by what was true of its certificate when it began, also
- * after that expired or the authority was replaced.
+ * after that expired or the authority was replaced. A connection ends when the client's certificate
+ * does.
  *
  * @param maxConnections Beyond it, new connections are closed unheard.
  */
@@ -35,10 +39,11 @@ export function createTlsServer(
     ...secureContextOf(certificates),
     requestCert: true,
     rejectUnauthorized: true,
-    ALPNProtocols: ['h2'],
+    ALPNCallback: choosesHttp2,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
   });
+  authorityNames.set(server, namesOf(certificates));
   server.maxConnections = maxConnections;
   const peers = new WeakMap<object, string>();
 
@@ -55,7 +60,8 @@ export function createTlsServer(
     const peer = peers.get(rawSocketOf(socket) ?? socket) ?? 'unknown';
     // Node's types call it an Error; it is the code of one.
     const wrong = (socket.authorizationError ?? undefined) as unknown as string | undefined;
-    const { reason, harmless } = explainRefusal(error, wrong);
+    const shown = whatClientShowed(socket, authorityNames.get(server) ?? new Set());
+    const { reason, harmless } = explainRefusal(error, wrong, shown);
     if (harmless) log.debug({ peer, reason }, 'connection refused');
     else log.warn({ peer, reason }, 'connection refused');
     socket.destroy();
@@ -79,11 +85,18 @@ export function createTlsServer(
       const reason = 'the client certificate has no identity spiffe://rostrum/<role>/<name>';
       log.warn({ peer, reason }, 'connection without an identity: its calls are refused');
     }
-    if (onConnection(socket, identity)) return;
-    // Closed rather than answered: an answer would take what is to be spared.
-    const reason = `${identityName(identity) || 'those without an identity'}: as many connections as one identity may have`;
-    log.warn({ peer, reason }, 'connection refused');
-    socket.destroy();
+    if (!onConnection(socket, identity)) {
+      // Closed rather than answered: an answer would take what is to be spared.
+      const reason = `${identityName(identity) || 'those without an identity'}: as many connections as one identity may have`;
+      log.warn({ peer, reason }, 'connection refused');
+      socket.destroy();
+      return;
+    }
+    const stop = atEnd(endOfCertificate(certificate), () => {
+      log.warn({ peer, reason: 'the client certificate has expired' }, 'connection closed');
+      socket.destroy();
+    });
+    socket.once('close', stop);
   });
   return server;
 }
@@ -91,6 +104,7 @@ export function createTlsServer(
 /** Puts new certificates to use for the handshakes that follow; open connections stay. */
 export function replaceCertificates(server: Server, certificates: CertificateSet): void {
   server.setSecureContext(secureContextOf(certificates));
+  authorityNames.set(server, namesOf(certificates));
 }
 
 function secureContextOf(certificates: CertificateSet) {
@@ -101,6 +115,13 @@ function secureContextOf(certificates: CertificateSet) {
     minVersion: 'TLSv1.2' as const,
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
+}
+
+/** The subjects of the authorities that a server trusts. */
+const authorityNames = new WeakMap<Server, ReadonlySet<string>>();
+
+function namesOf({ ca }: CertificateSet): ReadonlySet<string> {
+  return new Set(parseCertificates(ca).map(({ subject }) => subject));
 }
 
 /** The TCP socket under a TLS one. Node has no public way to it; without it the log says unknown. */

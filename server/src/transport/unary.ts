@@ -41,8 +41,9 @@ export function unary<Req, Res>(handler: UnaryHandler<Req, Res>): grpc.handleUna
     let context: CallContext | undefined;
     const fail = (error: unknown) => {
       context?.finish();
-      method.stats.ended(true, performance.now() - startMs);
-      if (error instanceof CallCancelled && call.cancelled) return;
+      const givenUp = error instanceof CallCancelled && call.cancelled;
+      method.stats.ended(givenUp ? 'cancelled' : 'error', performance.now() - startMs);
+      if (givenUp) return;
       respond(toServiceError(toRostrumError(error, method.path, method.environment.errors)));
     };
     const succeed = (value: Res | Uint8Array) => {
@@ -63,7 +64,7 @@ export function unary<Req, Res>(handler: UnaryHandler<Req, Res>): grpc.handleUna
       }
       const tookMs = performance.now() - startMs;
       context?.finish();
-      method.stats.ended(call.cancelled, tookMs);
+      method.stats.ended(call.cancelled ? 'cancelled' : 'ok', tookMs);
       respond(null, bytes, new ServerTime(tookMs));
       if (bytes.byteLength >= WATCHED_ANSWER_BYTES) resetUnlessTaken(call, context, method);
     };

@@ -21,7 +21,7 @@ const SMALL = pong('');
 const LARGE_PROGRESS = VerifyLeaderboardResponse.encode({
   checked: 0n,
   total: 0n,
-  differences: [{ kind: 0, playerId: '', description: 'x'.repeat(ANSWER_BYTES) }],
+  differences: [{ kind: 0, playerId: '', explanation: 'x'.repeat(ANSWER_BYTES) }],
   differenceCount: 0n,
   done: false,
 }).finish();

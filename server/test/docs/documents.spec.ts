@@ -67,4 +67,23 @@ describe.each(DOCUMENTS)('%s', (document) => {
       .filter((target) => !existsSync(join(ROOT, dirname(document), target)));
     expect(missing).toEqual([]);
   });
+
+  test('no command gives TypeScript to the Node of the machine, which may be an old one', () => {
+    expect(typeScriptCommands(read(document))).toEqual([]);
+  });
 });
+
+test('nor does a message of a client, or the usage of a script', () => {
+  const folders = ['clients/cli/src', 'clients/typescript/src', 'scripts', 'certs'];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(folder, file)),
+  );
+  expect(sources.filter((file) => typeScriptCommands(read(file)).length > 0)).toEqual([]);
+});
+
+/** `node file.ts`; `npx node` is the pinned Node. */
+function typeScriptCommands(text: string): string[] {
+  return text.match(/(?<!npx )\bnode [\w./-]+\.ts\b/g) ?? [];
+}

@@ -78,6 +78,7 @@ export function renderStats(
           text: (row) => formatCount(row.errors),
           paint: (cell, row) => (row.errors > 0 ? style.bad(cell) : cell),
         },
+        { header: 'cancelled', align: 'right', text: (row) => formatCount(row.cancelled) },
         { header: 'p50', align: 'right', text: (row) => time(row.p50Ms) },
         { header: 'p99', align: 'right', text: (row) => time(row.p99Ms) },
         { header: 'max', align: 'right', text: (row) => time(row.maxMs) },

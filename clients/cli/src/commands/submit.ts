@@ -31,7 +31,7 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
     .description('submit a score; the leaderboard and the player come into being with their first')
     .argument('<leaderboard>')
     .argument('<player>')
-    .argument('<score>', 'a number within ±2^53', parseScore)
+    .argument('<score>', 'a number within ±(2^53 - 1)', parseScore)
     .addOption(
       new Option('--subscore <number>', 'decides between equal scores').argParser(parseScore),
     )

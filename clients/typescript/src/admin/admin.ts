@@ -57,7 +57,10 @@ export interface MethodStats {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
   readonly method: string;
   readonly calls: number;
+  /** Calls that ended with an error. */
   readonly errors: number;
+  /** Calls that their callers ended before the server did, as watches end; they are no errors. */
+  readonly cancelled: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

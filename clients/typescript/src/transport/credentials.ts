@@ -65,7 +65,7 @@ function readFile(name: string, path: string): Buffer {
       'FAILED_PRECONDITION',
       'CERTIFICATE_FILE_MISSING',
       `cannot read ${label(name, path)} (${errorCode(cause)}); development certificates are made ` +
-        'by `npm start`, or by `node certs/generate.ts`',
+        'by `npm start`, or by `npm run certs`',
       { metadata: { path }, cause },
     );
   }

@@ -111,7 +111,7 @@ function refused(
   mendable: Diagnosis['mendable'],
   cause: unknown,
 ): Diagnosis {
-  const text = `${message} (${code}); development certificates are made by \`npm start\`, or by \`node certs/generate.ts\``;
+  const text = `${message} (${code}); development certificates are made by \`npm start\`, or by \`npm run certs\``;
   const error = new RostrumError('UNAUTHENTICATED', 'CERTIFICATE_REFUSED', text, { cause });
   return { error, mendable };
 }

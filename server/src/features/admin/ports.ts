@@ -5,6 +5,8 @@ export interface MethodUse {
   readonly method: string;
   readonly calls: number;
   readonly errors: number;
+  /** Calls that their callers ended before the server did; no errors. */
+  readonly cancelled: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

@@ -38,6 +38,8 @@ type OutboxCount = { readonly count: number } | { readonly problem: string };
 /** Gathers the statistics of this process. */
 export class ServerStats {
   readonly #sources: StatsSources;
+  /** Taken once: taken again it would move with the clock and with the moment between two reads. */
+  readonly #startTimeMs = Math.floor(Date.now() - process.uptime() * 1000);
   #counting: Promise<OutboxCount> | undefined;
   #lastCount = 0;
 
@@ -50,10 +52,9 @@ export class ServerStats {
     const sources = this.#sources;
     const outbox = await this.#countOutbox();
     if ('count' in outbox) this.#lastCount = outbox.count;
-    const uptimeMs = process.uptime() * 1000;
     return {
-      startTimeMs: Date.now() - uptimeMs,
-      uptimeMs,
+      startTimeMs: this.#startTimeMs,
+      uptimeMs: process.uptime() * 1000,
       connections: sources.connections(),
       identities: sources.identities(),
       methods: sources.methods(),

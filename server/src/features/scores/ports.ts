@@ -36,7 +36,7 @@ export type Recorded =
     }
   /** The ranking is gone: its leaderboard was deleted. */
   | { readonly kind: 'rankingGone' }
-  /** The sum would leave ±2^53. */
+  /** The sum would leave ±(2^53 - 1). */
   | { readonly kind: 'totalOutOfRange' };
 
 export interface RecordedBatch {
@@ -65,7 +65,7 @@ export class BatchConflict extends Error {
 
 /** Where a submission put its entry. Ranks are 1-based. */
 export interface Placement {
-  /** 0 if the player had no rank before, or it is not known. */
+  /** 0 if the player had no rank before. */
   readonly previousRank: number;
   readonly rank: number;
   readonly totalPlayers: number;
@@ -78,9 +78,9 @@ export interface EntryProjection {
   encode(entry: Entry): Uint8Array;
 
   /**
-   * Brings the entries of one batch into the index, in order, and tells where each came to stand.
-   * Never fails: an element is undefined while the index cannot tell; the entry then reaches it
-   * later by itself.
+   * Brings the entries of one batch into the index, in order, and tells of each row once where its entry
+   * came to stand; undefined while the index cannot tell, and the entry then reaches it later by itself.
+   * Never fails. Resolves when the next batch may come; a few rows may be told of later.
    */
   project(
     outboxId: number | undefined,
@@ -88,8 +88,10 @@ export interface EntryProjection {
       readonly ranking: Ranking;
       readonly entry: Entry;
       readonly payload: Uint8Array;
+      readonly effect: 'first' | 'changed' | 'none';
     }[],
-  ): Promise<readonly (Placement | undefined)[]>;
+    onPlaced: (row: number, placement: Placement | undefined) => void,
+  ): Promise<void>;
 }
 
 /** Finds the leaderboards that submissions go to. */

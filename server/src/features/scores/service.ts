@@ -89,6 +89,6 @@ function unsettled(leaderboardId: LeaderboardId): RostrumError {
 function totalOutOfRange(): RostrumError {
   return new RostrumError(
     'TOTAL_OUT_OF_RANGE',
-    'the sum would leave ±9007199254740992 (2^53), where not every integer is exact; nothing was recorded',
+    'the sum would leave ±9007199254740991 (2^53 - 1), the range in which integers are exact; nothing was recorded',
   );
 }

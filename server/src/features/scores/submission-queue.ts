@@ -284,29 +284,35 @@ class Lane {
   }
 
   async #project(batch: readonly Waiting[], recorded: RecordedBatch): Promise<void> {
-    const rows: {
-      ranking: Submission['ranking'];
-      entry: Submitted['recorded']['entry'];
-      payload: Uint8Array;
-    }[] = [];
-    recorded.results.forEach((result, position) => {
-      if (result.kind !== 'recorded') return;
-      const { ranking } = (batch[position] as Waiting).submission;
-      rows.push({ ranking, entry: result.entry, payload: this.#projection.encode(result.entry) });
-    });
-    const placements = await this.#projection.project(recorded.outboxId, rows);
-    let row = 0;
+    const rows: ProjectedRow[] = [];
     recorded.results.forEach((result, position) => {
       const waiting = batch[position] as Waiting;
       if (result.kind !== 'recorded') {
         waiting.resolve(result.kind);
         return;
       }
-      const payload = (rows[row] as (typeof rows)[number]).payload;
-      waiting.resolve({ recorded: result, payload, placement: placements[row] });
-      row += 1;
+      const { entry } = result;
+      const { ranking } = waiting.submission;
+      const payload = this.#projection.encode(entry);
+      rows.push({ waiting, recorded: result, ranking, entry, payload, effect: effectOf(result) });
+    });
+    await this.#projection.project(recorded.outboxId, rows, (row, placement) => {
+      const { waiting, recorded, payload } = rows[row] as ProjectedRow;
+      waiting.resolve({ recorded, payload, placement });
     });
   }
+}
+
+interface ProjectedRow extends Pick<Submitted, 'recorded' | 'payload'> {
+  readonly waiting: Waiting;
+  readonly ranking: Submission['ranking'];
+  readonly entry: Submitted['recorded']['entry'];
+  readonly effect: 'first' | 'changed' | 'none';
+}
+
+function effectOf({ changed, previousScore }: Submitted['recorded']): ProjectedRow['effect'] {
+  if (!changed) return 'none';
+  return previousScore === null ? 'first' : 'changed';
 }
 
 /** Submissions with the same key are repetitions of each other. */

@@ -11,6 +11,8 @@ export interface DatabaseOptions {
   readonly maxConnections: number;
   /** How long one statement may run, on the server and as seen from here. */
   readonly statementTimeoutMs: number;
+  /** How long to wait for the answer to a statement; a second more than it may run by default. */
+  readonly answerTimeoutMs?: number;
   /** How long to wait for a connection. */
   readonly connectTimeoutMs: number;
   /** Called with the duration in milliseconds of each statement that succeeded. */
@@ -35,7 +37,7 @@ export class Database {
       application_name: `rostrum ${options.name}`,
       max: options.maxConnections,
       statement_timeout: options.statementTimeoutMs,
-      query_timeout: options.statementTimeoutMs + 1000,
+      query_timeout: options.answerTimeoutMs ?? options.statementTimeoutMs + 1000,
       connectionTimeoutMillis: options.connectTimeoutMs,
       idleTimeoutMillis: 30_000,
       keepAlive: true,

@@ -23,7 +23,7 @@ import { PostgresRankingStore } from './ranking-store.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
 const IDEMPOTENCY_DAYS = 31;
-const LIMIT = 2 ** 53;
+const LIMIT = Number.MAX_SAFE_INTEGER;
 
 let own: TestDatabase;
 let database: Database;

@@ -86,7 +86,7 @@ export interface GetServerStatsResponse {
 /** Calls of one method. */
 export interface GetServerStatsResponse_Method {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
-  method: string;
+  fullMethod: string;
   /** How many calls have ended. */
   calls: bigint;
   /** How many of them ended with an error. */
@@ -100,7 +100,14 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max: Duration | undefined;
+  longest:
+    | Duration
+    | undefined;
+  /**
+   * How many of the calls their callers ended before the server did, as watches end: by cancelling
+   * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+   */
+  cancelled: bigint;
 }
 
 /** Submissions and how they were batched. */
@@ -193,7 +200,7 @@ export interface Difference {
    */
   playerId: string;
   /** What differs, for people. */
-  description: string;
+  explanation: string;
 }
 
 /** In which way they do not agree. */
@@ -600,13 +607,13 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, max: undefined };
+  return { fullMethod: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, longest: undefined, cancelled: 0n };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
   encode(message: GetServerStatsResponse_Method, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.method !== "") {
-      writer.uint32(10).string(message.method);
+    if (message.fullMethod !== "") {
+      writer.uint32(10).string(message.fullMethod);
     }
     if (message.calls !== 0n) {
       if (BigInt.asIntN(64, message.calls) !== message.calls) {
@@ -626,8 +633,14 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     if (message.p99 !== undefined) {
       Duration.encode(message.p99, writer.uint32(42).fork()).join();
     }
-    if (message.max !== undefined) {
-      Duration.encode(message.max, writer.uint32(50).fork()).join();
+    if (message.longest !== undefined) {
+      Duration.encode(message.longest, writer.uint32(50).fork()).join();
+    }
+    if (message.cancelled !== 0n) {
+      if (BigInt.asIntN(64, message.cancelled) !== message.cancelled) {
+        throw new globalThis.Error("value provided for field message.cancelled of type int64 too large");
+      }
+      writer.uint32(56).int64(message.cancelled);
     }
     return writer;
   },
@@ -650,7 +663,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.method = reader.string();
+            message.fullMethod = reader.string();
             continue;
           }
           case 2: {
@@ -690,7 +703,15 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.max = Duration.decode(reader, reader.uint32());
+            message.longest = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cancelled = reader.int64() as bigint;
             continue;
           }
         }
@@ -1195,7 +1216,7 @@ export const VerifyLeaderboardRequest: MessageFns<VerifyLeaderboardRequest> = {
 };
 
 function createBaseDifference(): Difference {
-  return { kind: 0, playerId: "", description: "" };
+  return { kind: 0, playerId: "", explanation: "" };
 }
 
 export const Difference: MessageFns<Difference> = {
@@ -1206,8 +1227,8 @@ export const Difference: MessageFns<Difference> = {
     if (message.playerId !== "") {
       writer.uint32(18).string(message.playerId);
     }
-    if (message.description !== "") {
-      writer.uint32(26).string(message.description);
+    if (message.explanation !== "") {
+      writer.uint32(26).string(message.explanation);
     }
     return writer;
   },
@@ -1246,7 +1267,7 @@ export const Difference: MessageFns<Difference> = {
               break;
             }
 
-            message.description = reader.string();
+            message.explanation = reader.string();
             continue;
           }
         }

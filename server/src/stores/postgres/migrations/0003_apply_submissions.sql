@@ -8,7 +8,7 @@
 --   p_board_nos       the leaderboard of the ranking
 --   p_player_ids      the player
 --   p_submission_ids  the idempotency key; no (ranking, player, key) twice in one batch
---   p_scores, p_subscores  finite, within ±2^53
+--   p_scores, p_subscores  finite, within ±(2^53 - 1)
 --   p_client_us       client time in microseconds since 1970; null if none was given
 --   p_display_names   the player's new name; empty: unchanged
 --   p_metadata        jsonb as text; null if none was given
@@ -41,7 +41,7 @@
 
 CREATE TYPE rostrum.applied AS (
   ord            integer, -- which submission
-  -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±2^53. Then nothing was
+  -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±(2^53 - 1). Then nothing was
   -- recorded and the other attributes are null.
   outcome        smallint,
   replayed       boolean, -- whether the answer is that of an earlier, equal submission
@@ -235,7 +235,7 @@ BEGIN
           AND CASE n.aggregation
             WHEN 1 THEN true
             WHEN 2 THEN NOT rostrum.is_stale(n.client_us, v_now_us, e.client_us)
-            -- At the limit itself a sum may be one that was rounded to it: the loop looks closer.
+            -- The loop refuses the others. Up to here sums of integers are exact.
             WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
               AND abs(e.subscore + n.subscore) < 9007199254740992
             ELSE false
@@ -379,12 +379,7 @@ BEGIN
           n_score := s.score + n_score;
           n_subscore := s.subscore + n_subscore;
         END IF;
-        -- At the limit itself a sum may be one that was rounded to it: then the way back differs.
-        IF abs(n_score) > 9007199254740992 OR abs(n_subscore) > 9007199254740992
-          OR (abs(n_score) = 9007199254740992 AND s.submissions > 0
-              AND n_score - s.score <> r.score)
-          OR (abs(n_subscore) = 9007199254740992 AND s.submissions > 0
-              AND n_subscore - s.subscore <> r.subscore) THEN
+        IF abs(n_score) >= 9007199254740992 OR abs(n_subscore) >= 9007199254740992 THEN
           RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                           NULL, NULL)::rostrum.applied;
           CONTINUE;

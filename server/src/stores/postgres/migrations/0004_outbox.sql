@@ -1,27 +1,55 @@
+-- rostrum.declare_life: begins a new life of the index, if the present one is still the one that was
+-- expected.
+--
+-- Inputs: p_expected the present life, null for none; p_redis the Redis server.
+-- Result: the present life now.
+CREATE FUNCTION rostrum.declare_life(p_expected uuid, p_redis text) RETURNS rostrum.index_lives
+LANGUAGE plpgsql AS $$
+DECLARE
+  present rostrum.index_lives;
+BEGIN
+  PERFORM pg_advisory_xact_lock(748213, 0);
+  -- A statement of its own: it sees what was committed before the lock was granted.
+  SELECT * INTO present FROM rostrum.index_lives ORDER BY life_no DESC LIMIT 1;
+  IF present.life_id IS NOT DISTINCT FROM p_expected THEN
+    -- Nobody can have a lease on a life before the first.
+    INSERT INTO rostrum.index_lives (redis, ready) VALUES (p_redis, p_expected IS NULL)
+    RETURNING * INTO present;
+    DELETE FROM rostrum.index_lives WHERE life_no < present.life_no - 10000;
+  END IF;
+  RETURN present;
+END
+$$;
+
+-- rostrum.is_present_life: whether this is the present life of the index.
+CREATE FUNCTION rostrum.is_present_life(p_life uuid) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN p_life = (SELECT life_id FROM rostrum.index_lives ORDER BY life_no DESC LIMIT 1);
+
 -- rostrum.settle_outbox: takes note that the index has whole batches.
 --
 -- The outbox rows go and, in the same transaction, the settled revisions of their rankings rise.
 -- So at every moment each change is either covered by a settled revision or named in the outbox:
 -- an index that shows at least the settled revision, plus the outbox, is complete.
 --
--- What was confirmed in an epoch that is over may mean nothing: the index may have lost it since. Such
--- batches stay, and are brought in again. Epochs that come from builds are different: a build has
--- everything that was committed before it began, and is given everything that comes after. Builds
--- count epochs by one, taking over an index after a restart by 1,000.
+-- What another life of the index confirmed than that of the mark means nothing: such batches stay, and
+-- are brought in again. See features/rankings/index-rules.ts, `confirms`.
 --
 -- Inputs:
 --   p_outbox_ids  the batches
---   p_of, p_ranking_nos, p_epochs, p_revisions  one element for each ranking of each batch: the
---                 batch, the ranking, and the epoch and revision in which the index confirmed it.
---                 A batch without one needs no confirmation.
+--   p_of, p_ranking_nos, p_lives, p_revisions, p_epochs  one element for each ranking of each batch:
+--                 the batch, the ranking, the life that confirmed it, and either the revision at which
+--                 the index has the entries or, where no index serves, the epoch that is being built
+--                 and was given them (0: none is). Rankings that are gone need none.
 --
 -- Result: the rankings of the batches that stay.
 CREATE FUNCTION rostrum.settle_outbox(
   p_outbox_ids bigint[],
   p_of bigint[],
   p_ranking_nos bigint[],
-  p_epochs bigint[],
-  p_revisions bigint[]
+  p_lives uuid[],
+  p_revisions bigint[],
+  p_epochs bigint[]
 ) RETURNS SETOF bigint
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -30,26 +58,30 @@ AS $$
 DECLARE
   v_stale bigint[]; -- batches
 BEGIN
-  -- Servers settle the same rankings at the same time: lock in key order.
-  PERFORM 1 FROM rostrum.rankings
+  -- Servers settle the same rankings at the same time: lock in key order. What is decided below is
+  -- decided by the marks as they are under these locks.
+  PERFORM 1 FROM rostrum.index_marks
   WHERE ranking_no = ANY (p_ranking_nos)
   ORDER BY ranking_no
   FOR NO KEY UPDATE;
 
-  UPDATE rostrum.rankings k
+  UPDATE rostrum.index_marks k
   SET settled_revision = s.revision
   FROM (
-    SELECT c.ranking_no, c.epoch, max(c.revision) AS revision
-    FROM unnest(p_ranking_nos, p_epochs, p_revisions) AS c (ranking_no, epoch, revision)
-    GROUP BY c.ranking_no, c.epoch
+    SELECT c.ranking_no, c.life_id, max(c.revision) AS revision
+    FROM unnest(p_ranking_nos, p_lives, p_revisions) AS c (ranking_no, life_id, revision)
+    WHERE c.revision IS NOT NULL
+    GROUP BY c.ranking_no, c.life_id
   ) AS s
-  WHERE k.ranking_no = s.ranking_no AND k.epoch = s.epoch AND k.settled_revision < s.revision;
+  WHERE k.ranking_no = s.ranking_no AND k.life_id = s.life_id AND k.whole
+    AND k.settled_revision < s.revision;
 
   v_stale := ARRAY(
     SELECT c.batch
-    FROM unnest(p_of, p_ranking_nos, p_epochs) AS c (batch, ranking_no, epoch)
-    JOIN rostrum.rankings k ON k.ranking_no = c.ranking_no
-    WHERE k.epoch >= c.epoch + 1000);
+    FROM unnest(p_of, p_ranking_nos, p_lives, p_epochs) AS c (batch, ranking_no, life_id, epoch)
+    JOIN rostrum.index_marks k ON k.ranking_no = c.ranking_no
+    WHERE NOT (k.life_id IS NOT DISTINCT FROM c.life_id
+               AND (c.epoch IS NULL OR NOT k.whole OR k.epoch = c.epoch)));
   DELETE FROM rostrum.outbox
   WHERE outbox_id = ANY (p_outbox_ids) AND NOT outbox_id = ANY (v_stale);
   RETURN QUERY

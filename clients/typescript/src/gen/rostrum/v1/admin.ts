@@ -99,7 +99,7 @@ export interface GetServerStatsResponse {
 /** Calls of one method. */
 export interface GetServerStatsResponse_Method {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
-  method: string;
+  fullMethod: string;
   /** How many calls have ended. */
   calls: number;
   /** How many of them ended with an error. */
@@ -113,7 +113,14 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max: Duration | undefined;
+  longest:
+    | Duration
+    | undefined;
+  /**
+   * How many of the calls their callers ended before the server did, as watches end: by cancelling
+   * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+   */
+  cancelled: number;
 }
 
 /** Submissions and how they were batched. */
@@ -206,7 +213,7 @@ export interface Difference {
    */
   playerId: string;
   /** What differs, for people. */
-  description: string;
+  explanation: string;
 }
 
 /** In which way they do not agree. */
@@ -663,13 +670,13 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0, errors: 0, p50: undefined, p99: undefined, max: undefined };
+  return { fullMethod: "", calls: 0, errors: 0, p50: undefined, p99: undefined, longest: undefined, cancelled: 0 };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
   encode(message: GetServerStatsResponse_Method, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.method !== "") {
-      writer.uint32(10).string(message.method);
+    if (message.fullMethod !== "") {
+      writer.uint32(10).string(message.fullMethod);
     }
     if (message.calls !== 0) {
       writer.uint32(16).int64(message.calls);
@@ -683,8 +690,11 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     if (message.p99 !== undefined) {
       Duration.encode(message.p99, writer.uint32(42).fork()).join();
     }
-    if (message.max !== undefined) {
-      Duration.encode(message.max, writer.uint32(50).fork()).join();
+    if (message.longest !== undefined) {
+      Duration.encode(message.longest, writer.uint32(50).fork()).join();
+    }
+    if (message.cancelled !== 0) {
+      writer.uint32(56).int64(message.cancelled);
     }
     return writer;
   },
@@ -707,7 +717,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.method = reader.string();
+            message.fullMethod = reader.string();
             continue;
           }
           case 2: {
@@ -747,7 +757,15 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.max = Duration.decode(reader, reader.uint32());
+            message.longest = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cancelled = longToNumber(reader.int64());
             continue;
           }
         }
@@ -767,12 +785,15 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
   },
   fromPartial(object: DeepPartial<GetServerStatsResponse_Method>): GetServerStatsResponse_Method {
     const message = createBaseGetServerStatsResponse_Method();
-    message.method = object.method ?? "";
+    message.fullMethod = object.fullMethod ?? "";
     message.calls = object.calls ?? 0;
     message.errors = object.errors ?? 0;
     message.p50 = (object.p50 !== undefined && object.p50 !== null) ? Duration.fromPartial(object.p50) : undefined;
     message.p99 = (object.p99 !== undefined && object.p99 !== null) ? Duration.fromPartial(object.p99) : undefined;
-    message.max = (object.max !== undefined && object.max !== null) ? Duration.fromPartial(object.max) : undefined;
+    message.longest = (object.longest !== undefined && object.longest !== null)
+      ? Duration.fromPartial(object.longest)
+      : undefined;
+    message.cancelled = object.cancelled ?? 0;
     return message;
   },
 };
@@ -1316,7 +1337,7 @@ export const VerifyLeaderboardRequest: MessageFns<VerifyLeaderboardRequest> = {
 };
 
 function createBaseDifference(): Difference {
-  return { kind: 0, playerId: "", description: "" };
+  return { kind: 0, playerId: "", explanation: "" };
 }
 
 export const Difference: MessageFns<Difference> = {
@@ -1327,8 +1348,8 @@ export const Difference: MessageFns<Difference> = {
     if (message.playerId !== "") {
       writer.uint32(18).string(message.playerId);
     }
-    if (message.description !== "") {
-      writer.uint32(26).string(message.description);
+    if (message.explanation !== "") {
+      writer.uint32(26).string(message.explanation);
     }
     return writer;
   },
@@ -1367,7 +1388,7 @@ export const Difference: MessageFns<Difference> = {
               break;
             }
 
-            message.description = reader.string();
+            message.explanation = reader.string();
             continue;
           }
         }
@@ -1389,7 +1410,7 @@ export const Difference: MessageFns<Difference> = {
     const message = createBaseDifference();
     message.kind = object.kind ?? 0;
     message.playerId = object.playerId ?? "";
-    message.description = object.description ?? "";
+    message.explanation = object.explanation ?? "";
     return message;
   },
 };
