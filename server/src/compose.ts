@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.js';
+import { ReadTurns } from './domain/read-turns.js';
 import { adminService, adminServiceDefinition } from './features/admin/handler.js';
+import { identityUse } from './features/admin/identity-use.js';
 import { ServerStats } from './features/admin/server-stats.js';
 import {
   leaderboardService,
@@ -50,8 +52,6 @@ import { Health } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
 
-/** Submissions that one process holds, waiting or in work. */
-const MAX_PENDING_SUBMISSIONS = 50_000;
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
 
@@ -154,16 +154,22 @@ export function compose(config: Config, log: Logger): Rostrum {
     submissions,
     projection,
     { batchRecorded: (size) => batches.record(size) },
-    { lanes: config.writeLanes, maxPending: MAX_PENDING_SUBMISSIONS },
+    {
+      lanes: config.writeLanes,
+      maxPending: config.maxSubmissions,
+      cap: config.identitySubmissions,
+    },
   );
+  const turns = new ReadTurns();
   const hub = new WatchHub(
     {
       directory,
       reader,
+      turns,
       signals,
       reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
     },
-    { maxWatches: config.maxWatches },
+    { maxWatches: config.maxWatches, identityWatches: config.identityWatches },
   );
 
   const leaderboards = new LeaderboardService(
@@ -179,7 +185,16 @@ export function compose(config: Config, log: Logger): Rostrum {
   const purges = new PostgresPurgeStore(databases.background);
   const purger = new Purger({ store: purges, index: builder, log });
 
-  const server = new GrpcServer({ log, stats });
+  const server = new GrpcServer({
+    log,
+    stats,
+    limits: {
+      maxConnections: config.maxConnections,
+      identityConnections: config.identityConnections,
+      totalUnsentBytes: config.maxUnreadBytes,
+      connectionUnsentBytes: config.maxConnectionUnreadBytes,
+    },
+  });
   const serverStats = new ServerStats({
     methods: () => stats.snapshot(),
     submissions: () => {
@@ -194,6 +209,13 @@ export function compose(config: Config, log: Logger): Rostrum {
     },
     watches: () => hub.stats(),
     connections: () => server.connections.count,
+    identities: () =>
+      identityUse(server.connections.identities, {
+        connections: (held) => server.connections.limitOf(held),
+        watches: (held) => hub.limitOf(held),
+        submissions: (held) => queue.limitOf(held),
+        unsentBytes: (held) => server.unsent.limitOf(held),
+      }),
     postgres: () => roundTripTimes(roundTrips.postgres),
     redis: () => roundTripTimes(roundTrips.redis),
     indexState: () => gate.state,
@@ -215,7 +237,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   );
   server.addService(leaderboardServiceDefinition, leaderboardService(leaderboards));
   server.addService(scoreServiceDefinition, scoreService(new ScoreService(directory, queue)));
-  server.addService(standingServiceDefinition, standingService(directory, reader));
+  server.addService(standingServiceDefinition, standingService(directory, reader, turns));
   server.addService(watchServiceDefinition, watchService(directory, hub));
   const health = new Health([...server.services]);
   health.addTo(server);

@@ -1,5 +1,6 @@
 export type {
   Difference,
+  IdentityStats,
   MethodStats,
   PingResult,
   RebuildProgress,

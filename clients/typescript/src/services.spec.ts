@@ -277,6 +277,18 @@ describe('admin', () => {
             memoryBytes: 5e9,
             outboxPending: 0,
             rebuilding: 0,
+            identities: [
+              {
+                identity: 'writer/game',
+                connections: 1,
+                watches: 0,
+                submissions: 2,
+                unreadBytes: 3,
+                refused: 4,
+                fullest: 'submissions',
+                fullestPercent: 5,
+              },
+            ],
           }),
       },
     });

@@ -1,4 +1,5 @@
 import type grpc from '@grpc/grpc-js';
+import type { Connection } from './connections.js';
 import { toRostrumError, toServiceError } from './errors.js';
 import { admit, type Method, requireDecoded, shuttingDown } from './method.js';
 import type { UndecodableRequest } from './service-definition.js';
@@ -46,8 +47,9 @@ export function guardLibraryHandler(
   return (call: StreamCall) => {
     stats.opened();
     try {
-      admit(call, method);
+      const connection = admit(call, method);
       if ('request' in call) requireDecoded(call.request as UndecodableRequest);
+      countUnsent(call, connection, method);
     } catch (error) {
       stats.ended('error', undefined);
       call.emit('error', refusal(error));
@@ -68,6 +70,32 @@ export function guardLibraryHandler(
     if ('pause' in call) pauseWhileFull(call);
     run(call, undefined);
   };
+}
+
+/** Ends a stream whose caller leaves too much unread. */
+function countUnsent(call: StreamCall, connection: Connection, method: Method): void {
+  const { errors, unsent } = method.environment;
+  const write = call.write.bind(call) as (bytes: Buffer, flushed: () => void) => boolean;
+  let held = 0;
+  call.write = (message: unknown) => {
+    try {
+      const bytes = method.encode(message);
+      const size = unsent.take(connection, bytes.byteLength);
+      held += size;
+      return write(bytes, () => {
+        if (held === 0) return;
+        held -= size;
+        unsent.release(connection, size);
+      });
+    } catch (error) {
+      call.emit('error', toServiceError(toRostrumError(error, method.path, errors)));
+      return true;
+    }
+  };
+  call.once('cancelled', () => {
+    unsent.release(connection, held);
+    held = 0;
+  });
 }
 
 function pauseWhileFull(call: grpc.ServerDuplexStream<unknown, unknown>): void {

@@ -18,6 +18,18 @@ function sources(changed: Partial<StatsSources>): StatsSources {
     }),
     watches: () => ({ viewWatchers: 1, views: 2, feedWatchers: 3, messagesSent: 4, slowEnded: 5 }),
     connections: () => 6,
+    identities: () => [
+      {
+        identity: 'writer/game',
+        connections: 2,
+        watches: 3,
+        submissions: 4,
+        unsentBytes: 5,
+        refused: 6,
+        fullest: 'unsentBytes',
+        fullestPercent: 7,
+      },
+    ],
     postgres: () => times,
     redis: () => times,
     indexState: () => 'open',
@@ -57,6 +69,18 @@ it('gives every number in the units of the contract', async () => {
     ],
     outboxPending: 8n,
     rebuilding: 7,
+    identities: [
+      {
+        identity: 'writer/game',
+        connections: 2,
+        watches: 3,
+        submissions: 4,
+        unreadBytes: 5n,
+        refused: 6n,
+        fullest: 'unread_bytes',
+        fullestPercent: 7,
+      },
+    ],
   });
 });
 

@@ -1,4 +1,11 @@
-import type { MethodUse, RoundTripTimes, StatsSources, SubmissionUse, WatchUse } from './ports.js';
+import type {
+  IdentityUse,
+  MethodUse,
+  RoundTripTimes,
+  StatsSources,
+  SubmissionUse,
+  WatchUse,
+} from './ports.js';
 
 /** How long the store of record may take to answer before the statistics do without, in ms. */
 const STORE_PATIENCE_MS = 500;
@@ -16,6 +23,7 @@ export interface ServerSnapshot {
   readonly startTimeMs: number;
   readonly uptimeMs: number;
   readonly connections: number;
+  readonly identities: readonly IdentityUse[];
   readonly methods: readonly MethodUse[];
   readonly submissions: SubmissionUse;
   readonly watches: WatchUse;
@@ -48,6 +56,7 @@ export class ServerStats {
       startTimeMs: this.#startTimeMs,
       uptimeMs: process.uptime() * 1000,
       connections: sources.connections(),
+      identities: sources.identities(),
       methods: sources.methods(),
       submissions: sources.submissions(),
       watches: sources.watches(),

@@ -43,6 +43,12 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     memoryBytes: BigInt(stats.memoryBytes),
     outboxPending: BigInt(stats.outboxPending),
     rebuilding: stats.rebuilding,
+    identities: stats.identities.map(({ unsentBytes, refused, fullest, ...identity }) => ({
+      ...identity,
+      unreadBytes: BigInt(unsentBytes),
+      refused: BigInt(refused),
+      fullest: fullest === 'unsentBytes' ? 'unread_bytes' : fullest,
+    })),
   };
 }
 

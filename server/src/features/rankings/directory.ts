@@ -1,7 +1,9 @@
+import type { Caller } from '../../domain/caller.js';
 import { invalidField, notSupported, RostrumError } from '../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import { BoardCreation } from './board-creation.js';
 import type { RankingDirectory, RankingStore } from './ports.js';
 
 /** After this long a leaderboard is looked up again, behind the back of the reads that go on. */
@@ -27,6 +29,7 @@ const ONLY_SEASON = '1';
 export class Directory implements RankingDirectory {
   readonly #rankings: RankingStore;
   readonly #mayCreate: boolean;
+  readonly #creation: BoardCreation;
   readonly #prepare: (ranking: Ranking) => Promise<void>;
   readonly #known = new Map<LeaderboardId, { ranking: Ranking; sinceMs: number }>();
   readonly #creating = new Map<LeaderboardId, Promise<Ranking>>();
@@ -42,10 +45,12 @@ export class Directory implements RankingDirectory {
     rankings: RankingStore,
     mayCreate: boolean,
     prepare: (ranking: Ranking) => Promise<void>,
+    creation = new BoardCreation(),
   ) {
     this.#rankings = rankings;
     this.#mayCreate = mayCreate;
     this.#prepare = prepare;
+    this.#creation = creation;
   }
 
   /** The ranking as it was when last looked up; it may have been deleted or changed since. */
@@ -72,13 +77,17 @@ export class Directory implements RankingDirectory {
    * Finds the ranking that submissions to a leaderboard go to, making the leaderboard with
    * `settings` if there is none and that is allowed.
    *
-   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
-  findOrCreate(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking> {
+  findOrCreate(
+    leaderboardId: LeaderboardId,
+    settings: LeaderboardSettings,
+    caller: Caller,
+  ): Promise<Ranking> {
     // One look-up for all who ask meanwhile; they go on in the order in which they asked.
     const running = this.#creating.get(leaderboardId);
     if (running !== undefined) return running;
-    const creating = this.#findOrCreate(leaderboardId, settings)
+    const creating = this.#findOrCreate(leaderboardId, settings, caller)
       .then(async (ranking) => {
         await this.#prepare(ranking);
         return ranking;
@@ -91,11 +100,14 @@ export class Directory implements RankingDirectory {
   async #findOrCreate(
     leaderboardId: LeaderboardId,
     settings: LeaderboardSettings,
+    caller: Caller,
   ): Promise<Ranking> {
-    const found = await this.#find(leaderboardId);
+    const found = await this.#creation.lookUp(caller, () => this.#find(leaderboardId));
     if (found !== undefined) return found;
     if (!this.#mayCreate) throw leaderboardNotFound(leaderboardId);
-    const made = await this.#rankings.createDefault(leaderboardId, settings);
+    const made = await this.#creation.create(caller, () =>
+      this.#rankings.createDefault(leaderboardId, settings),
+    );
     this.#remember(made);
     return made;
   }

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
@@ -100,11 +101,15 @@ export interface SubmissionTargets {
 
   /**
    * Finds the ranking in the store of record, making the leaderboard with `settings` if there is
-   * none and that is allowed.
+   * none and that is allowed. Where many wait for that, it goes by turns of the callers.
    *
-   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
-  findOrCreate(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
+  findOrCreate(
+    leaderboardId: LeaderboardId,
+    settings: LeaderboardSettings,
+    caller: Caller,
+  ): Promise<Ranking>;
 
   /** Forgets what is known of a leaderboard, because it turned out to be gone. */
   forget(leaderboardId: LeaderboardId): void;
