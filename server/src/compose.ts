@@ -13,6 +13,7 @@ import { IndexBuilder } from './features/rankings/index-builder.js';
 import { IndexGate } from './features/rankings/index-gate.js';
 import { IndexTrust } from './features/rankings/index-trust.js';
 import { IndexWriter } from './features/rankings/index-writer.js';
+import { PagedFiller } from './features/rankings/paged-filler.js';
 import { Projection } from './features/rankings/projection.js';
 import { ReadBatcher } from './features/rankings/read-batcher.js';
 import { Reader } from './features/rankings/reader.js';
@@ -104,7 +105,8 @@ export function compose(config: Config, log: Logger): Rostrum {
 
   const trust = new IndexTrust();
   const encodePayload = encodeStandingPayload;
-  const builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log });
+  const filler = new PagedFiller(index, entries, encodePayload);
+  const builder = new IndexBuilder({ index, rankings, filler, trust, log });
   const writer = new IndexWriter(index, trust, builder);
   const settler = new Settler(outbox, trust, log);
   const sweeper = new Sweeper({

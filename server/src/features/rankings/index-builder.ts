@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexTrust } from './index-trust.js';
 import {
-  type EncodedEntry,
-  type EntryStore,
+  type IndexFiller,
   type IndexMark,
   type IndexState,
   IndexUnavailable,
@@ -14,10 +12,6 @@ import {
   type RankingStore,
 } from './ports.js';
 
-/** Entries read from the store of record at a time. */
-const SCAN_SIZE = 2000;
-/** Entries written to the index at a time: a few milliseconds of its attention. */
-const BUILD_SIZE = 250;
 /** Rankings that one process builds at a time; taking one over is quick and needs no slot. */
 const MAX_BUILDING = 2;
 /** How often to look whether another process has finished building. */
@@ -46,9 +40,8 @@ export interface BuildProgress {
 export class IndexBuilder {
   readonly #index: RankingIndex;
   readonly #rankings: RankingStore;
-  readonly #entries: EntryStore;
+  readonly #filler: IndexFiller;
   readonly #trust: IndexTrust;
-  readonly #encodePayload: (entry: Entry) => Uint8Array;
   readonly #log: Log;
   readonly #checks = new Map<RankingNo, Promise<boolean>>();
   readonly #builds = new Map<RankingNo, Promise<void>>();
@@ -58,16 +51,14 @@ export class IndexBuilder {
   constructor(parts: {
     index: RankingIndex;
     rankings: RankingStore;
-    entries: EntryStore;
+    filler: IndexFiller;
     trust: IndexTrust;
-    encodePayload: (entry: Entry) => Uint8Array;
     log: Log;
   }) {
     this.#index = parts.index;
     this.#rankings = parts.rankings;
-    this.#entries = parts.entries;
+    this.#filler = parts.filler;
     this.#trust = parts.trust;
-    this.#encodePayload = parts.encodePayload;
     this.#log = parts.log;
   }
 
@@ -231,20 +222,9 @@ export class IndexBuilder {
     const start = performance.now();
     const epoch = mark.epoch + 1;
     const build = await this.#index.beginBuild(ranking, keep ? mark.epoch : -1, epoch);
-    let built = 0;
-    let after = '';
-    for (;;) {
-      const entries = await this.#entries.scan(ranking.rankingNo, after, SCAN_SIZE);
-      for (let at = 0; at < entries.length; at += BUILD_SIZE) {
-        const part = entries.slice(at, at + BUILD_SIZE).map((entry) => this.#encode(entry));
-        const active = await this.#index.build(ranking, build, part);
-        if (!active) throw new IndexUnavailable('the index lost what was being built');
-        built += part.length;
-        onProgress({ built });
-      }
-      after = entries.at(-1)?.playerId ?? after;
-      if (entries.length < SCAN_SIZE) break;
-    }
+    const built = await this.#filler.fill(ranking, build, (filled) =>
+      onProgress({ built: filled }),
+    );
     const floor = mark.settledRevision + (keep || mark.epoch === 0 ? 0 : REVISION_GAP);
     const revision = await this.#index.swap(ranking, build, built, floor);
     if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
@@ -258,10 +238,6 @@ export class IndexBuilder {
       { leaderboard: ranking.leaderboardId, epoch, entries: built, ms },
       'index built',
     );
-  }
-
-  #encode(entry: Entry): EncodedEntry {
-    return { entry, payload: this.#encodePayload(entry) };
   }
 }
 

@@ -189,6 +189,24 @@ export interface RankingIndex {
   remove(rankingNo: RankingNo): Promise<void>;
 }
 
+/** Fills an index that is being built. */
+export interface IndexFiller {
+  /**
+   * Puts all entries of a ranking into what is being built, as the store of record has them after
+   * this call began or newer. Returns how many it put in.
+   *
+   * @param onProgress called with how many have been put in so far
+   * @throws IndexUnavailable if another build took its place or the index was lost;
+   * STORE_UNAVAILABLE; the reason of `signal` when it is aborted
+   */
+  fill(
+    ranking: Ranking,
+    build: IndexBuild,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number>;
+}
+
 /** Whether the index can be reached. */
 export interface IndexConnection {
   /** Called when the index becomes reachable, each time anew. */

@@ -15,6 +15,7 @@ import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
 import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
 import { IndexBuilder } from './index-builder.js';
 import { IndexTrust } from './index-trust.js';
+import { PagedFiller } from './paged-filler.js';
 import { Verifier } from './verifier.js';
 
 const LOG = { debug() {}, info() {}, warn() {}, error() {} };
@@ -46,7 +47,8 @@ beforeAll(async () => {
   rankings = new PostgresRankingStore(database, database);
   entries = new PostgresEntryStore(database, database);
   log = new PostgresSubmissionLog(database, 31);
-  builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log: LOG });
+  const filler = new PagedFiller(index, entries, encodePayload);
+  builder = new IndexBuilder({ index, rankings, filler, trust, log: LOG });
   await new Promise<void>((resolve) => redis.onReady(resolve));
 });
 
