@@ -85,6 +85,22 @@ export type IndexAnswer<T> =
   | { readonly status: 'answered'; readonly value: T }
   | { readonly status: 'absent' | 'otherEpoch' };
 
+/** Entries in the form in which an index that is being built takes them. */
+export interface EntryGroup {
+  /** How many there are. */
+  readonly size: number;
+  /** How much memory they take. */
+  readonly bytes: number;
+  add(entry: Entry, payload: Uint8Array): void;
+  /** Empties it, for other entries. */
+  clear(): void;
+  /**
+   * All of them in the order of the ranking, `size` at a time: neighbours are cheap to put in one
+   * after the other. The memory of a part is used again for the next.
+   */
+  parts(size: number): Iterable<{ readonly size: number; readonly records: Uint8Array }>;
+}
+
 /** An index that is being built. */
 export interface IndexBuild {
   readonly epoch: number;
@@ -162,8 +178,15 @@ export interface RankingIndex {
   adopt(ranking: Ranking, epoch: number, newEpoch: number, revisionGap: number): Promise<boolean>;
   /** From now on `apply` also writes to the new epoch; only `keepEpoch` may go on serving. */
   beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<IndexBuild>;
-  /** False if another build has taken the place of this one, or the index has a new life. */
-  build(ranking: Ranking, build: IndexBuild, entries: readonly EncodedEntry[]): Promise<boolean>;
+  /** An empty group for entries on their way into what is being built. */
+  group(ranking: Ranking): EntryGroup;
+  /**
+   * Puts entries into what is being built, unless it has newer ones. False if another build has
+   * taken the place of this one, or the index has a new life.
+   *
+   * @param records of `EntryGroup.parts`: at most 1,000, each of another player
+   */
+  build(ranking: Ranking, build: IndexBuild, records: Uint8Array): Promise<boolean>;
   /**
    * Lets what was built serve. Returns its revision; undefined as for `build`, or if the index lost
    * a part of it.
@@ -202,6 +225,18 @@ export interface IndexFiller {
   fill(
     ranking: Ranking,
     build: IndexBuild,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number>;
+}
+
+/** Fills the rest of an index that is being built, as `IndexFiller`. */
+export interface RestFiller {
+  /** @param afterPlayerId the last player, by ascending id, who has been put in; '' for none */
+  fillAfter(
+    ranking: Ranking,
+    build: IndexBuild,
+    afterPlayerId: string,
     onProgress: (filled: number) => void,
     signal?: AbortSignal,
   ): Promise<number>;
@@ -263,6 +298,17 @@ export interface EntryStore {
   count(rankingNo: RankingNo): Promise<number>;
   /** Answers a read exactly, by sorting; the time it takes grows with the ranking. */
   read(ranking: Ranking, read: RankingRead): Promise<StoreView>;
+}
+
+/** Entries in bulk, out of the store of record. */
+export interface EntryStream {
+  /**
+   * All entries of a ranking after `afterPlayerId` ('' for the first) by ascending player id, some
+   * at a time, as fast as they are taken. Each is as it was at some moment after the call.
+   *
+   * @throws STORE_UNAVAILABLE
+   */
+  stream(rankingNo: RankingNo, afterPlayerId: string): AsyncIterable<readonly Entry[]>;
 }
 
 /** A consistent answer from the store of record. */
