@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import type { Config } from './config.js';
 import { ReadTurns } from './domain/read-turns.js';
 import { adminService, adminServiceDefinition } from './features/admin/handler.js';
@@ -22,6 +23,7 @@ import { Reader } from './features/rankings/reader.js';
 import { Settler } from './features/rankings/settler.js';
 import { StoreReader } from './features/rankings/store-reader.js';
 import { Sweeper } from './features/rankings/sweeper.js';
+import { ThreadedFiller } from './features/rankings/threaded-filler.js';
 import { Verifier } from './features/rankings/verifier.js';
 import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
 import { ScoreService } from './features/scores/service.js';
@@ -30,6 +32,7 @@ import { standingService, standingServiceDefinition } from './features/standings
 import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
 import { watchService, watchServiceDefinition } from './features/watch/handler.js';
 import { WatchHub } from './features/watch/watch-hub.js';
+import type { FillWorkerData } from './fill-worker.js';
 import { BatchStats } from './observability/batch-stats.js';
 import { Histogram } from './observability/histogram.js';
 import type { Logger } from './observability/log.js';
@@ -115,7 +118,8 @@ export function compose(config: Config, log: Logger): Rostrum {
 
   const trust = new IndexTrust();
   const encodePayload = encodeStandingPayload;
-  const filler = new PagedFiller(index, entries, encodePayload);
+  const largeFiller = new ThreadedFiller(() => startFillWorker(config));
+  const filler = new PagedFiller(index, entries, encodePayload, largeFiller);
   const builder = new IndexBuilder({ index, rankings, entries, filler, trust, log });
   const writer = new IndexWriter(index, trust, builder);
   const settler = new Settler(outbox, trust, log);
@@ -273,6 +277,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       await server.drain(graceMs);
       partitions.stop();
       await Promise.all([sweeper.stop(), purger.stop(), retention.stop()]);
+      await largeFiller.close();
       await settler.flush();
       gate.close();
       signals.close();
@@ -280,6 +285,16 @@ export function compose(config: Config, log: Logger): Rostrum {
       await Promise.all(Object.values(databases).map((each) => each.close()));
     },
   };
+}
+
+function startFillWorker(config: Config): Worker {
+  const { databaseUrl, redisUrl, feedRetentionChanges } = config;
+  const workerData: FillWorkerData = { databaseUrl, redisUrl, feedRetentionChanges };
+  return new Worker(new URL('./fill-worker.js', import.meta.url), {
+    workerData,
+    // More than it needs; beyond it the thread ends, not the process.
+    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+  });
 }
 
 function roundTripTimes(microseconds: Histogram): { p50Ms: number; p99Ms: number } {

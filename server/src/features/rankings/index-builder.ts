@@ -35,6 +35,14 @@ export interface BuildProgress {
   readonly built: number;
 }
 
+/** A build under the build lock. */
+interface BuildJob {
+  readonly ranking: Ranking;
+  readonly tenure: Tenure;
+  readonly lost: AbortSignal;
+  readonly onProgress: (progress: BuildProgress) => void;
+}
+
 /** What a look at a ranking's index showed. */
 interface Found {
   readonly mark: IndexMark;
@@ -129,12 +137,13 @@ export class IndexBuilder {
   async rebuild(ranking: Ranking, onProgress: (progress: BuildProgress) => void): Promise<void> {
     const tenure = this.#requireTenure();
     await this.#slots.run(await this.#sizeOf(ranking), () =>
-      this.#locked(ranking, async () => {
+      this.#locked(ranking, async (lost) => {
         const found = await this.#look(ranking);
         if (found === undefined) return;
-        const serves = assess(found.mark, found.state, tenure.life) === 'serve';
-        if (serves) await this.#build(ranking, found.mark, found.mark.epoch, tenure, onProgress);
-        else await this.#replace(ranking, found.mark, tenure, onProgress);
+        const { mark, state } = found;
+        const job = { ranking, tenure, lost, onProgress };
+        if (assess(mark, state, tenure.life) === 'serve') await this.#build(job, mark, mark.epoch);
+        else await this.#replace(job, mark);
       }),
     );
   }
@@ -203,9 +212,10 @@ export class IndexBuilder {
     });
     if (!mustBuild) return;
     await this.#slots.run(await this.#sizeOf(ranking), () =>
-      this.#locked(ranking, async () => {
+      this.#locked(ranking, async (lost) => {
         const mark = await this.#serveOrAdopt(ranking, tenure, damagedEpoch);
-        if (mark !== undefined) await this.#replace(ranking, mark, tenure, () => {});
+        const job = { ranking, tenure, lost, onProgress: () => {} };
+        if (mark !== undefined) await this.#replace(job, mark);
       }),
     );
   }
@@ -233,14 +243,15 @@ export class IndexBuilder {
   }
 
   async #sizeOf({ rankingNo }: Ranking): Promise<'small' | 'large'> {
-    return (await this.#entries.hasMoreThan(rankingNo, SMALL_ENTRIES)) ? 'large' : 'small';
+    const count = await this.#entries.countUpTo(rankingNo, SMALL_ENTRIES + 1);
+    return count > SMALL_ENTRIES ? 'large' : 'small';
   }
 
   /** Runs `work` under the build lock of a ranking, after any other process that has it. */
-  async #locked<T>(ranking: Ranking, work: () => Promise<T>): Promise<T> {
+  async #locked<T>(ranking: Ranking, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
-      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => ({
-        result: await work(),
+      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async (lost) => ({
+        result: await work(lost),
       }));
       if (done !== undefined) return done.result;
       await delay(OTHER_BUILD_MS);
@@ -276,33 +287,20 @@ export class IndexBuilder {
   }
 
   /** Builds an index where none serves. Each build has an epoch of its own, so none is taken for another. */
-  async #replace(
-    ranking: Ranking,
-    mark: IndexMark,
-    tenure: Tenure,
-    onProgress: (progress: BuildProgress) => void,
-  ): Promise<void> {
-    const revoked = await this.#revoke(ranking, mark, tenure);
+  async #replace(job: BuildJob, mark: IndexMark): Promise<void> {
+    const revoked = await this.#revoke(job.ranking, mark, job.tenure);
     const settledRevision = mark.settledRevision + (mark.epoch === 0 ? 0 : REVISION_GAP);
-    await this.#build(ranking, { ...revoked, settledRevision }, undefined, tenure, onProgress);
+    await this.#build(job, { ...revoked, settledRevision }, undefined);
   }
 
-  /**
-   * Call it only with the build lock.
-   *
-   * @param serving the epoch that goes on serving meanwhile; without one the mark is of the epoch to build
-   */
-  async #build(
-    ranking: Ranking,
-    mark: IndexMark,
-    serving: number | undefined,
-    tenure: Tenure,
-    onProgress: (progress: BuildProgress) => void,
-  ): Promise<void> {
+  /** @param serving the epoch that goes on serving meanwhile; without one the mark is of the epoch to build */
+  async #build(job: BuildJob, mark: IndexMark, serving: number | undefined): Promise<void> {
+    const { ranking, tenure, lost, onProgress } = job;
     const start = performance.now();
     const epoch = serving === undefined ? mark.epoch : serving + 1;
     const build = await this.#index.beginBuild(ranking, serving, epoch, tenure);
-    const entries = await this.#filler.fill(ranking, build, (built) => onProgress({ built }));
+    const progress = (built: number): void => onProgress({ built });
+    const entries = await this.#filler.fill(ranking, build, progress, lost);
     const revision = await this.#index.swap(ranking, build, entries, mark.settledRevision);
     if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
     const built = { life: tenure.life, epoch, whole: true, settledRevision: revision };

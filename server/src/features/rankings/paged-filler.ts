@@ -6,6 +6,7 @@ import {
   type IndexFiller,
   IndexUnavailable,
   type RankingIndex,
+  type RestFiller,
 } from './ports.js';
 
 /** Entries read from the store of record at a time. */
@@ -13,20 +14,30 @@ const SCAN_SIZE = 2000;
 /** Entries written to the index at a time: a few milliseconds of its attention. */
 const PART_SIZE = 250;
 
-/** Fills an index page by page, by ascending player id. */
+/** Rankings with more entries go on elsewhere. */
+const SMALL_RANKING = 10_000;
+
+/**
+ * Fills an index page by page, by ascending player id: at once, which is best for small rankings,
+ * and they are many. The rest of a large one is left to whoever can do that without holding up calls.
+ */
 export class PagedFiller implements IndexFiller {
   readonly #index: RankingIndex;
   readonly #entries: EntryStore;
   readonly #encodePayload: (entry: Entry) => Uint8Array;
+  readonly #rest: RestFiller | undefined;
 
+  /** @param rest without it, large rankings are filled here too */
   constructor(
     index: RankingIndex,
     entries: EntryStore,
     encodePayload: (entry: Entry) => Uint8Array,
+    rest?: RestFiller,
   ) {
     this.#index = index;
     this.#entries = entries;
     this.#encodePayload = encodePayload;
+    this.#rest = rest;
   }
 
   async fill(
@@ -35,22 +46,27 @@ export class PagedFiller implements IndexFiller {
     onProgress: (filled: number) => void,
     signal?: AbortSignal,
   ): Promise<number> {
+    const group = this.#index.group(ranking);
     let filled = 0;
     let after = '';
     for (;;) {
       const entries = await this.#entries.scan(ranking.rankingNo, after, SCAN_SIZE);
-      for (let at = 0; at < entries.length; at += PART_SIZE) {
+      for (const entry of entries) group.add(entry, this.#encodePayload(entry));
+      for (const { size, records } of group.parts(PART_SIZE)) {
         signal?.throwIfAborted();
-        const part = entries
-          .slice(at, at + PART_SIZE)
-          .map((entry) => ({ entry, payload: this.#encodePayload(entry) }));
-        const active = await this.#index.build(ranking, build, part);
+        const active = await this.#index.build(ranking, build, records);
         if (!active) throw new IndexUnavailable('the index lost what was being built');
-        filled += part.length;
+        filled += size;
         onProgress(filled);
       }
+      group.clear();
       after = entries.at(-1)?.playerId ?? after;
       if (entries.length < SCAN_SIZE) return filled;
+      if (filled >= SMALL_RANKING && this.#rest !== undefined) {
+        const before = filled;
+        const progress = (more: number): void => onProgress(before + more);
+        return before + (await this.#rest.fillAfter(ranking, build, after, progress, signal));
+      }
     }
   }
 }

@@ -88,6 +88,22 @@ export type IndexAnswer<T> =
   | { readonly status: 'answered'; readonly value: T }
   | { readonly status: 'absent' | 'otherEpoch' };
 
+/** Entries in the form in which an index that is being built takes them. */
+export interface EntryGroup {
+  /** How many there are. */
+  readonly size: number;
+  /** How much memory they take. */
+  readonly bytes: number;
+  add(entry: Entry, payload: Uint8Array): void;
+  /** Empties it, for other entries. */
+  clear(): void;
+  /**
+   * All of them in the order of the ranking, `size` at a time: neighbours are cheap to put in one
+   * after the other. The memory of a part is used again for the next.
+   */
+  parts(size: number): Iterable<{ readonly size: number; readonly records: Uint8Array }>;
+}
+
 /** An index that is being built. */
 export interface IndexBuild extends Tenure {
   readonly epoch: number;
@@ -164,8 +180,15 @@ export interface RankingIndex {
     newEpoch: number,
     tenure: Tenure,
   ): Promise<IndexBuild>;
-  /** False if another build has taken the place of this one, or another Redis is connected. */
-  build(ranking: Ranking, build: IndexBuild, entries: readonly EncodedEntry[]): Promise<boolean>;
+  /** An empty group for entries on their way into what is being built. */
+  group(ranking: Ranking): EntryGroup;
+  /**
+   * Puts entries into what is being built, unless it has newer ones. False if another build has
+   * taken the place of this one, or another Redis is connected.
+   *
+   * @param records of `EntryGroup.parts`: at most 1,000, each of another player
+   */
+  build(ranking: Ranking, build: IndexBuild, records: Uint8Array): Promise<boolean>;
   /**
    * Lets what was built serve. Returns its revision; undefined as for `build`, or if the index lost
    * a part of it.
@@ -204,6 +227,18 @@ export interface IndexFiller {
   fill(
     ranking: Ranking,
     build: IndexBuild,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number>;
+}
+
+/** Fills the rest of an index that is being built, as `IndexFiller`. */
+export interface RestFiller {
+  /** @param afterPlayerId the last player, by ascending id, who has been put in; '' for none */
+  fillAfter(
+    ranking: Ranking,
+    build: IndexBuild,
+    afterPlayerId: string,
     onProgress: (filled: number) => void,
     signal?: AbortSignal,
   ): Promise<number>;
@@ -273,8 +308,15 @@ export interface RankingStore {
     to: IndexMark & { readonly life: LifeId },
     options: { readonly ifSettledRevisionIsSame: boolean },
   ): Promise<MarkChange>;
-  /** Runs `work` unless another process is building this ranking; then returns undefined at once. */
-  withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined>;
+  /**
+   * Runs `work` unless another process is building this ranking; then returns undefined at once.
+   *
+   * @param work is told when the lock was lost: another process may be building then
+   */
+  withBuildLock<T>(
+    rankingNo: RankingNo,
+    work: (lost: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined>;
 }
 
 /** The entries in the store of record. All methods throw STORE_UNAVAILABLE. */
@@ -282,8 +324,6 @@ export interface EntryStore {
   find(keys: OutboxBatch['keys']): Promise<Entry[]>;
   /** Entries of a ranking by ascending player id, after `afterPlayerId` ('' for the first). */
   scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]>;
-  /** Whether the ranking has more entries than this. Looks at no more than that. */
-  hasMoreThan(rankingNo: RankingNo, count: number): Promise<boolean>;
   /** How many entries the ranking has. */
   count(rankingNo: RankingNo): Promise<number>;
   /** The same, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
@@ -300,6 +340,17 @@ export interface EntryStore {
 /** The store of record is there and had to give up a read for the time it took. */
 export class StoreTooSlow extends Error {
   override readonly name = 'StoreTooSlow';
+}
+
+/** Entries in bulk, out of the store of record. */
+export interface EntryStream {
+  /**
+   * All entries of a ranking after `afterPlayerId` ('' for the first) by ascending player id, some
+   * at a time, as fast as they are taken. Each is as it was at some moment after the call.
+   *
+   * @throws STORE_UNAVAILABLE
+   */
+  stream(rankingNo: RankingNo, afterPlayerId: string): AsyncIterable<readonly Entry[]>;
 }
 
 /** A consistent answer from the store of record. */

@@ -205,12 +205,12 @@ describe.concurrent('a verification', () => {
     await index.remove(ranking.rankingNo);
     const build = await index.beginBuild(ranking, undefined, 1, { life, redis: redis.redis });
     const all = await entries.scan(ranking.rankingNo, '', 10);
-    const misplaced = all.map((each) => {
-      const payload = encodePayload(each);
-      if (each.playerId === 'a') return { entry: { ...each, reached: each.reached + 1 }, payload };
-      return { entry: each, payload };
-    });
-    await index.build(ranking, build, misplaced);
+    const group = index.group(ranking);
+    for (const each of all) {
+      const misplaced = { ...each, reached: each.reached + 1 };
+      group.add(each.playerId === 'a' ? misplaced : each, encodePayload(each));
+    }
+    for (const { records } of group.parts(10)) await index.build(ranking, build, records);
     const revision = await index.swap(ranking, build, all.length, 0);
     const mark = await rankings.mark(ranking.rankingNo);
     if (mark === undefined) throw new Error('no mark');

@@ -138,7 +138,8 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
-function asStoreError(error: unknown): unknown {
+/** Tells an error of the connection to PostgreSQL as STORE_UNAVAILABLE; others come as they are. */
+export function asStoreError(error: unknown): unknown {
   const state = sqlState(error);
   // Errors of ours are not the database's.
   if (error instanceof RostrumError || error instanceof TypeError || error instanceof RangeError) {

@@ -17,7 +17,6 @@ import { statement, statementForValues } from './sql-file.js';
 
 const FIND = statement('find_entries');
 const SCAN = statement('scan_entries');
-const HAS_MORE = statement('has_more_entries');
 const COUNT = statement('count_entries');
 const COUNT_TO = statementForValues('count_entries_to');
 
@@ -57,14 +56,6 @@ export class PostgresEntryStore implements EntryStore {
       limit,
     ]);
     return rows.map(toEntry);
-  }
-
-  async hasMoreThan(rankingNo: RankingNo, count: number): Promise<boolean> {
-    const { rows } = await this.#background.query<{ has_more: boolean }>(HAS_MORE, [
-      rankingNo,
-      count,
-    ]);
-    return rows[0]?.has_more === true;
   }
 
   async count(rankingNo: RankingNo): Promise<number> {

@@ -108,7 +108,10 @@ export class PostgresRankingStore implements RankingStore {
     return row?.is_present === true ? 'not as it was' : 'life over';
   }
 
-  withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined> {
+  withBuildLock<T>(
+    rankingNo: RankingNo,
+    work: (lost: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     return this.#builds.whileLocked(LOCK_BUILD, UNLOCK_BUILD, [rankingNo], work);
   }
 }

@@ -23,6 +23,7 @@ import type { RedisConnection, ScriptReply } from './connection.js';
 import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';
 import { indexScore, recordEnd, recordLength, writeRecord } from './record.js';
+import { RecordGroup } from './record-group.js';
 import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
@@ -191,17 +192,17 @@ export class RedisRankingIndex implements RankingIndex {
     return { epoch: newEpoch, name, life, redis };
   }
 
-  async build(
-    ranking: Ranking,
-    build: IndexBuild,
-    entries: readonly EncodedEntry[],
-  ): Promise<boolean> {
+  group(ranking: Ranking): RecordGroup {
+    return new RecordGroup(ranking.settings);
+  }
+
+  async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
     // Commands go out on the connection that this looks at, or fail: none is queued.
     if (this.redis !== build.redis) return false;
     const reply = await this.#redis.run(
       'build',
       rankingKeys(ranking.rankingNo),
-      [build.name, packEntries(ranking, entries)],
+      [build.name, records],
       0,
     );
     return reply === 1;
