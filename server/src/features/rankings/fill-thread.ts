@@ -51,15 +51,17 @@ export class FillThread {
   }
 
   #heard(report: FillReport): void {
-    switch (report.kind) {
-      case 'progress':
-        this.#fill?.onProgress(report.filled);
-        return;
-      case 'done':
-        this.#fill?.resolve(report.filled);
-        return;
-      case 'failed':
-        this.#fill?.reject(toError(report));
+    if (report.kind === 'failed') {
+      this.#fill?.reject(toError(report));
+      return;
+    }
+    try {
+      this.#fill?.onProgress(report.filled);
+      if (report.kind === 'done') this.#fill?.resolve(report.filled);
+    } catch (error) {
+      // Whoever asked for the fill failed to take its progress: that ends it, not the process.
+      this.#fill?.reject(error);
+      void this.end();
     }
   }
 

@@ -116,11 +116,12 @@ async function expectFilled(filler: ThreadedFiller): Promise<void> {
 describe('a filler with threads', { timeout: 60_000 }, () => {
   it('fills one ranking after the other in one thread, and tells how far it is', async () => {
     await using threads = stage();
-    let told = 0;
-    await fill(threads.filler, () => {
-      told += 1;
-    });
-    expect(told).toBe(1);
+    const build = await index.beginBuild(ranking, -1, 1);
+    const progress: number[] = [];
+    await threads.filler.fillAfter(ranking, build, '', (filled) => progress.push(filled));
+    expect(progress.length).toBeGreaterThan(1);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toBe(COUNT);
     await expectFilled(threads.filler);
     expect(threads.workers).toHaveLength(1);
   });
@@ -166,6 +167,17 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
     const controller = new AbortController();
     const abort = () => controller.abort(reason);
     await expect(fill(threads.filler, abort, controller.signal)).rejects.toBe(reason);
+    await expectFilled(threads.filler);
+  });
+
+  it('ends a fill whose progress nobody can take', async () => {
+    await using threads = stage();
+    const reason = new Error('cannot take it');
+    const build = await index.beginBuild(ranking, -1, 1);
+    const filling = threads.filler.fillAfter(ranking, build, '', () => {
+      throw reason;
+    });
+    await expect(filling).rejects.toBe(reason);
     await expectFilled(threads.filler);
   });
 
