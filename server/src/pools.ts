@@ -1,4 +1,4 @@
-import { LEASE_TIMEOUT_MS } from './features/rankings/index-rules.js';
+import { LEASE_TIMEOUT_MS } from './domain/index-rules.js';
 import { MAX_PASSES } from './features/rankings/store-reader.js';
 
 /** A bounded pool of connections to PostgreSQL, for one kind of work. */

@@ -1,4 +1,4 @@
-import type { Confirmation, IndexMark, Life } from '../../src/features/rankings/index-rules.js';
+import type { Confirmation, IndexMark, Life } from '../../src/domain/index-rules.js';
 import type { Rules } from './index-model.ts';
 
 /**

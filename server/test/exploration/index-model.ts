@@ -6,7 +6,7 @@ import type {
   Life,
   LifeId,
   NextStep,
-} from '../../src/features/rankings/index-rules.js';
+} from '../../src/domain/index-rules.js';
 
 /** The rules under exploration: those of index-rules.ts, or older ones. */
 export interface Rules {

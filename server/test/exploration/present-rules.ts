@@ -1,4 +1,4 @@
-import { assess, confirms, nextStep } from '../../src/features/rankings/index-rules.js';
+import { assess, confirms, nextStep } from '../../src/domain/index-rules.js';
 import type { Rules } from './index-model.ts';
 
 /** The rules that the server runs. */

@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
 import type { Entry } from '../../domain/entry.js';
 import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
+import type { LifeId } from '../../domain/index-rules.js';
 import { DEFAULT_SETTINGS, SortOrder } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
 import { Database } from '../../stores/postgres/database.js';
@@ -15,7 +16,6 @@ import { rankingKeys } from '../../stores/redis/keys.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
 import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
 import { BulkFiller } from './bulk-filler.js';
-import type { LifeId } from './index-rules.js';
 import { PagedFiller } from './paged-filler.js';
 import { type IndexBuild, type IndexFiller, IndexUnavailable } from './ports.js';
 

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RankingNo } from '../../domain/ids.js';
-import type { Log } from '../../domain/log.js';
-import type { Ranking } from '../../domain/ranking.js';
-import { BuildSlots } from './build-slots.js';
 import {
   assess,
   type IndexMark,
   type IndexState,
   type LifeId,
   type Tenure,
-} from './index-rules.js';
+} from '../../domain/index-rules.js';
+import type { Log } from '../../domain/log.js';
+import type { Ranking } from '../../domain/ranking.js';
+import { BuildSlots } from './build-slots.js';
 import type { IndexTrust } from './index-trust.js';
 import {
   type EntryStore,

@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  LEASE_MS,
+  type Life,
+  type LifeId,
+  nextStep,
+  type Tenure,
+} from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
 import { IndexLease } from './index-lease.js';
-import { LEASE_MS, type Life, type LifeId, nextStep, type Tenure } from './index-rules.js';
 import type { IndexTrust } from './index-trust.js';
 import type { IndexConnection, LifeStore } from './ports.js';
 
@@ -70,14 +76,18 @@ export class IndexGate {
     this.#onJoined = parts.onJoined ?? (() => {});
     this.#log = parts.log;
     this.#lease = new IndexLease(parts.lives, () => {
-      this.#leave('another index serves by now; reads go to the store of record');
+      this.#log.warn({}, 'another index serves by now; reads go to the store of record');
+      this.#leave();
       this.#connection.connectAnew();
     });
   }
 
   /** Begins to follow the connection. */
   start(): void {
-    this.#connection.onLost(() => this.#leave('index lost; reads go to the store of record'));
+    this.#connection.onLost(() => {
+      if (this.#joined) this.#log.warn({}, 'index lost; reads go to the store of record');
+      this.#leave();
+    });
     this.#connection.onReady(() => {
       if (this.#closed) return;
       this.#turn += 1;
@@ -152,10 +162,9 @@ export class IndexGate {
     this.#lease.end();
   }
 
-  #leave(why: string): void {
+  #leave(): void {
     if (this.#closed) return;
     if (this.#state === 'open') this.#lostAtMs = performance.now();
-    if (this.#joined) this.#log.warn({}, why);
     this.#turn += 1;
     this.#state = 'lost';
     this.#joined = false;
@@ -190,7 +199,7 @@ export class IndexGate {
       case 'connect anew':
         if (this.#supersededSinceMs === undefined) {
           this.#supersededSinceMs = performance.now();
-          this.#log.warn({}, 'the address of the index leads to one that was given up; trying on');
+          this.#log.warn({}, 'redis is one that was given up for another; looking for that');
         }
         this.#connection.connectAnew();
         return true;
@@ -232,14 +241,17 @@ export class IndexGate {
     this.#joined = true;
     this.#answering = true;
     this.#onJoined(redis);
-    if (this.#missed) this.#beginRecovery();
-    else this.#open('index connected again');
+    if (this.#missed) {
+      this.#beginRecovery();
+      return;
+    }
+    this.#log.info({}, 'index connected again');
+    this.#open();
   }
 
-  #open(message: string, fields: object = {}): void {
+  #open(): void {
     this.#state = 'open';
     this.#openings += 1;
-    this.#log.info(fields, message);
     for (const resolve of this.#opened.splice(0)) resolve();
   }
 
@@ -272,7 +284,8 @@ export class IndexGate {
         continue;
       }
       if (this.#joined && this.#state === 'recovering') {
-        this.#open('index up to date', { ms: Math.round(performance.now() - start) });
+        this.#log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
+        this.#open();
       }
     }
     this.#recovering = false;

@@ -1,4 +1,10 @@
-import { LEASE_POLL_MS, type Lease, type Life, type LifeId, leaseHolds } from './index-rules.js';
+import {
+  LEASE_POLL_MS,
+  type Lease,
+  type Life,
+  type LifeId,
+  leaseHolds,
+} from '../../domain/index-rules.js';
 import type { LifeStore } from './ports.js';
 
 /**

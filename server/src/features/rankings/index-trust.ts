@@ -1,5 +1,5 @@
 import type { RankingNo } from '../../domain/ids.js';
-import type { LifeId, Tenure } from './index-rules.js';
+import type { LifeId, Tenure } from '../../domain/index-rules.js';
 
 /** How many rankings are remembered; the one set longest ago is forgotten first. */
 const MAX_RANKINGS = 100_000;

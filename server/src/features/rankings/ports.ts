@@ -1,5 +1,13 @@
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, RankingNo } from '../../domain/ids.js';
+import type {
+  Confirmation,
+  IndexMark,
+  IndexState,
+  Life,
+  LifeId,
+  Tenure,
+} from '../../domain/index-rules.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type {
   ChangePage,
@@ -8,7 +16,6 @@ import type {
   RankingSelector,
   RankingView,
 } from '../../domain/ranking.js';
-import type { Confirmation, IndexMark, IndexState, Life, LifeId, Tenure } from './index-rules.js';
 
 /* What this feature offers to others. */
 

@@ -7,13 +7,13 @@ import type { LocalRedis } from '../../../../scripts/services/redis.ts';
 import { makeEntries } from '../../../test/support/make-entries.ts';
 import { startOwnPostgres, startOwnRedis } from '../../../test/support/own-services.ts';
 import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
+import type { LifeId, Tenure } from '../../domain/index-rules.js';
 import { DEFAULT_SETTINGS } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
 import { migrate } from '../../stores/postgres/migrate.js';
 import { RedisConnection } from '../../stores/redis/connection.js';
 import { rankingKeys } from '../../stores/redis/keys.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
-import type { LifeId, Tenure } from './index-rules.js';
 import { IndexUnavailable } from './ports.js';
 import { ThreadedFiller } from './threaded-filler.js';
 
@@ -116,7 +116,7 @@ async function expectFilled(filler: ThreadedFiller): Promise<void> {
 describe('a filler with threads', { timeout: 60_000 }, () => {
   it('fills one ranking after the other in one thread, and tells how far it is', async () => {
     await using threads = stage();
-    const build = await index.beginBuild(ranking, -1, 1);
+    const build = await index.beginBuild(ranking, undefined, 1, tenure());
     const progress: number[] = [];
     await threads.filler.fillAfter(ranking, build, '', (filled) => progress.push(filled));
     expect(progress.length).toBeGreaterThan(1);
@@ -173,7 +173,7 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
   it('ends a fill whose progress nobody can take', async () => {
     await using threads = stage();
     const reason = new Error('cannot take it');
-    const build = await index.beginBuild(ranking, -1, 1);
+    const build = await index.beginBuild(ranking, undefined, 1, tenure());
     const filling = threads.filler.fillAfter(ranking, build, '', () => {
       throw reason;
     });

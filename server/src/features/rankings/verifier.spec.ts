@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
+import type { LifeId } from '../../domain/index-rules.js';
 import { DEFAULT_SETTINGS } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
 import { Database } from '../../stores/postgres/database.js';
@@ -15,7 +16,6 @@ import { RedisConnection } from '../../stores/redis/connection.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
 import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
 import { IndexBuilder } from './index-builder.js';
-import type { LifeId } from './index-rules.js';
 import { IndexTrust } from './index-trust.js';
 import { PagedFiller } from './paged-filler.js';
 import { Verifier } from './verifier.js';

@@ -1,4 +1,4 @@
-import type { Life, LifeId } from '../../features/rankings/index-rules.js';
+import type { Life, LifeId } from '../../domain/index-rules.js';
 import type { LifeStore } from '../../features/rankings/ports.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';

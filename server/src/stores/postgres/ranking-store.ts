@@ -1,7 +1,7 @@
 import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
+import type { IndexMark, LifeId } from '../../domain/index-rules.js';
 import type { Aggregation, LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { IndexMark, LifeId } from '../../features/rankings/index-rules.js';
 import type { MarkChange, RankingStore } from '../../features/rankings/ports.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { IndexState, LifeId, Tenure } from '../../domain/index-rules.js';
 import type {
   ChangePage,
   Ranking,
@@ -7,7 +8,6 @@ import type {
   RankingRead,
   RankingView,
 } from '../../domain/ranking.js';
-import type { IndexState, LifeId, Tenure } from '../../features/rankings/index-rules.js';
 import {
   type EncodedEntry,
   type IndexAnswer,

@@ -43,7 +43,7 @@ CREATE TABLE rostrum.rankings (
 CREATE INDEX rankings_board_no ON rostrum.rankings (board_no);
 
 -- Lives of the index: each is one tenure of one Redis server. The one with the highest number is the
--- present one. See features/rankings/index-rules.ts.
+-- present one. See domain/index-rules.ts.
 CREATE TABLE rostrum.index_lives (
   life_no    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   life_id    uuid NOT NULL DEFAULT gen_random_uuid(),

@@ -33,7 +33,7 @@ RETURN p_life = (SELECT life_id FROM rostrum.index_lives ORDER BY life_no DESC L
 -- an index that shows at least the settled revision, plus the outbox, is complete.
 --
 -- What another life of the index confirmed than that of the mark means nothing: such batches stay, and
--- are brought in again. See features/rankings/index-rules.ts, `confirms`.
+-- are brought in again. See domain/index-rules.ts, `confirms`.
 --
 -- Inputs:
 --   p_outbox_ids  the batches

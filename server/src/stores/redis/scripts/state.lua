@@ -3,7 +3,7 @@
 -- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
 --
 -- Result: { epoch, revision, players, life } as strings; epoch '' if no index serves or the one that does
--- is damaged. The life is the one in which the epoch began (see features/rankings/index-rules.ts).
+-- is damaged. The life is the one in which the epoch began (see domain/index-rules.ts).
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'life')
 local epoch = meta[1]
 local count = 0
