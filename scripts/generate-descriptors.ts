@@ -1,4 +1,4 @@
-// node scripts/generate-descriptors.ts <directory>: writes what the server answers to reflection.
+// generate-descriptors <directory>: writes what the server answers to reflection.
 //
 // descriptors.binpb has the contract, health-descriptors.binpb has grpc.health.v1; each is a
 // `google.protobuf.FileDescriptorSet` with the comments of its files, for `grpcurl describe`. Of
@@ -18,7 +18,7 @@ const SOURCES = {
 } as const;
 
 const [directory] = process.argv.slice(2);
-if (directory === undefined) throw new Error('usage: generate-descriptors.ts <directory>');
+if (directory === undefined) throw new Error('usage: generate-descriptors <directory>');
 mkdirSync(directory, { recursive: true });
 for (const [file, source] of Object.entries(SOURCES)) {
   writeFileSync(join(directory, file), describe(source));
