@@ -15,7 +15,8 @@ const OUTCOMES = ['UNSPECIFIED', 'APPLIED', 'NOT_IMPROVED', 'STALE', 'DUPLICATE'
 const UNARY = 6;
 const BATCH = 2;
 const STREAM = 2;
-const PAUSE_MS = 45;
+/** From the end of one turn to the next. */
+const PAUSE_MS = { one: 40, many: 200 } as const;
 const RETRY_MS = 60;
 /** Shares of the acknowledged submissions that are sent again, as they were and with another score. */
 const REPEATED = 0.04;
@@ -39,12 +40,12 @@ export class Writers {
     this.#history = history;
     this.#random = random;
     this.#crew = new Crew(addresses, certificates, 'writer');
-    const many = (count: number, turn: () => Promise<void>) =>
-      Array.from({ length: count }, () => this.#run(turn));
+    const many = (count: number, turn: () => Promise<void>, pauseMs: number) =>
+      Array.from({ length: count }, () => this.#run(turn, pauseMs));
     this.#running = [
-      ...many(UNARY, () => this.#unary()),
-      ...many(BATCH, () => this.#batch()),
-      ...many(STREAM, () => this.#stream()),
+      ...many(UNARY, () => this.#unary(), PAUSE_MS.one),
+      ...many(BATCH, () => this.#batch(), PAUSE_MS.many),
+      ...many(STREAM, () => this.#stream(), PAUSE_MS.many),
     ];
   }
 
@@ -61,10 +62,10 @@ export class Writers {
     ).length;
   }
 
-  async #run(turn: () => Promise<void>): Promise<void> {
+  async #run(turn: () => Promise<void>, pauseMs: number): Promise<void> {
     while (!this.#stopped) {
       await turn();
-      await delay(PAUSE_MS * (0.5 + Math.random()));
+      await delay(pauseMs * (0.5 + Math.random()));
     }
   }
 
@@ -150,7 +151,9 @@ export class Writers {
       if (items.length !== submissions.length) {
         this.#violation(caller, `${items.length} items answer a batch of ${submissions.length}`);
       }
-      submissions.forEach((each, index) => this.#tookItem(caller, each, begin, items[index]));
+      for (const [index, each] of submissions.entries()) {
+        this.#tookItem(caller, each, begin, items[index]);
+      }
     }
     await Promise.all(submissions.map((each) => this.#submit(each)));
   }
@@ -161,7 +164,12 @@ export class Writers {
     const begin = performance.now();
     const stream = caller.scores.streamScores({ deadline: Date.now() + CALL_MS });
     let answered = 0;
-    await new Promise<void>((resolve) => {
+    let isOver = false;
+    await new Promise<void>((done) => {
+      const resolve = () => {
+        isOver = true;
+        done();
+      };
       stream.on('data', ({ item }: { item: ScoreItem | undefined }) => {
         const submission = submissions[answered];
         if (submission === undefined) {
@@ -179,8 +187,8 @@ export class Writers {
       stream.on('end', resolve);
       const send = async () => {
         for (const submission of submissions) {
-          if (stream.destroyed) return;
-          submission.begin = performance.now();
+          if (isOver) return;
+          submission.begin = Math.min(submission.begin, performance.now());
           stream.write({ submission: toMessage(submission, submission.score) });
           if (Math.random() < 0.2) await delay(3);
         }
