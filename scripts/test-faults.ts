@@ -2,6 +2,9 @@
 // schedule drawn from a seed, and judges from outside whether it kept its promises. --help tells more.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { makeMutant, scheduleOf } from '../server/test/machine/mutations/mutant.ts';
+import type { Mutation } from '../server/test/machine/mutations/mutation.ts';
+import { MUTATIONS } from '../server/test/machine/mutations/mutations.ts';
 import {
   describeOutcome,
   describeProgress,
@@ -32,7 +35,9 @@ Ends with 0 when nothing was found, with 1 when something was.
   --runs N           so many runs, each with the next seed; default 1
   --shrink           when something is found: drops faults while it is still found
   --shrink-minutes N how long that may take; default 30
-  --mutations [NAME] breaks Rostrum on purpose, in a copy, and expects each to be found
+  --mutations        breaks Rostrum on purpose, in a copy of it, and expects each fault to be found
+  --mutation NAME    only this one; one of
+                     ${MUTATIONS.map(({ name }) => name).join(', ')}
   --dry-run          prints the schedule and does nothing
   --artifacts DIR    where histories and logs of a run with findings go; default .rostrum/faults
   --json             one JSON object a line instead of text
@@ -42,6 +47,7 @@ It needs redis-server and, for the full disk, root and the right to mount a tmpf
 clock, libfaketime (Debian: apt-get install faketime). What cannot be had is skipped, and said so.`;
 
 interface Options {
+  readonly mutations: readonly Mutation[];
   readonly schedules: readonly Schedule[];
   readonly shrinkMs: number | undefined;
   readonly artifacts: string;
@@ -52,6 +58,8 @@ const options = readOptions();
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort());
 process.once('SIGTERM', () => interrupted.abort());
+
+if (options.mutations.length > 0) process.exit(await playMutations());
 
 let failed = 0;
 for (const schedule of options.schedules) {
@@ -84,9 +92,39 @@ if (runs > 1 || failed > 0) {
 }
 process.exit(failed > 0 ? 1 : 0);
 
-async function play(schedule: Schedule): Promise<Outcome> {
+/** Each mutation must be found. Returns the exit code. */
+async function playMutations(): Promise<number> {
+  const unfound: string[] = [];
+  for (const mutation of options.mutations) {
+    if (interrupted.signal.aborted) break;
+    const { name, breaks, finds } = mutation;
+    say({ kind: 'mutation', name, breaks }, () => [`${name}: ${breaks}`]);
+    const mutant = makeMutant(ROOT, mutation);
+    try {
+      const { findings } = await play(scheduleOf(mutation), mutant.root);
+      const found = findings.filter(({ kind }) => finds.includes(kind));
+      if (found.length === 0) unfound.push(name);
+      say({ kind: 'mutation end', name, found: found.length }, () => [
+        found.length > 0
+          ? `FOUND: ${name}, by ${found.length} of ${findings.length} findings`
+          : `NOT FOUND: ${name}; it should show as ${finds.join(' or ')}`,
+        '',
+      ]);
+    } finally {
+      mutant.remove();
+    }
+  }
+  const { length } = options.mutations;
+  say({ kind: 'mutations end', mutations: length, unfound }, () => [
+    `${length - unfound.length} of ${length} mutations found`,
+    ...(unfound.length > 0 ? [`not found: ${unfound.join(', ')}`] : []),
+  ]);
+  return unfound.length > 0 ? 1 : 0;
+}
+
+async function play(schedule: Schedule, root = ROOT): Promise<Outcome> {
   const outcome = await runSchedule({
-    root: ROOT,
+    root,
     schedule,
     artifacts: options.artifacts,
     signal: interrupted.signal,
@@ -116,6 +154,8 @@ function readOptions(): Options {
         faults: { type: 'string' },
         schedule: { type: 'string' },
         runs: { type: 'string', default: '1' },
+        mutations: { type: 'boolean', default: false },
+        mutation: { type: 'string' },
         shrink: { type: 'boolean', default: false },
         'shrink-minutes': { type: 'string', default: '30' },
         'dry-run': { type: 'boolean', default: false },
@@ -146,6 +186,7 @@ function readOptions(): Options {
       process.exit(0);
     }
     return {
+      mutations: mutationsOf(values.mutations, values.mutation),
       schedules,
       shrinkMs: values.shrink
         ? numberOf('--shrink-minutes', values['shrink-minutes'], 0.1, 10_000) * 60_000
@@ -164,6 +205,13 @@ function numberOf(name: string, text: string, least: number, most: number): numb
   const value = Number(text);
   if (text.trim() !== '' && value >= least && value <= most) return value;
   throw new Error(`${name} ${text}: must be a number from ${least} to ${most}`);
+}
+
+function mutationsOf(all: boolean, name: string | undefined): readonly Mutation[] {
+  if (name === undefined) return all ? MUTATIONS : [];
+  const mutation = MUTATIONS.find((each) => each.name === name);
+  if (mutation !== undefined) return [mutation];
+  throw new Error(`--mutation ${name}: must be one of ${MUTATIONS.map((each) => each.name)}`);
 }
 
 function kindsOf(text: string | undefined): readonly FaultKind['kind'][] {

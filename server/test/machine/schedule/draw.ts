@@ -16,6 +16,12 @@ const TAIL_MS = 3_000;
 const PAUSE_MS: readonly [number, number] = [500, 6_000];
 /** How often a second fault begins while one is on. */
 const OVERLAPPING = 0.35;
+/** Servers find the new primary at once, after a while, or much later than others. */
+const ARRIVALS_MS: readonly (readonly [number, number])[] = [
+  [0, 300],
+  [300, 2_500],
+  [2_500, 6_000],
+];
 const LINK_MODES: readonly Breaking[] = [
   'cut',
   'refuse',
@@ -87,10 +93,10 @@ function drawKind(random: Random, kind: FaultKind['kind']): FaultKind {
         kind,
         stale: random.chance(0.5) ? 0 : random.integer(200, 3_000),
         arrivals: Array.from({ length: SERVERS }, () =>
-          random.chance(0.4) ? random.integer(0, 300) : random.integer(300, 4_000),
+          random.integer(...random.pick(ARRIVALS_MS)),
         ),
         open: random.pick(['reset', 'frozen']),
-        old: random.chance(0.65) ? 'alive' : 'stopped',
+        old: random.chance(0.75) ? 'alive' : 'stopped',
       };
     case 'postgres-restart':
       return { kind, how: random.pick(['kill', 'immediate', 'fast']) };

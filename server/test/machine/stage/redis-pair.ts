@@ -49,6 +49,8 @@ export class RedisPair {
 
   /** Makes the replica follow the primary, and waits until it has caught up. */
   async follow(): Promise<void> {
+    // By default it waits five seconds for more replicas to come.
+    await onRedis(this.primary, (redis) => redis.config('SET', 'repl-diskless-sync-delay', '0'));
     await onRedis(this.replica, async (redis) => {
       await redis.config('SET', 'masterauth', PASSWORD);
       await redis.replicaof('127.0.0.1', this.primary.port);
