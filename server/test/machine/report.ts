@@ -35,10 +35,11 @@ export function describeProgress(progress: Progress): string {
 
 /** What was found, so that a person understands. */
 export function describeOutcome(outcome: Outcome): string[] {
-  const { findings, acknowledged, unranked, reads, judged, byRevision, resets } = outcome;
+  const { findings, acknowledged, unranked, reads, judged, byRevision, resets, stalledMs } =
+    outcome;
   const share = judged === 0 ? 0 : Math.round((100 * byRevision) / judged);
   const lines = [
-    `${acknowledged} submissions acknowledged (${unranked} without rank), ${reads} reads, ${judged} answers judged, ${share} % of them by their revision, ${resets} stretches of feeds`,
+    `${acknowledged} submissions acknowledged (${unranked} without rank), ${reads} reads, ${judged} answers judged, ${share} % of them by their revision, ${resets} stretches of feeds, ${(stalledMs / 1000).toFixed(1)} s without processor time`,
   ];
   for (const [kind, own] of Map.groupBy(findings, (finding) => finding.kind)) {
     lines.push('', `${kind}: ${own.length}`);

@@ -11,6 +11,7 @@ import { startLoad } from './load/load.ts';
 import { healAll, type Inflicted, inflict, whyNot } from './schedule/inflict.ts';
 import type { Schedule } from './schedule/schedule.ts';
 import { type Stage, startStage } from './stage/stage.ts';
+import { StallMeter } from './stall-meter.ts';
 
 export interface RunOptions {
   /** Where `server/dist/main.js` lies. */
@@ -50,6 +51,8 @@ export interface Outcome {
   readonly judged: number;
   readonly byRevision: number;
   readonly resets: number;
+  /** How long this process did not get to run, in milliseconds: findings on time may be its fault. */
+  readonly stalledMs: number;
   /** Where the artifacts are, if there was a finding. */
   readonly artifacts: string | undefined;
 }
@@ -64,6 +67,7 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
   const stage = await startStage(options.root);
   const history = new History();
   const inflicted: Inflicted[] = [];
+  const stalls = new StallMeter();
   try {
     const load = await startLoad(stage, history, schedule.seed);
     const start = performance.now();
@@ -95,7 +99,7 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
     const end = performance.now();
     note('judging');
     const sql = (text: string) => stage.postgres.sql(text) as Promise<never[]>;
-    const verdict = await judge(sql, history, inflicted, end);
+    const verdict = await judge(sql, history, inflicted, stalls.stalls, end);
     await lookLast(load, verdict.ledger, (kind, at, server, what) =>
       extra.push({ kind, at, server, what }),
     );
@@ -118,12 +122,14 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
       judged: verdict.judged,
       byRevision: verdict.byRevision,
       resets: history.segments.length,
+      stalledMs: stalls.stalls.reduce((sum, { from, to }) => sum + to - from, 0),
       artifacts:
         findings.length > 0 && options.artifacts !== undefined
           ? keep(options.artifacts, stage, history, schedule, inflicted, findings, start)
           : undefined,
     };
   } finally {
+    stalls.stop();
     await stage.stop();
   }
 }

@@ -2,6 +2,7 @@ import { BOARDS } from '../boards.ts';
 import { RANKED_FALSE_MS, SLACK_MS } from '../bounds.ts';
 import type { History, Submission } from '../history.ts';
 import type { Inflicted } from '../schedule/inflict.ts';
+import type { Stall } from '../stall-meter.ts';
 import { allShown, type Shows } from './answers.ts';
 import { compareByRevision, type Pending } from './check-revisions.ts';
 import { checkFeeds, checkViews, ofView } from './check-watches.ts';
@@ -30,13 +31,14 @@ export async function judge(
   sql: Sql,
   history: History,
   inflicted: readonly Inflicted[],
+  stalls: readonly Stall[],
   end: number,
 ): Promise<Verdict> {
   const findings: Finding[] = [];
   const report: Report = (kind, at, server, what) => findings.push({ kind, at, server, what });
   for (const { at, server, what } of history.violations) report('stream', at, server, what);
   const ledger = await Ledger.read(sql, history, report);
-  const timeline = new Timeline(inflicted, end);
+  const timeline = new Timeline(inflicted, stalls, end);
   checkAnswersToSubmissions(history, ledger, report);
   checkFailures(history, timeline, end, report);
   checkReaders(history, timeline, report);

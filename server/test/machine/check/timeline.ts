@@ -2,6 +2,7 @@ import { RECOVERY_MS, SETTLE_MS, SLACK_MS } from '../bounds.ts';
 import type { Inflicted } from '../schedule/inflict.ts';
 import { describeFault, type Fault } from '../schedule/schedule.ts';
 import { SERVERS } from '../stage/stage.ts';
+import type { Stall } from '../stall-meter.ts';
 
 interface Interval {
   readonly from: number;
@@ -14,13 +15,16 @@ interface Interval {
  */
 export class Timeline {
   readonly #inflicted: readonly Inflicted[];
+  /** When the machine had no time for anybody. */
+  readonly #stalls: readonly Stall[];
   /** When some server could reach both stores, and had had the time to find that out. */
   readonly #able: readonly Interval[];
   /** By server: when it was cut off from PostgreSQL and on a Redis that others had left. */
   readonly #left: readonly (readonly (Interval & { readonly since: number })[])[];
 
-  constructor(inflicted: readonly Inflicted[], end: number) {
+  constructor(inflicted: readonly Inflicted[], stalls: readonly Stall[], end: number) {
     this.#inflicted = inflicted;
+    this.#stalls = stalls;
     this.#able = ableIntervals(inflicted, end);
     this.#left = Array.from({ length: SERVERS }, (_, server) => leftBehind(inflicted, server));
   }
@@ -31,7 +35,8 @@ export class Timeline {
    */
   dueAfter(acknowledged: number, boundMs: number): number {
     for (const { from, to } of this.#able) {
-      const due = Math.max(from, acknowledged) + boundMs;
+      const begin = Math.max(from, acknowledged);
+      const due = begin + boundMs + this.#stalled(begin, begin + boundMs);
       if (due <= to) return due;
     }
     return Number.POSITIVE_INFINITY;
@@ -46,10 +51,19 @@ export class Timeline {
     return this.#left[server]?.find(({ from, to }) => from <= time && time <= to)?.since;
   }
 
-  /** Whether no fault was on from `from` to `to`, nor shortly before. */
+  /** Whether nothing was wrong from `from` to `to`, nor shortly before. */
   isCalm(from: number, to: number): boolean {
-    return this.#inflicted.every(
-      (each) => each.to + RECOVERY_MS + SLACK_MS < from || each.from > to,
+    return (
+      this.#stalled(from - SLACK_MS, to) === 0 &&
+      this.#inflicted.every((each) => each.to + RECOVERY_MS + SLACK_MS < from || each.from > to)
+    );
+  }
+
+  /** For how long the machine stood still within or close to this time. */
+  #stalled(from: number, to: number): number {
+    return this.#stalls.reduce(
+      (sum, stall) => (stall.from < to && from < stall.to ? sum + stall.to - stall.from : sum),
+      0,
     );
   }
 
