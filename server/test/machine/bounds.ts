@@ -9,6 +9,8 @@ export const RANKED_FALSE_MS = 1_000;
 export const SETTLE_MS = 1_000;
 /** After a fault has ended, everything is as if it had not been. */
 export const RECOVERY_MS = 8_000;
+/** A read from Redis takes no longer because PostgreSQL is away. */
+export const READ_MS = 1_500;
 /** What a watch shows is no older than this, while nothing is wrong. */
 export const WATCH_LAG_MS = 2_000;
 /** After the last fault: all that was submitted is acknowledged. */

@@ -57,6 +57,7 @@ export interface Read {
   readonly kind: ReadKind;
   readonly begin: number;
   readonly end: number;
+  /** 0: from the store of record; -1: not told. */
   readonly revision: number;
   /** -1: not told, because the player has no entry. */
   readonly total: number;

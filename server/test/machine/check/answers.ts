@@ -8,7 +8,7 @@ export interface Shows {
   readonly server: number;
   readonly begin: number;
   readonly end: number;
-  /** 0: from the store of record. */
+  /** 0: from the store of record; -1: not told. */
   readonly revision: number;
   /** -1: not told. */
   readonly total: number;

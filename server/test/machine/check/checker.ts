@@ -1,6 +1,7 @@
 import { BOARDS } from '../boards.ts';
-import { RANKED_FALSE_MS, SLACK_MS } from '../bounds.ts';
+import { RANKED_FALSE_MS, READ_MS, SLACK_MS } from '../bounds.ts';
 import type { History, Submission } from '../history.ts';
+import { isPassing } from '../load/callers.ts';
 import type { Inflicted } from '../schedule/inflict.ts';
 import type { Stall } from '../stall-meter.ts';
 import { allShown, type Shows } from './answers.ts';
@@ -101,7 +102,7 @@ export async function judge(
 }
 
 function explained({ what, revision, begin, end }: Shows, problem: string): string {
-  const from = revision === 0 ? 'from the store of record' : `revision ${revision}`;
+  const from = revision > 0 ? `revision ${revision}` : 'without a revision';
   return `${what}, ${from}, after ${(end - begin).toFixed(0)} ms: ${problem}`;
 }
 
@@ -186,17 +187,34 @@ function checkStanding(
   }
 }
 
-/** Calls fail only as it is documented, and only while something is wrong. */
+/** Calls fail only as it is documented, and only while something is wrong that excuses it. */
 function checkFailures(history: History, timeline: Timeline, end: number, report: Report): void {
   for (const { what, server, begin, end: failed, code, message } of history.failures) {
-    // Watches end with their server, and are judged by what they show.
-    const isWatch = what.startsWith('watch');
-    const isPassing = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'CANCELLED'];
     const text = `${what} failed after ${(failed - begin).toFixed(0)} ms: ${code}: ${message}`;
-    if (!isWatch && !isPassing.includes(code)) report('error', begin, server, text);
-    else if (failed < end && timeline.isCalm(isWatch ? failed - 1 : begin, failed)) {
-      report('failed in calm', begin, server, text);
+    // Watches end with their server, and are judged by what they show.
+    if (what.startsWith('watch')) {
+      if (failed < end && timeline.isCalm(failed - 1, failed)) {
+        report('failed in calm', begin, server, text);
+      }
+      continue;
     }
+    if (!isPassing(code)) report('error', begin, server, text);
+    const isRead = ['get', 'list', 'around', 'batchGet'].includes(what);
+    const owed = timeline.owed(server, begin, failed);
+    if (isRead && owed.store && code === 'RESOURCE_EXHAUSTED') continue;
+    if (failed < end && (isRead ? owed.reads : owed.writes)) {
+      report('not served', begin, server, text);
+    }
+  }
+  for (const { kind, server, begin, end: answered, revision } of history.reads) {
+    const owed = timeline.owed(server, begin, answered);
+    if (revision <= 0 || !owed.reads || owed.store || answered - begin < READ_MS) continue;
+    report(
+      'slow',
+      begin,
+      server,
+      `${kind} from the index took ${(answered - begin).toFixed(0)} ms`,
+    );
   }
 }
 
@@ -204,7 +222,7 @@ function checkFailures(history: History, timeline: Timeline, end: number, report
 function checkReaders(history: History, timeline: Timeline, report: Report): void {
   const last = new Map<string, { revision: number; server: number }>();
   for (const { reader, board, server, begin, revision, kind } of history.reads) {
-    if (revision === 0) continue;
+    if (revision <= 0) continue;
     const key = `${reader} ${board}`;
     const before = last.get(key);
     if (timeline.oldSince(server, begin) !== undefined) continue;

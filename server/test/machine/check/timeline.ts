@@ -4,6 +4,13 @@ import { describeFault, type Fault } from '../schedule/schedule.ts';
 import { SERVERS } from '../stage/stage.ts';
 import type { Stall } from '../stall-meter.ts';
 
+export interface Owed {
+  readonly reads: boolean;
+  readonly writes: boolean;
+  /** Whether reads may have to come from PostgreSQL, of which it takes only so many at a time. */
+  readonly store: boolean;
+}
+
 interface Interval {
   readonly from: number;
   readonly to: number;
@@ -59,6 +66,27 @@ export class Timeline {
     );
   }
 
+  /**
+   * What a server still owed, from `from` to `to`, by the README's table of failures: without Redis
+   * both, from PostgreSQL; without PostgreSQL reads, from Redis; without both, or while it is stopped
+   * or starting, nothing.
+   */
+  owed(server: number, from: number, to: number): Owed {
+    const on = this.#inflicted.filter(
+      (each) => each.from <= to && from <= each.to + RECOVERY_MS + SLACK_MS,
+    );
+    const isStopped = on.some(
+      ({ fault }) =>
+        (fault.kind === 'server-kill' || fault.kind === 'server-stop') && fault.server === server,
+    );
+    const postgres = on.some(({ fault }) => troubles(fault, server, 'postgres'));
+    const redis = on.some(({ fault }) => troubles(fault, server, 'redis'));
+    if (isStopped || (postgres && redis) || this.#stalled(from - SLACK_MS, to) > 0) {
+      return { reads: false, writes: false, store: redis };
+    }
+    return { reads: true, writes: !postgres, store: redis };
+  }
+
   /** For how long the machine stood still within or close to this time. */
   #stalled(from: number, to: number): number {
     return this.#stalls.reduce(
@@ -82,6 +110,15 @@ export class Timeline {
       })
       .join('; ');
   }
+}
+
+/** Whether the fault concerns what the server has of one of the stores. */
+function troubles(fault: Fault, server: number, store: 'postgres' | 'redis'): boolean {
+  if (fault.kind === 'link') {
+    return fault.store === store && (fault.server < 0 || fault.server === server);
+  }
+  if (fault.kind === 'vacuum-full') return store === 'postgres';
+  return fault.kind.startsWith(`${store}-`);
 }
 
 /** Whether the fault keeps a server from using PostgreSQL or Redis. */

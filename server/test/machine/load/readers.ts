@@ -118,8 +118,8 @@ export class Readers {
     }
     const code = codeOf(result.error);
     if (code === 'NOT_FOUND' && (kind === 'get' || kind === 'around')) {
-      // An answer too: the player has no entry.
-      const answer = { begin, end, revision: 0, total: -1, rows: new Float64Array(0) };
+      // An answer too: the player has no entry. From where, it does not tell.
+      const answer = { begin, end, revision: -1, total: -1, rows: new Float64Array(0) };
       this.#history.reads.push({
         reader,
         server,

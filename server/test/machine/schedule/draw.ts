@@ -122,6 +122,10 @@ function durationOf(random: Random, fault: FaultKind): number {
       return random.integer(2_000, 5_000);
     case 'clock-step':
       return random.integer(3_000, 8_000);
+    case 'postgres-stop':
+      // Longer than servers remember what they know of leaderboards.
+      if (random.chance(0.25)) return random.integer(11_000, 16_000);
+      return random.integer(100, 7_000);
     default:
       return random.chance(0.4) ? random.integer(100, 1_000) : random.integer(1_000, 7_000);
   }
