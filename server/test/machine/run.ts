@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Where logs and histories go when something is found. */
   readonly artifacts?: string;
+  /** Whether these findings are all that was looked for: the last look is left out then. */
+  readonly isEnough?: (findings: readonly Finding[]) => boolean;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
 }
@@ -100,9 +102,11 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
     note('judging');
     const sql = (text: string) => stage.postgres.sql(text) as Promise<never[]>;
     const verdict = await judge(sql, history, inflicted, stalls.stalls, end);
-    await lookLast(load, verdict.ledger, (kind, at, server, what) =>
-      extra.push({ kind, at, server, what }),
-    );
+    if (!options.isEnough?.(verdict.findings)) {
+      await lookLast(load, verdict.ledger, (kind, at, server, what) =>
+        extra.push({ kind, at, server, what }),
+      );
+    }
     await load.stop();
     for (const server of stage.servers) {
       for (const what of server.crashes) {
