@@ -179,7 +179,7 @@ function leftBehind(
 function cutsPostgres(fault: Fault, server: number): boolean {
   switch (fault.kind) {
     case 'link':
-      return fault.store === 'postgres' && (fault.server < 0 || fault.server === server);
+      return fault.mode !== 'slow' && troubles(fault, server, 'postgres');
     case 'postgres-stop':
     case 'postgres-restart':
     case 'postgres-full':
