@@ -1,6 +1,7 @@
 import { BOARDS } from '../boards.ts';
 import { type History, type Read, ROW, type Rows, type Submission } from '../history.ts';
 import type { Ledger } from './ledger.ts';
+import type { Timeline } from './timeline.ts';
 
 /** A list, or part of one, that was answered: of reads and of submissions alike. */
 export interface Shows {
@@ -14,6 +15,8 @@ export interface Shows {
   readonly total: number;
   readonly rows: Rows;
   readonly missing: readonly number[];
+  /** Whether the server was cut off from the store of record; see timeline.ts. */
+  readonly isFar: boolean;
   /** What the rows must be, if more than their own ranks is known. */
   readonly shape: Shape;
   /** Of a submission: what it says of the moment before. */
@@ -35,7 +38,7 @@ export interface Previous {
   readonly rank: number;
 }
 
-export function ofRead(read: Read): Shows {
+export function ofRead(read: Read, timeline: Timeline): Shows {
   const { server, begin, end, revision, total, rows, missing, of, count, kind } = read;
   const board = BOARDS[read.board]?.id;
   const names = {
@@ -47,11 +50,12 @@ export function ofRead(read: Read): Shows {
   let shape: Shape = { kind: 'any' };
   if (kind === 'list') shape = { kind: 'range', start: of, count };
   if (kind === 'around' && missing.length === 0) shape = { kind: 'around', player: of, count };
-  return { what: names[kind], server, begin, end, revision, total, rows, missing, shape };
+  const isFar = timeline.isFar(server, begin);
+  return { what: names[kind], server, begin, end, revision, total, rows, missing, isFar, shape };
 }
 
 /** The ranked answers to a submission that was recorded. */
-export function ofSubmission(submission: Submission, ledger: Ledger): Shows[] {
+export function ofSubmission(submission: Submission, ledger: Ledger, timeline: Timeline): Shows[] {
   const recorded = ledger.find(submission);
   if (recorded === undefined) return [];
   const { board, player, id } = submission;
@@ -71,6 +75,7 @@ export function ofSubmission(submission: Submission, ledger: Ledger): Shows[] {
         total,
         rows,
         missing: [],
+        isFar: timeline.isFar(server, begin),
         shape: { kind: 'own' },
         ...(isPlaced && {
           previous: { player, state: recorded.state, rank: answer.previousRank },
@@ -79,11 +84,16 @@ export function ofSubmission(submission: Submission, ledger: Ledger): Shows[] {
     });
 }
 
-export function allShown(history: History, ledger: Ledger, board: number): Shows[] {
+export function allShown(
+  history: History,
+  ledger: Ledger,
+  timeline: Timeline,
+  board: number,
+): Shows[] {
   return [
-    ...history.reads.filter((read) => read.board === board).map(ofRead),
+    ...history.reads.filter((read) => read.board === board).map((read) => ofRead(read, timeline)),
     ...history.submissions
       .filter((each) => each.board === board)
-      .flatMap((each) => ofSubmission(each, ledger)),
+      .flatMap((each) => ofSubmission(each, ledger, timeline)),
   ];
 }

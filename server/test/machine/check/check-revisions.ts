@@ -211,10 +211,11 @@ function stalenessOf(
 ): Problem | undefined {
   for (let player = 0; player < windows.players; player += 1) {
     const state = ranking.states[player] as number;
-    if (state < windows.due(player, since)) {
+    const least = windows.due(player, since, shows.isFar);
+    if (state < least) {
       return {
         kind: 'stale',
-        what: `revision ${shows.revision} has p${player} in state ${state}; state ${windows.due(player, since)} was acknowledged before it was asked for`,
+        what: `revision ${shows.revision} has p${player} in state ${state}; state ${least} was acknowledged before it was asked for`,
       };
     }
   }

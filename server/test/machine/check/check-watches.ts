@@ -22,6 +22,7 @@ export function ofView(history: ViewHistory, shown: Shown): Shows {
     revision,
     total,
     rows,
+    isFar: true,
     missing:
       'players' in view
         ? view.players.filter((player) => !has(shown, player))
@@ -79,7 +80,7 @@ function whatIsBehind(
   over: number,
 ): string | undefined {
   const { rows } = shown;
-  const least = (player: number) => windows.due(player, over - LAG_MS);
+  const least = (player: number) => windows.due(player, over - LAG_MS, true);
   const says = (player: number, state: number) =>
     `p${player} is shown in state ${state} (revision ${shown.revision}) for ${Math.round(over - shown.at)} ms until ${LAG_MS} ms after state ${least(player)} was acknowledged`;
   for (let at = 0; at < rows.length; at += ROW) {

@@ -27,7 +27,7 @@ export function judgeByWindows(
   const players = windows.players;
   const isStore = shows.revision === 0;
   const least = (player: number) =>
-    isStore ? windows.acknowledged(player, since) : windows.due(player, since);
+    isStore ? windows.acknowledged(player, since) : windows.due(player, since, shows.isFar);
   const most = (player: number) => windows.sent(player, end);
   const stateOf = (player: number, state: number) => ledger.stateOf(number, player, state);
 
@@ -224,7 +224,7 @@ function judgePrevious(
   }
   if (rank < 0)
     return { kind: 'previous rank', what: `none, and ${state - 1} submissions were before` };
-  const least = (other: number) => windows.due(other, since);
+  const least = (other: number) => windows.due(other, since, shows.isFar);
   const most = (other: number) => windows.sent(other, shows.end);
   let low = Number.POSITIVE_INFINITY;
   let high = 0;

@@ -51,7 +51,7 @@ export async function judge(
     const own = windows[number] as Windows;
     const since = (shows: Shows) =>
       Math.min(shows.begin, timeline.oldSince(shows.server, shows.begin) ?? shows.begin);
-    const answers = allShown(history, ledger, number);
+    const answers = allShown(history, ledger, timeline, number);
     const pending: Pending[] = answers.map((shows) => ({ shows, isRight: false }));
     compareByRevision(board, number, ledger, own, history.segments, pending, since, report);
     for (const { shows, isRight, problem } of pending) {
@@ -109,6 +109,7 @@ function explained({ what, revision, begin, end }: Shows, problem: string): stri
 function windowsOf(history: History, ledger: Ledger, timeline: Timeline, board: number): Windows {
   const acknowledged: Event[] = [];
   const due: Event[] = [];
+  const dueFar: Event[] = [];
   const sent: Event[] = [];
   for (const submission of history.submissions) {
     if (submission.board !== board) continue;
@@ -121,11 +122,12 @@ function windowsOf(history: History, ledger: Ledger, timeline: Timeline, board: 
       // A stale one says only that the state before it holds.
       if (state === 0) continue;
       acknowledged.push({ player, time: end, state });
-      const time = ranked ? end : timeline.dueAfter(end, RANKED_FALSE_MS + SLACK_MS);
-      due.push({ player, time, state });
+      const boundMs = ranked ? 0 : RANKED_FALSE_MS + SLACK_MS;
+      due.push({ player, time: timeline.dueNear(end, boundMs), state });
+      dueFar.push({ player, time: ranked ? end : timeline.dueFar(end, boundMs), state });
     }
   }
-  return new Windows(BOARDS[board]?.players ?? 0, acknowledged, due, sent);
+  return new Windows(BOARDS[board]?.players ?? 0, acknowledged, due, dueFar, sent);
 }
 
 /** Outcomes and scores: what is answered is what was recorded, however often it is asked. */

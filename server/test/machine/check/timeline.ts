@@ -37,16 +37,31 @@ export class Timeline {
   }
 
   /**
-   * From when on the index must show what was acknowledged with `ranked = false` at `acknowledged`:
-   * the bound, once some server has been able to bring it in for that long.
+   * From when on a server that reaches PostgreSQL must show what was acknowledged at `acknowledged`,
+   * also from the index: before it believes one, it can look for what that lacks.
    */
-  dueAfter(acknowledged: number, boundMs: number): number {
+  dueNear(acknowledged: number, boundMs: number): number {
+    return acknowledged + boundMs + this.#stalled(acknowledged, acknowledged + boundMs);
+  }
+
+  /**
+   * From when on a server that does not reach PostgreSQL must show what was acknowledged with
+   * `ranked = false`: the bound, once some server has been able to bring it in for that long.
+   */
+  dueFar(acknowledged: number, boundMs: number): number {
     for (const { from, to } of this.#able) {
-      const begin = Math.max(from, acknowledged);
-      const due = begin + boundMs + this.#stalled(begin, begin + boundMs);
+      const due = this.dueNear(Math.max(from, acknowledged), boundMs);
       if (due <= to) return due;
     }
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether the server was cut off from PostgreSQL at this time or shortly before. */
+  isFar(server: number, time: number): boolean {
+    return this.#inflicted.some(
+      ({ fault, from, to }) =>
+        from <= time && time <= to + RECOVERY_MS && troubles(fault, server, 'postgres'),
+    );
   }
 
   /**

@@ -37,21 +37,25 @@ export interface Event {
 export class Windows {
   readonly #acknowledged: readonly Steps[];
   readonly #due: readonly Steps[];
+  readonly #dueFar: readonly Steps[];
   readonly #sent: readonly Steps[];
 
   /**
    * @param acknowledged when each state was acknowledged
-   * @param due from when on the index must show it
+   * @param due from when on a server that reaches the store of record must show it from the index
+   * @param dueFar from when on another, which depends on others for it, must
    * @param sent when its submission was first sent
    */
   constructor(
     players: number,
     acknowledged: readonly Event[],
     due: readonly Event[],
+    dueFar: readonly Event[],
     sent: readonly Event[],
   ) {
     this.#acknowledged = toSteps(players, acknowledged);
     this.#due = toSteps(players, due);
+    this.#dueFar = toSteps(players, dueFar);
     this.#sent = toSteps(players, sent);
   }
 
@@ -64,9 +68,9 @@ export class Windows {
     return this.#acknowledged[player]?.before(time) ?? 0;
   }
 
-  /** The least state that the index may show. */
-  due(player: number, time: number): number {
-    return this.#due[player]?.before(time) ?? 0;
+  /** The least state that the index may show; `isFar`: through a server cut off from the store. */
+  due(player: number, time: number, isFar: boolean): number {
+    return (isFar ? this.#dueFar : this.#due)[player]?.before(time) ?? 0;
   }
 
   /** The highest state that anything may show by then. */

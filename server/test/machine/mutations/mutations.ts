@@ -189,8 +189,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/stores/redis/signals.js',
-        find: 'for (const channel of this.#listeners.keys())',
-        replace: 'for (const channel of [])',
+        find: "this.#redis.on('ready', () => {",
+        replace:
+          "this.#redis.on('close', () => this.#redis.removeAllListeners('message'));\n        this.#redis.on('ready', () => {",
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'cut', second: 3, lasts: 0.5 }],
