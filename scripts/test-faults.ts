@@ -32,6 +32,7 @@ Ends with 0 when nothing was found, with 1 when something was.
   --seed N           what the schedule is drawn from; default: a random one, which is printed
   --faults KINDS     only these kinds, separated by commas, or none; default: all of
                      ${FAULT_KINDS.join(', ')}
+  --ignore KINDS     findings of these kinds do not count, such as 'previous rank,slow'
   --schedule FILE    plays a schedule that was kept, instead of drawing one
   --runs N           so many runs, each with the next seed; default 1
   --shrink           when something is found: drops faults while it is still found
@@ -50,6 +51,7 @@ clock, libfaketime (Debian: apt-get install faketime). What cannot be had is ski
 interface Options {
   readonly mutations: readonly Mutation[];
   readonly schedules: readonly Schedule[];
+  readonly ignored: readonly string[];
   readonly shrinkMs: number | undefined;
   readonly artifacts: string;
   readonly json: boolean;
@@ -132,6 +134,7 @@ async function play(
   isEnough: (findings: readonly Finding[]) => boolean = () => false,
 ): Promise<Outcome> {
   const outcome = await runSchedule({
+    ignored: options.ignored,
     isEnough,
     root,
     schedule,
@@ -161,6 +164,7 @@ function readOptions(): Options {
         minutes: { type: 'string', default: '2' },
         seed: { type: 'string' },
         faults: { type: 'string' },
+        ignore: { type: 'string', default: '' },
         schedule: { type: 'string' },
         runs: { type: 'string', default: '1' },
         mutations: { type: 'boolean', default: false },
@@ -197,6 +201,7 @@ function readOptions(): Options {
     return {
       mutations: mutationsOf(values.mutations, values.mutation),
       schedules,
+      ignored: values.ignore.split(','),
       shrinkMs: values.shrink
         ? numberOf('--shrink-minutes', values['shrink-minutes'], 0.1, 10_000) * 60_000
         : undefined,

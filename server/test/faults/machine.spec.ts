@@ -22,18 +22,22 @@ test('the fixed seed still draws what it was chosen for', () => {
 test.each([
   ['a fixed seed', FIXED_SEED],
   ['a random seed', 1 + Math.floor(Math.random() * 1_000_000)],
-])('whatever breaks, by a schedule drawn from %s, every promise is kept: %i', async (_, seed) => {
-  const schedule = drawSchedule({ seed, durationMs: DURATION_MS });
-  const artifacts = join(inject('temporaryDirectory'), 'machine');
-  const outcome = await runSchedule({ root: ROOT, schedule, artifacts });
-  expect(
-    outcome.findings.length,
-    [
-      ...describeSchedule(schedule),
-      ...describeOutcome(outcome),
-      `again: npm run test:faults -- --minutes ${DURATION_MS / 60_000} --seed ${seed} --shrink`,
-    ].join('\n'),
-  ).toBe(0);
-  expect(outcome.acknowledged).toBeGreaterThan(500);
-  expect(outcome.reads).toBeGreaterThan(200);
-});
+])(
+  'whatever breaks, by a schedule drawn from %s, every promise is kept: %i',
+  async (_, seed) => {
+    const schedule = drawSchedule({ seed, durationMs: DURATION_MS });
+    const artifacts = join(inject('temporaryDirectory'), 'machine');
+    const outcome = await runSchedule({ root: ROOT, schedule, artifacts });
+    expect(
+      outcome.findings.length,
+      [
+        ...describeSchedule(schedule),
+        ...describeOutcome(outcome),
+        `again: npm run test:faults -- --minutes ${DURATION_MS / 60_000} --seed ${seed} --shrink`,
+      ].join('\n'),
+    ).toBe(0);
+    expect(outcome.acknowledged).toBeGreaterThan(500);
+    expect(outcome.reads).toBeGreaterThan(200);
+  },
+  300_000,
+);

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Where logs and histories go when something is found. */
   readonly artifacts?: string;
+  /** Kinds of findings that do not count. */
+  readonly ignored?: readonly string[];
   /** Whether these findings are all that was looked for: the last look is left out then. */
   readonly isEnough?: (findings: readonly Finding[]) => boolean;
   /** Ends the run early. */
@@ -113,7 +115,9 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
         extra.push({ kind: 'crash', at: end, server: server.number, what });
       }
     }
-    const findings = [...verdict.findings, ...extra];
+    const findings = [...verdict.findings, ...extra].filter(
+      ({ kind }) => !options.ignored?.includes(kind),
+    );
     return {
       schedule,
       findings,
