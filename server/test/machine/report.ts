@@ -41,6 +41,7 @@ export function describeOutcome(outcome: Outcome): string[] {
   const lines = [
     `${acknowledged} submissions acknowledged (${unranked} without rank), ${reads} reads, ${judged} answers judged, ${share} % of them by their revision, ${resets} stretches of feeds, ${(stalledMs / 1000).toFixed(1)} s without processor time`,
   ];
+  for (const trouble of outcome.troubles) lines.push(`not as drawn: ${trouble}`);
   for (const [kind, own] of Map.groupBy(findings, (finding) => finding.kind)) {
     lines.push('', `${kind}: ${own.length}`);
     for (const finding of own.slice(0, SHOWN_OF_A_KIND)) lines.push(...explain(finding, outcome));

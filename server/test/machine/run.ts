@@ -9,7 +9,7 @@ import { lookLast } from './final-look.ts';
 import { History } from './history.ts';
 import { startLoad } from './load/load.ts';
 import { healAll, type Inflicted, inflict, whyNot } from './schedule/inflict.ts';
-import type { Schedule } from './schedule/schedule.ts';
+import { describeFault, type Schedule } from './schedule/schedule.ts';
 import { type Stage, startStage } from './stage/stage.ts';
 import { StallMeter } from './stall-meter.ts';
 
@@ -49,6 +49,8 @@ export interface Outcome {
   readonly start: number;
   readonly timeline: Timeline;
   readonly inflicted: readonly Inflicted[];
+  /** Faults that could not be had, or not as they were drawn, and why. */
+  readonly troubles: readonly string[];
   readonly acknowledged: number;
   readonly unranked: number;
   readonly reads: number;
@@ -71,6 +73,7 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
   const stage = await startStage(options.root);
   const history = new History();
   const inflicted: Inflicted[] = [];
+  const troubles: string[] = [];
   const stalls = new StallMeter();
   try {
     const load = await startLoad(stage, history, schedule.seed);
@@ -88,7 +91,7 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
     }, TICK_MS);
     const extra: Finding[] = [];
     try {
-      await play(stage, options, start, inflicted, onProgress);
+      await play(stage, options, start, inflicted, troubles, onProgress);
     } finally {
       clearInterval(ticker);
     }
@@ -124,6 +127,7 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
       start,
       timeline: verdict.timeline,
       inflicted,
+      troubles,
       acknowledged: history.acknowledged,
       unranked: history.unranked,
       reads: history.reads.length,
@@ -147,6 +151,7 @@ async function play(
   { schedule, signal }: RunOptions,
   start: number,
   inflicted: Inflicted[],
+  troubles: string[],
   onProgress: (progress: Progress) => void,
 ): Promise<void> {
   const givenUp = signal ?? new AbortController().signal;
@@ -173,6 +178,7 @@ async function play(
       own.to = performance.now();
     }
     if (own.trouble !== undefined) {
+      troubles.push(`${describeFault(fault)}: ${own.trouble}`);
       onProgress({ kind: 'fault', atMs: performance.now() - start, inflicted: own });
     }
   });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * What a link does with its connections:
@@ -91,13 +93,17 @@ export class LinkProxy {
   }
 
   async #listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#port, '127.0.0.1', () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    for (let attempt = 1; ; attempt += 1) {
+      this.#server.listen(this.#port, '127.0.0.1');
+      try {
+        await once(this.#server, 'listening');
+        break;
+      } catch (error) {
+        // While it was closed, somebody's outgoing connection may have got the port.
+        if (attempt === 50) throw error;
+        await delay(100);
+      }
+    }
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
