@@ -4,9 +4,11 @@ import { describeFault, type Schedule } from './schedule/schedule.ts';
 
 const SHOWN_OF_A_KIND = 4;
 
-export function describeSchedule({ seed, durationMs, faults }: Schedule): string[] {
+export function describeSchedule({ seed, durationMs, monthEndsAt, faults }: Schedule): string[] {
+  const month =
+    monthEndsAt === undefined ? '' : `, a month ends after ${seconds(monthEndsAt).trim()}`;
   return [
-    `seed ${seed}, ${durationMs / 1000} s, ${faults.length} faults:`,
+    `seed ${seed}, ${durationMs / 1000} s${month}, ${faults.length} faults:`,
     ...faults.map((fault) => {
       const from = seconds(fault.at);
       return `  ${from} to ${seconds(fault.at + fault.lasts)}  ${describeFault(fault)}`;

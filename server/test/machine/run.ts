@@ -64,13 +64,15 @@ export interface Outcome {
 }
 
 const TICK_MS = 5_000;
+/** From here to the load, about. */
+const STARTING_MS = 5_000;
 
 /** Plays a schedule on a stage of its own, and judges what the clients saw. */
 export async function runSchedule(options: RunOptions): Promise<Outcome> {
   const { schedule, onProgress = () => {} } = options;
   const note = (text: string) => onProgress({ kind: 'note', text });
   note('starting PostgreSQL, Redis and three servers');
-  const stage = await startStage(options.root);
+  const stage = await startStage(options.root, clockSecondsFor(schedule));
   const history = new History();
   const inflicted: Inflicted[] = [];
   const troubles: string[] = [];
@@ -144,6 +146,14 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
     stalls.stop();
     await stage.stop();
   }
+}
+
+/** By how much PostgreSQL's clock must be ahead so that a month ends when the schedule says. */
+function clockSecondsFor({ monthEndsAt }: Schedule): number {
+  if (monthEndsAt === undefined) return 0;
+  const now = new Date();
+  const end = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1);
+  return Math.round((end - now.getTime() - STARTING_MS - monthEndsAt) / 1000);
 }
 
 async function play(

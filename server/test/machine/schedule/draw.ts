@@ -22,6 +22,8 @@ const ARRIVALS_MS: readonly (readonly [number, number])[] = [
   [300, 2_500],
   [2_500, 6_000],
 ];
+/** How many of the runs with steps of the clock lie at the end of a month. */
+const MONTH_ENDS = 0.4;
 const LINK_MODES: readonly Breaking[] = [
   'cut',
   'refuse',
@@ -66,7 +68,10 @@ export function drawSchedule({ seed, durationMs, kinds = FAULT_KINDS }: DrawOpti
     }
     at = end + random.integer(...PAUSE_MS);
   }
-  return { seed, durationMs, faults };
+  // Drawn last, so that it changes nothing of the faults.
+  const monthEndsAt = Math.round(durationMs * (0.2 + 0.6 * random.next()));
+  const isEnding = kinds.includes('clock-step') && random.chance(MONTH_ENDS);
+  return { seed, durationMs, ...(isEnding && { monthEndsAt }), faults };
 }
 
 function drawKind(random: Random, kind: FaultKind['kind']): FaultKind {

@@ -58,6 +58,8 @@ export interface Schedule {
   readonly seed: number;
   /** How long the load goes on, in milliseconds. */
   readonly durationMs: number;
+  /** When, about, a month ends by PostgreSQL's clock, as `at` of faults; absent: not soon. */
+  readonly monthEndsAt?: number;
   readonly faults: readonly Fault[];
 }
 

@@ -24,8 +24,10 @@ export class PostgresHost {
   readonly lacking: Lacking;
   readonly #mount: string | undefined;
   readonly #clockFile: string;
+  readonly #clockSeconds: number;
 
-  static async start(directory: string): Promise<PostgresHost> {
+  /** @param clockSeconds by how much its clock is ahead from the start on */
+  static async start(directory: string, clockSeconds: number): Promise<PostgresHost> {
     const disk = join(directory, 'disk');
     await mkdir(disk, { recursive: true });
     const mounted =
@@ -34,7 +36,7 @@ export class PostgresHost {
         0;
     const library = FAKETIME.find((path) => existsSync(path));
     const clockFile = join(directory, 'clock');
-    writeFileSync(clockFile, '+0\n', { mode: 0o644 });
+    writeFileSync(clockFile, `+${clockSeconds}\n`, { mode: 0o644 });
     try {
       const postgres = await EmbeddedPostgres.start({
         dataDirectory: join(disk, 'data'),
@@ -58,7 +60,7 @@ export class PostgresHost {
           },
         }),
       });
-      return new PostgresHost(postgres, mounted ? disk : undefined, clockFile, {
+      return new PostgresHost(postgres, mounted ? disk : undefined, clockFile, clockSeconds, {
         ...(!mounted && { disk: 'a small disk needs root and the right to mount a tmpfs' }),
         ...(library === undefined && { clock: 'no libfaketime: apt-get install faketime' }),
       });
@@ -72,11 +74,13 @@ export class PostgresHost {
     postgres: EmbeddedPostgres,
     mount: string | undefined,
     clockFile: string,
+    clockSeconds: number,
     lacking: Lacking,
   ) {
     this.postgres = postgres;
     this.#mount = mount;
     this.#clockFile = clockFile;
+    this.#clockSeconds = clockSeconds;
     this.lacking = lacking;
   }
 
@@ -105,9 +109,10 @@ export class PostgresHost {
     for (const each of signal === 'SIGSTOP' ? all : all.reverse()) signalIfRunning(each, signal);
   }
 
-  /** Seconds by which its clock is wrong from now on (within a second). */
+  /** By how many seconds its clock differs from that of the start, from now on (within a second). */
   stepClock(seconds: number): void {
-    writeFileSync(this.#clockFile, `${seconds >= 0 ? '+' : ''}${seconds}\n`);
+    const offset = this.#clockSeconds + seconds;
+    writeFileSync(this.#clockFile, `${offset >= 0 ? '+' : ''}${offset}\n`);
   }
 
   /** Writes until nothing fits any more. */

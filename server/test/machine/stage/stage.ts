@@ -27,8 +27,11 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** @param root where `server/dist/main.js` lies: the checkout, or a copy that was broken on purpose */
-export async function startStage(root: string): Promise<Stage> {
+/**
+ * @param root where `server/dist/main.js` lies: the checkout, or a copy that was broken on purpose
+ * @param clockSeconds by how much PostgreSQL's clock is ahead from the start on
+ */
+export async function startStage(root: string, clockSeconds: number): Promise<Stage> {
   const directory = temporaryDirectory('rostrum-faults-');
   const undo: (() => unknown)[] = [directory.remove];
   const stop = async () => {
@@ -37,7 +40,7 @@ export async function startStage(root: string): Promise<Stage> {
   try {
     const file = (name: string) => join(directory.path, name);
     const certificates = await generateCertificates(file('certificates'));
-    const postgres = await PostgresHost.start(directory.path);
+    const postgres = await PostgresHost.start(directory.path, clockSeconds);
     undo.push(() => postgres.stop());
     const redis = await RedisPair.start(directory.path);
     undo.push(() => redis.stop());
