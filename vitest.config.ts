@@ -24,9 +24,14 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['server/src', 'server/test/machine', 'clients/*/src', 'certs', 'scripts'].map(
-            (d) => `${d}/**/*.spec.ts`,
-          ),
+          include: [
+            'server/src',
+            'server/test/exploration',
+            'server/test/machine',
+            'clients/*/src',
+            'certs',
+            'scripts',
+          ].map((d) => `${d}/**/*.spec.ts`),
           testTimeout: 15_000,
           hookTimeout: 30_000,
           sequence: { groupOrder: 0 },
@@ -63,7 +68,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'docs',
-          include: ['server/test/docs/**/*.spec.ts'],
+          include: ['server/test/contract/**/*.spec.ts', 'server/test/docs/**/*.spec.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // What the documents say, typed in their order on a quiet machine.

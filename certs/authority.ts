@@ -22,6 +22,11 @@ export interface Validity {
   readonly notAfter?: Date;
 }
 
+export interface AuthorityRequest extends Validity {
+  /** How many intermediate authorities may follow one another below it. Default: none. */
+  readonly intermediates?: number;
+}
+
 export interface IdentityRequest extends Validity {
   /** The common name; for people only. */
   readonly commonName: string;
@@ -49,24 +54,49 @@ export class Authority {
     this.#signingKey = signingKey;
   }
 
-  static async create(commonName: string, validity: Validity = {}): Promise<Authority> {
+  static async create(commonName: string, request: AuthorityRequest = {}): Promise<Authority> {
     const keys = await generateKeys();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: serialNumber(),
       name: nameOf(commonName),
-      ...datesOf(validity, CA_DAYS),
+      ...datesOf(request, CA_DAYS),
       keys,
       signingAlgorithm: ALGORITHM,
+      extensions: await authorityExtensions(keys, request.intermediates ?? 0),
+    });
+    return new Authority(pairOf(certificate, keys), certificate, keys.privateKey);
+  }
+
+  /** An intermediate authority, whose certificate this one issues. */
+  async createIntermediate(commonName: string, request: AuthorityRequest = {}): Promise<Authority> {
+    const keys = await generateKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serialNumber(),
+      subject: nameOf(commonName),
+      issuer: this.#certificate.subject,
+      ...datesOf(request, CA_DAYS),
+      publicKey: keys.publicKey,
+      signingKey: this.#signingKey,
+      signingAlgorithm: ALGORITHM,
       extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(
-          x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-          true,
-        ),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        ...(await authorityExtensions(keys, request.intermediates ?? 0)),
+        await x509.AuthorityKeyIdentifierExtension.create(this.#certificate.publicKey),
       ],
     });
     return new Authority(pairOf(certificate, keys), certificate, keys.privateKey);
+  }
+
+  /** The same intermediate authority with a new certificate: its name and its key stay. */
+  async renewIntermediate(old: Authority, request: AuthorityRequest = {}): Promise<Authority> {
+    const { publicKey, subject } = old.#certificate;
+    const extensions = old.#certificate.extensions;
+    const certificate = await x509.X509CertificateGenerator.create({
+      ...{ serialNumber: serialNumber(), subject, issuer: this.#certificate.subject },
+      ...datesOf(request, CA_DAYS),
+      ...{ publicKey, signingKey: this.#signingKey, signingAlgorithm: ALGORITHM, extensions },
+    });
+    const pair = { certificate: `${certificate.toString('pem')}\n`, key: old.pair.key };
+    return new Authority(pair, certificate, old.#signingKey);
   }
 
   /** An authority from its PEM files. @throws Error when they are not a certificate and its key. */
@@ -109,6 +139,17 @@ export class Authority {
     });
     return pairOf(certificate, keys);
   }
+}
+
+async function authorityExtensions(
+  keys: webcrypto.CryptoKeyPair,
+  intermediates: number,
+): Promise<x509.Extension[]> {
+  return [
+    new x509.BasicConstraintsExtension(true, intermediates, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+  ];
 }
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {

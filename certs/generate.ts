@@ -1,7 +1,7 @@
 /**
  * Makes the development authority and identities. `certs/README.md` tells more.
  *
- * Usage: node certs/generate.ts [--out certs/dev] [--force] [--host name]... [--identity role/name]...
+ * Usage: npm run certs -- [--out certs/dev] [--force] [--host name]... [--identity role/name]...
  */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,12 +9,13 @@ import { BenchProcess, type Command } from './child-process.ts';
 import { CpuMeter, type CpuTimes } from './cpu-meter.ts';
 import { buildGoTool } from './go-tool.ts';
 import { LoadCrew } from './load-crew.ts';
-import type { FromServer, Result, Run, ToServer, Transport } from './messages.ts';
+import type { FromServer, LoadClient, Result, Run, ToServer, Transport } from './messages.ts';
 import type { OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
 import { type RequestTemplate, templateOf } from './request-templates.ts';
 import { countSubmissions, seed } from './seed.ts';
 import { type BenchStores, startStores } from './stores.ts';
+import type { Undoing } from './undoing.ts';
 
 /** Processes whose CPU time is told apart. */
 export const PROCESSES = ['server', 'load', 'postgres', 'redis'] as const;
@@ -49,18 +49,55 @@ export class Bench {
   readonly #server: BenchProcess<ToServer, FromServer>;
   readonly #load: LoadCrew;
   readonly #meter: CpuMeter<ProcessName>;
-  readonly #undo: (() => unknown)[];
   #acknowledged = 0;
 
   /** Starts everything, with the board full and its index built. */
-  static async start(options: BenchOptions, report: (line: string) => void): Promise<Bench> {
-    const undo: (() => unknown)[] = [];
-    try {
-      return await startAll(options, report, undo);
-    } catch (error) {
-      await undoAll(undo);
-      throw error;
-    }
+  static async start(
+    options: BenchOptions,
+    report: (line: string) => void,
+    undoing: Undoing,
+  ): Promise<Bench> {
+    const loadCommand = commandOfLoad(options.client);
+    const directory = temporaryDirectory('rostrum-bench-');
+    undoing.add(directory.remove);
+    const certificates = join(directory.path, 'certificates');
+    await generateCertificates(certificates);
+    report('starting PostgreSQL and Redis');
+    const stores = await startStores(directory.path, report);
+    undoing.add(() => stores.stop());
+    report(`making a board of ${options.players.toLocaleString('en')} players`);
+    await seed(stores.postgres.url(), options.players);
+
+    const server = new BenchProcess<ToServer, FromServer>(
+      'the server',
+      [
+        process.execPath,
+        // As npm start and the Docker image run it.
+        ...SERVER_FLAGS,
+        ...options.serverFlags,
+        join(ROOT, 'scripts/bench/server.ts'),
+      ],
+      {
+        ...withoutSettings(process.env),
+        DATABASE_URL: stores.postgres.url(),
+        REDIS_URL: stores.redis.url(),
+        ...certificateSettings(certificates),
+        ROSTRUM_LOG_LEVEL: 'warn',
+        ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
+      },
+    );
+    undoing.add(() => server.end());
+    const { ports } = await server.next('ready');
+
+    const run = newRun();
+    const { connections, players, client, loadProcesses } = options;
+    const load = new LoadCrew(loadCommand, loadProcesses);
+    undoing.add(() => load.end());
+    await load.connect({ ports, certificates, client, connections, players });
+    const bench = new Bench({ options, run, stores, server, load });
+    report('building the index');
+    await untilIndexed(load, templateOf('rank', run), options.players);
+    return bench;
   }
 
   constructor(parts: {
@@ -69,14 +106,12 @@ export class Bench {
     stores: BenchStores;
     server: BenchProcess<ToServer, FromServer>;
     load: LoadCrew;
-    undo: (() => unknown)[];
   }) {
     this.#options = parts.options;
     this.#run = parts.run;
     this.stores = parts.stores;
     this.#server = parts.server;
     this.#load = parts.load;
-    this.#undo = parts.undo;
     const { postgres, redis } = parts.stores;
     this.#meter = new CpuMeter({
       server: [this.#server.pid],
@@ -151,10 +186,6 @@ export class Bench {
     return `${recorded.toLocaleString('en')} submissions acknowledged, as many recorded; ${share} % improved the player's score`;
   }
 
-  async stop(): Promise<void> {
-    await undoAll(this.#undo);
-  }
-
   async #ask(message: ToServer): Promise<void> {
     const done = this.#server.next('done');
     this.#server.send(message);
@@ -175,61 +206,33 @@ function coresBusy(from: CpuTimes<ProcessName>, to: CpuTimes<ProcessName>, secon
   return { ...own, others: Math.max(0, others) };
 }
 
-async function startAll(
-  options: BenchOptions,
-  report: (line: string) => void,
-  undo: (() => unknown)[],
-): Promise<Bench> {
-  const loadCommand: Command =
-    options.client === 'go'
-      ? [buildGoTool('bench-load')]
-      : [process.execPath, join(ROOT, 'scripts/bench/load.ts')];
-  const directory = temporaryDirectory('rostrum-bench-');
-  undo.push(directory.remove);
-  const certificates = join(directory.path, 'certificates');
-  await generateCertificates(certificates);
-  report('starting PostgreSQL and Redis');
-  const stores = await startStores(directory.path, report);
-  undo.push(() => stores.stop());
-  report(`making a board of ${options.players.toLocaleString('en')} players`);
-  await seed(stores.postgres.url(), options.players);
+/** Marks the submissions of one run: seven letters or digits. */
+export function newRun(): string {
+  return `b${Date.now().toString(36).slice(-6)}`;
+}
 
-  const server = new BenchProcess<ToServer, FromServer>(
-    'the server',
-    [
-      process.execPath,
-      // As npm start and the Docker image run it.
-      ...SERVER_FLAGS,
-      ...options.serverFlags,
-      join(ROOT, 'scripts/bench/server.ts'),
-    ],
-    {
-      ...withoutSettings(process.env),
-      DATABASE_URL: stores.postgres.url(),
-      REDIS_URL: stores.redis.url(),
-      ROSTRUM_TLS_CA: join(certificates, 'ca.crt'),
-      ROSTRUM_TLS_CERT: join(certificates, 'server.crt'),
-      ROSTRUM_TLS_KEY: join(certificates, 'server.key'),
-      ROSTRUM_LOG_LEVEL: 'warn',
-      ...(options.writeLanes && { ROSTRUM_WRITE_LANES: String(options.writeLanes) }),
-    },
-  );
-  undo.push(() => server.end());
-  const { ports } = await server.next('ready');
+/** The program that makes the load. */
+export function commandOfLoad(client: LoadClient): Command {
+  return client === 'go'
+    ? [buildGoTool('bench-load')]
+    : [process.execPath, join(ROOT, 'scripts/bench/load.ts')];
+}
 
-  const run = `b${Date.now().toString(36).slice(-6)}`;
-  const { connections, players, client, loadProcesses } = options;
-  const load = new LoadCrew(loadCommand, loadProcesses);
-  undo.push(() => load.end());
-  await load.connect({ ports, certificates, client, connections, players });
-  const bench = new Bench({ options, run, stores, server, load, undo });
-  report('building the index');
-  await untilIndexed(load, templateOf('rank', run), options.players);
-  return bench;
+/** The settings of a server with the certificates of a directory. */
+export function certificateSettings(certificates: string): Record<string, string> {
+  return {
+    ROSTRUM_TLS_CA: join(certificates, 'ca.crt'),
+    ROSTRUM_TLS_CERT: join(certificates, 'server.crt'),
+    ROSTRUM_TLS_KEY: join(certificates, 'server.key'),
+  };
 }
 
 /** Reads until an answer comes from the index: answers from the store of record have revision 0. */
-async function untilIndexed(load: LoadCrew, rank: RequestTemplate, players: number): Promise<void> {
+export async function untilIndexed(
+  load: LoadCrew,
+  rank: RequestTemplate,
+  players: number,
+): Promise<void> {
   const giveUpAt = Date.now() + INDEX_PATIENCE_MS;
   for (;;) {
     const { totalPlayers, revision } = await load.probe(rank);
@@ -240,12 +243,8 @@ async function untilIndexed(load: LoadCrew, rank: RequestTemplate, players: numb
   }
 }
 
-function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('ROSTRUM_')));
-}
-
-async function undoAll(undo: (() => unknown)[]): Promise<void> {
-  for (const step of undo.splice(0).reverse()) await step();
 }
 
 /** The machine and the runtime, in one line. */
@@ -253,11 +252,4 @@ export function describeMachine(): string {
   const processors = cpus();
   const model = processors[0]?.model.trim() ?? 'unknown processor';
   return `${processors.length} × ${model}, ${process.platform}, Node ${process.versions.node}`;
-}
-
-/** The directory for results; made when missing. */
-export function resultsDirectory(): string {
-  const directory = join(ROOT, '.rostrum', 'bench');
-  mkdirSync(directory, { recursive: true });
-  return directory;
 }

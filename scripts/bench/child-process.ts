@@ -47,6 +47,17 @@ export class BenchProcess<To extends object, From extends { readonly kind: strin
     });
   }
 
+  /** Hears of all messages of a kind from now on. */
+  onEach<Kind extends From['kind']>(
+    kind: Kind,
+    listener: (message: Extract<From, { readonly kind: Kind }>) => void,
+  ): void {
+    this.#child.on('message', (message) => {
+      const { kind: told } = message as From;
+      if (told === kind) listener(message as Extract<From, { readonly kind: Kind }>);
+    });
+  }
+
   /** Ends the process and waits for that. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;

@@ -1,16 +1,11 @@
 /** The process that makes the load; `load-process.ts` starts it and tells it what to do. */
-import { readFileSync } from 'node:fs';
-import { connect as connectPlaintext } from 'node:net';
-import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
-import { GrpcConnection, type LoadConnection } from './grpc-connection.ts';
-import { LibraryConnection } from './library-connection.ts';
+import type { LoadConnection } from './grpc-connection.ts';
 import { LoadRun } from './load-run.ts';
 import type { Connect, FromLoad, Probe, Run, ToLoad, Transport } from './messages.ts';
+import { openPlaintext, openTls } from './open-connections.ts';
 import { numberSubmissionsFrom, Requests } from './requests.ts';
 
 const GRPC_HEADER = 5;
-const HOST = '127.0.0.1';
 
 let setup: Connect | undefined;
 let connections: Record<Transport, LoadConnection[]> = { tls: [], plaintext: [] };
@@ -36,12 +31,13 @@ function tell(message: FromLoad): void {
 }
 
 async function connect(message: Connect): Promise<void> {
-  const each = { length: message.connections };
   setup = message;
   numberSubmissionsFrom(message.firstSubmission);
+  const { ports, certificates, client, connections: count } = message;
+  const wanted = { client, count, onBroken: broken };
   connections = {
-    tls: await Promise.all(Array.from(each, () => openTls(message))),
-    plaintext: await Promise.all(Array.from(each, () => openPlaintext(message))),
+    tls: await openTls(ports.tls, certificates, wanted),
+    plaintext: ports.plaintext === undefined ? [] : await openPlaintext(ports.plaintext, wanted),
   };
   tell({ kind: 'connected' });
 }
@@ -68,48 +64,6 @@ async function probe({ template }: Probe): Promise<void> {
     });
   });
   tell({ kind: 'probed', answer: answer.toString('base64') });
-}
-
-async function openLibrary(port: number, certificates?: string): Promise<LoadConnection> {
-  const read = (file: string) => readFileSync(join(certificates ?? '', file));
-  const tls = certificates && {
-    ca: read('ca.crt'),
-    cert: read('admin.crt'),
-    key: read('admin.key'),
-  };
-  const connection = new LibraryConnection(`${HOST}:${port}`, tls || undefined);
-  await connection.ready();
-  return connection;
-}
-
-function openTls({ ports, certificates, client }: Connect): Promise<LoadConnection> {
-  if (client === 'library') return openLibrary(ports.tls, certificates);
-  const read = (file: string) => readFileSync(join(certificates, file));
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({
-      host: HOST,
-      port: ports.tls,
-      servername: 'localhost',
-      ALPNProtocols: ['h2'],
-      ca: read('ca.crt'),
-      cert: read('admin.crt'),
-      key: read('admin.key'),
-    });
-    socket.once('error', reject);
-    socket.once('secureConnect', () => {
-      socket.setNoDelay(true);
-      resolve(new GrpcConnection(socket, 'https', broken));
-    });
-  });
-}
-
-function openPlaintext({ ports, client }: Connect): Promise<LoadConnection> {
-  if (client === 'library') return openLibrary(ports.plaintext);
-  return new Promise((resolve, reject) => {
-    const socket = connectPlaintext({ host: HOST, port: ports.plaintext, noDelay: true });
-    socket.once('error', reject);
-    socket.once('connect', () => resolve(new GrpcConnection(socket, 'http', broken)));
-  });
 }
 
 function broken(error: Error): void {

@@ -1,13 +1,7 @@
 import type { Bench, Cores, ProcessName, Slice } from './bench.ts';
 import { OPERATIONS, type Operation, type OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
-
-/** Several values of the same thing: the median counts, the rest tells how far to trust it. */
-export interface Spread {
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
-}
+import { type Spread, spreadOf } from './spread.ts';
 
 /** One operation over mutual TLS. */
 export interface Row {
@@ -180,12 +174,4 @@ function toTlsRow(name: OperationName, list: { tls: number; plaintext: number }[
     plaintext: spreadOf(list.map(({ plaintext }) => plaintext)).median,
     ratio: spreadOf(list.map(({ tls, plaintext }) => tls / plaintext)),
   };
-}
-
-function spreadOf(values: readonly number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const median =
-    ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
-  return { median, low: sorted[0] ?? Number.NaN, high: sorted.at(-1) ?? Number.NaN };
 }

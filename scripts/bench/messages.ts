@@ -9,10 +9,14 @@ export type Transport = 'tls' | 'plaintext';
 export const LOAD_CLIENTS = ['library', 'go', 'bare'] as const;
 export type LoadClient = (typeof LOAD_CLIENTS)[number];
 
+/** Mutual TLS is always there. */
+export type Ports = Readonly<{ tls: number } & Partial<Record<Transport, number>>>;
+
 /** Asks a load process to connect. tools/bench-load knows these messages too. */
 export interface Connect {
   readonly kind: 'connect';
-  readonly ports: Readonly<Record<Transport, number>>;
+  /** Of each transport that is used. */
+  readonly ports: Ports;
   /** Holds `ca.crt`, `admin.crt` and `admin.key`. */
   readonly certificates: string;
   /** Which client makes the calls, see `LoadClient`. */

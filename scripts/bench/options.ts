@@ -9,6 +9,12 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Echo is always among them. */
   readonly operations: readonly Operation[];
+  /** Another commit to compare this tree with, as git names it. */
+  readonly against: string | undefined;
+  /** Whether what happens without an index is measured, and nothing else. */
+  readonly outage: boolean;
+  /** Ranks of the large board that are offered a second while its index is lost. */
+  readonly ranks: number;
   readonly callers: number;
   readonly connections: number;
   readonly client: LoadClient;
@@ -32,9 +38,12 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
   --players N        players on the board (1000000)
-  --seconds N        seconds measured for each operation and round (3)
+  --seconds N        seconds measured for each operation and round (3), or phase of an outage (10)
   --rounds N         rounds; the medians count (5)
-  --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all)
+  --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all);
+                     or outage alone: what happens while the index is lost
+  --ranks N          of outage: ranks of the large board that are offered a second (60)
+  --against REF      this tree and that of a commit in turns, on the same stores
   --callers N        callers, each waiting for its answer (64)
   --connections N    connections that they share (4)
   --client NAME      library: @grpc/grpc-js, as callers in Node have it; go: grpc-go, which needs
@@ -62,6 +71,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       seconds: { type: 'string' },
       rounds: { type: 'string' },
       only: { type: 'string' },
+      against: { type: 'string' },
+      ranks: { type: 'string', default: '60' },
       callers: { type: 'string', default: '64' },
       connections: { type: 'string', default: '4' },
       client: { type: 'string', default: 'library' },
@@ -82,13 +93,23 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const { quick } = values;
+  const outage = values.only === 'outage';
+  if (outage && values.against !== undefined) {
+    throw new Error('--against compares operations in fair weather, not --only outage');
+  }
   const client = clientOf(values.client);
   const lanes = values['write-lanes'];
   return {
     players: whole('players', values.players ?? (quick ? '100000' : '1000000'), 1000, 10_000_000),
-    seconds: positive('seconds', values.seconds ?? (quick ? '1' : '3')),
+    seconds: positive(
+      'seconds',
+      values.seconds ?? (outage ? (quick ? '3' : '10') : quick ? '1' : '3'),
+    ),
     rounds: whole('rounds', values.rounds ?? (quick ? '3' : '5'), 1, 100),
-    operations: chosen(values.only),
+    operations: outage ? [] : chosen(values.only),
+    against: values.against,
+    outage,
+    ranks: whole('ranks', values.ranks, 1, 100_000),
     callers: whole('callers', values.callers, 1, 10_000),
     connections: whole('connections', values.connections, 1, 1000),
     client,

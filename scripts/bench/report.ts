@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../foreground.ts';
 import { PROCESSES } from './bench.ts';
-import type { Figures, LatencyRow, Row, Spread, TlsRow } from './measure.ts';
+import type { Figures, LatencyRow, Row, TlsRow } from './measure.ts';
 import { TLS_FLOOR } from './operations.ts';
+import { milliseconds, ratio, spread, table, whole } from './table.ts';
 
 /** What the figures were measured on and with, a line each. */
 export type Circumstances = readonly string[];
@@ -120,41 +121,7 @@ function toLatencyCells(row: LatencyRow): string[] {
   ];
 }
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const widths = head.map((cell, column) =>
-    Math.max(3, cell.length, ...body.map((cells) => cells[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) => {
-    const padded = cells.map((cell, column) => {
-      const width = widths[column] ?? 0;
-      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-    });
-    return `| ${padded.join(' | ')} |`;
-  };
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [line(head), line(rule), ...body.map(line)].join('\n');
-}
-
 function verdict(value: number | undefined, floor: number | undefined): string {
   if (value === undefined || floor === undefined) return '';
   return value >= floor ? 'PASS' : 'FAIL';
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
-function milliseconds(value: number): string {
-  return `${value.toFixed(value < 10 ? 2 : 1)} ms`;
-}
-
-function ratio(value: number | undefined): string {
-  return value === undefined ? '' : value.toFixed(2);
-}
-
-function spread(value: Spread | undefined): string {
-  if (value === undefined) return '';
-  return `${ratio(value.median)} (${ratio(value.low)}–${ratio(value.high)})`;
 }

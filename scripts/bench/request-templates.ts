@@ -12,7 +12,6 @@ import {
 import { BOARD, ECHO_PATH, type OperationName, PLAYER_DIGITS, SCORE_LIMIT } from './operations.ts';
 
 const BATCH = 100;
-const WHOLE_BOARD = { leaderboardId: BOARD, seasonId: '', segment: undefined };
 /** Stands in a template where a score will be; no other field has these bytes. */
 const SCORE_MARK = 1234.5678;
 const SUBMISSION_DIGITS = 12;
@@ -42,10 +41,11 @@ export interface RequestTemplate {
  *
  * @param run marks the submission ids of this run: seven letters or digits
  */
-export function templateOf(name: OperationName, run: string): RequestTemplate {
+export function templateOf(name: OperationName, run: string, board = BOARD): RequestTemplate {
+  const wholeBoard = { leaderboardId: board, seasonId: '', segment: undefined };
   const standing = '/rostrum.v1.StandingService';
   const score = '/rostrum.v1.ScoreService';
-  const rank = () => GetStandingRequest.encode({ ...WHOLE_BOARD, playerId: PLAYER }).finish();
+  const rank = () => GetStandingRequest.encode({ ...wholeBoard, playerId: PLAYER }).finish();
   switch (name) {
     case 'echo':
       // As long as the request for a rank.
@@ -53,26 +53,26 @@ export function templateOf(name: OperationName, run: string): RequestTemplate {
     case 'rank':
       return template(`${standing}/GetStanding`, rank());
     case 'top-20': {
-      const request = { ...WHOLE_BOARD, pageSize: 20, pageToken: '', startRank: 0 };
+      const request = { ...wholeBoard, pageSize: 20, pageToken: '', startRank: 0 };
       return template(`${standing}/ListStandings`, ListStandingsRequest.encode(request).finish());
     }
     case 'around-20': {
       const anchor = { $case: 'playerId', value: PLAYER } as const;
-      const request = { ...WHOLE_BOARD, anchor, count: 20 };
+      const request = { ...wholeBoard, anchor, count: 20 };
       const bytes = ListStandingsAroundRequest.encode(request).finish();
       return template(`${standing}/ListStandingsAround`, bytes);
     }
     case 'submit': {
-      const request = { submission: submission(run) };
+      const request = { submission: submission(run, board) };
       return template(`${score}/SubmitScore`, SubmitScoreRequest.encode(request).finish());
     }
     case 'stream': {
-      const request = { submission: submission(run) };
+      const request = { submission: submission(run, board) };
       const bytes = StreamScoresRequest.encode(request).finish();
       return { ...template(`${score}/StreamScores`, bytes), streamed: true };
     }
     case 'batch-100': {
-      const request = { submissions: Array.from({ length: BATCH }, () => submission(run)) };
+      const request = { submissions: Array.from({ length: BATCH }, () => submission(run, board)) };
       const bytes = BatchSubmitScoresRequest.encode(request).finish();
       return { ...template(`${score}/BatchSubmitScores`, bytes), weight: BATCH };
     }
@@ -82,9 +82,9 @@ export function templateOf(name: OperationName, run: string): RequestTemplate {
 /** Player ids all have the same length. */
 const PLAYER = `p${'0'.repeat(PLAYER_DIGITS)}`;
 
-function submission(run: string): ScoreSubmission {
+function submission(run: string, board: string): ScoreSubmission {
   return {
-    leaderboardId: BOARD,
+    leaderboardId: board,
     playerId: PLAYER,
     score: SCORE_MARK,
     subscore: 0,

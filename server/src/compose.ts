@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import type { Config } from './config.js';
+import { ReadTurns } from './domain/read-turns.js';
 import { adminService, adminServiceDefinition } from './features/admin/handler.js';
+import { identityUse } from './features/admin/identity-use.js';
 import { ServerStats } from './features/admin/server-stats.js';
 import {
   leaderboardService,
@@ -13,12 +16,14 @@ import { IndexBuilder } from './features/rankings/index-builder.js';
 import { IndexGate } from './features/rankings/index-gate.js';
 import { IndexTrust } from './features/rankings/index-trust.js';
 import { IndexWriter } from './features/rankings/index-writer.js';
+import { PagedFiller } from './features/rankings/paged-filler.js';
 import { Projection } from './features/rankings/projection.js';
 import { ReadBatcher } from './features/rankings/read-batcher.js';
 import { Reader } from './features/rankings/reader.js';
 import { Settler } from './features/rankings/settler.js';
 import { StoreReader } from './features/rankings/store-reader.js';
 import { Sweeper } from './features/rankings/sweeper.js';
+import { ThreadedFiller } from './features/rankings/threaded-filler.js';
 import { Verifier } from './features/rankings/verifier.js';
 import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
 import { ScoreService } from './features/scores/service.js';
@@ -27,17 +32,21 @@ import { standingService, standingServiceDefinition } from './features/standings
 import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
 import { watchService, watchServiceDefinition } from './features/watch/handler.js';
 import { WatchHub } from './features/watch/watch-hub.js';
+import type { FillWorkerData } from './fill-worker.js';
 import { BatchStats } from './observability/batch-stats.js';
 import { Histogram } from './observability/histogram.js';
 import type { Logger } from './observability/log.js';
 import { MethodStatsRegistry } from './observability/method-stats.js';
+import { POOLS } from './pools.js';
 import { Database, type DatabaseOptions } from './stores/postgres/database.js';
 import { PostgresEntryStore } from './stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from './stores/postgres/leaderboard-store.js';
+import { PostgresLifeStore } from './stores/postgres/life-store.js';
 import { PostgresOutbox } from './stores/postgres/outbox.js';
 import { PartitionKeeper } from './stores/postgres/partitions.js';
 import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
 import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
+import { SubmissionRetention } from './stores/postgres/retention.js';
 import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
@@ -46,8 +55,6 @@ import { Health } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
 
-/** Submissions that one process holds, waiting or in work. */
-const MAX_PENDING_SUBMISSIONS = 50_000;
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
 
@@ -71,7 +78,8 @@ export function compose(config: Config, log: Logger): Rostrum {
 
   const database = (
     name: string,
-    limits: Pick<DatabaseOptions, 'maxConnections' | 'statementTimeoutMs'>,
+    limits: Pick<DatabaseOptions, 'maxConnections' | 'statementTimeoutMs'> &
+      Partial<DatabaseOptions>,
   ) =>
     new Database({
       url: config.databaseUrl,
@@ -82,11 +90,12 @@ export function compose(config: Config, log: Logger): Rostrum {
     });
   const databases = {
     writes: database('writes', { maxConnections: config.writeLanes, statementTimeoutMs: 10_000 }),
-    lookups: database('lookups', { maxConnections: 2, statementTimeoutMs: 5_000 }),
-    reads: database('reads', { maxConnections: 4, statementTimeoutMs: 5_000 }),
-    background: database('background', { maxConnections: 4, statementTimeoutMs: 60_000 }),
-    outbox: database('outbox', { maxConnections: 2, statementTimeoutMs: 30_000 }),
-    builds: database('builds', { maxConnections: 8, statementTimeoutMs: 60_000 }),
+    lookups: database('lookups', POOLS.lookups),
+    reads: database('reads', POOLS.reads),
+    background: database('background', POOLS.background),
+    outbox: database('outbox', POOLS.outbox),
+    builds: database('builds', POOLS.builds),
+    lease: database('lease', POOLS.lease),
   };
   const redis = new RedisConnection({
     url: config.redisUrl,
@@ -101,10 +110,17 @@ export function compose(config: Config, log: Logger): Rostrum {
   const outbox = new PostgresOutbox(databases.outbox);
   const submissions = new PostgresSubmissionLog(databases.writes, config.idempotencyDays);
   const partitions = new PartitionKeeper(databases.background, log);
+  const retention = new SubmissionRetention(
+    databases.background,
+    config.submissionRetentionDays,
+    log,
+  );
 
   const trust = new IndexTrust();
   const encodePayload = encodeStandingPayload;
-  const builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log });
+  const largeFiller = new ThreadedFiller(() => startFillWorker(config));
+  const filler = new PagedFiller(index, entries, encodePayload, largeFiller);
+  const builder = new IndexBuilder({ index, rankings, entries, filler, trust, log });
   const writer = new IndexWriter(index, trust, builder);
   const settler = new Settler(outbox, trust, log);
   const sweeper = new Sweeper({
@@ -116,14 +132,18 @@ export function compose(config: Config, log: Logger): Rostrum {
     encodePayload,
     log,
   });
-  const gate = new IndexGate(
-    redis,
-    () => trust.clear(),
-    () => sweeper.drain(),
+  const gate = new IndexGate({
+    connection: redis,
+    lives: new PostgresLifeStore(databases.lease),
+    trust,
+    recover: () => sweeper.drain(),
+    onJoined: (server) => signals.follow(server),
     log,
+  });
+  const projection = new Projection({ writer, builder, gate, trust, settler, encodePayload });
+  const directory = new Directory(rankings, config.createLeaderboards, (ranking) =>
+    builder.prepare(ranking),
   );
-  const projection = new Projection({ writer, gate, trust, settler, encodePayload });
-  const directory = new Directory(rankings, config.createLeaderboards);
   const reader = new Reader({
     index,
     batcher: new ReadBatcher(index),
@@ -138,16 +158,22 @@ export function compose(config: Config, log: Logger): Rostrum {
     submissions,
     projection,
     { batchRecorded: (size) => batches.record(size) },
-    { lanes: config.writeLanes, maxPending: MAX_PENDING_SUBMISSIONS },
+    {
+      lanes: config.writeLanes,
+      maxPending: config.maxSubmissions,
+      cap: config.identitySubmissions,
+    },
   );
+  const turns = new ReadTurns();
   const hub = new WatchHub(
     {
       directory,
       reader,
+      turns,
       signals,
       reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
     },
-    { maxWatches: config.maxWatches },
+    { maxWatches: config.maxWatches, identityWatches: config.identityWatches },
   );
 
   const leaderboards = new LeaderboardService(
@@ -163,7 +189,16 @@ export function compose(config: Config, log: Logger): Rostrum {
   const purges = new PostgresPurgeStore(databases.background);
   const purger = new Purger({ store: purges, index: builder, log });
 
-  const server = new GrpcServer({ log, stats });
+  const server = new GrpcServer({
+    log,
+    stats,
+    limits: {
+      maxConnections: config.maxConnections,
+      identityConnections: config.identityConnections,
+      totalUnsentBytes: config.maxUnreadBytes,
+      connectionUnsentBytes: config.maxConnectionUnreadBytes,
+    },
+  });
   const serverStats = new ServerStats({
     methods: () => stats.snapshot(),
     submissions: () => {
@@ -178,6 +213,13 @@ export function compose(config: Config, log: Logger): Rostrum {
     },
     watches: () => hub.stats(),
     connections: () => server.connections.count,
+    identities: () =>
+      identityUse(server.connections.identities, {
+        connections: (held) => server.connections.limitOf(held),
+        watches: (held) => hub.limitOf(held),
+        submissions: (held) => queue.limitOf(held),
+        unsentBytes: (held) => server.unsent.limitOf(held),
+      }),
     postgres: () => roundTripTimes(roundTrips.postgres),
     redis: () => roundTripTimes(roundTrips.redis),
     indexState: () => gate.state,
@@ -199,7 +241,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   );
   server.addService(leaderboardServiceDefinition, leaderboardService(leaderboards));
   server.addService(scoreServiceDefinition, scoreService(new ScoreService(directory, queue)));
-  server.addService(standingServiceDefinition, standingService(directory, reader));
+  server.addService(standingServiceDefinition, standingService(directory, reader, turns));
   server.addService(watchServiceDefinition, watchService(directory, hub));
   const health = new Health([...server.services]);
   health.addTo(server);
@@ -211,6 +253,7 @@ export function compose(config: Config, log: Logger): Rostrum {
 
     async start(patienceMs) {
       await partitions.start();
+      retention.start();
       gate.start();
       const patience = Promise.withResolvers<void>();
       const timer = setTimeout(() => {
@@ -233,7 +276,8 @@ export function compose(config: Config, log: Logger): Rostrum {
     async stop(graceMs) {
       await server.drain(graceMs);
       partitions.stop();
-      await Promise.all([sweeper.stop(), purger.stop()]);
+      await Promise.all([sweeper.stop(), purger.stop(), retention.stop()]);
+      await largeFiller.close();
       await settler.flush();
       gate.close();
       signals.close();
@@ -241,6 +285,16 @@ export function compose(config: Config, log: Logger): Rostrum {
       await Promise.all(Object.values(databases).map((each) => each.close()));
     },
   };
+}
+
+function startFillWorker(config: Config): Worker {
+  const { databaseUrl, redisUrl, feedRetentionChanges } = config;
+  const workerData: FillWorkerData = { databaseUrl, redisUrl, feedRetentionChanges };
+  return new Worker(new URL('./fill-worker.js', import.meta.url), {
+    workerData,
+    // More than it needs; beyond it the thread ends, not the process.
+    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+  });
 }
 
 function roundTripTimes(microseconds: Histogram): { p50Ms: number; p99Ms: number } {

@@ -28,7 +28,15 @@ test('only the stores must be named; everything else has its default', () => {
     writeLanes: 1,
     feedRetentionChanges: 100_000,
     idempotencyDays: 31,
+    submissionRetentionDays: 0,
     maxWatches: 20_000,
+    maxConnections: 20_000,
+    maxSubmissions: 50_000,
+    maxUnreadBytes: 256 * 1024 * 1024,
+    maxConnectionUnreadBytes: 64 * 1024 * 1024,
+    identityConnections: { share: 0.9, most: Number.POSITIVE_INFINITY },
+    identityWatches: { share: 0.9, most: Number.POSITIVE_INFINITY },
+    identitySubmissions: { share: 0.9, most: Number.POSITIVE_INFINITY },
     shutdownGraceMs: 10_000,
   });
 });
@@ -57,6 +65,21 @@ test('all that is wrong is told at once, each with what is expected', () => {
   ]);
 });
 
+test('submissions are kept for ever, or as long as their ids are recognised', () => {
+  const days = (retention: string, idempotency = '31') => ({
+    ...STORES,
+    ROSTRUM_SUBMISSION_RETENTION_DAYS: retention,
+    ROSTRUM_IDEMPOTENCY_DAYS: idempotency,
+  });
+  for (const forEver of ['', '0']) {
+    expect(readConfig(days(forEver)).submissionRetentionDays).toBe(0);
+  }
+  expect(readConfig(days('7', '7')).submissionRetentionDays).toBe(7);
+  expect(problemsOf(days('30'))).toEqual([
+    'ROSTRUM_SUBMISSION_RETENTION_DAYS is "30"; it must be 0, or at least ROSTRUM_IDEMPOTENCY_DAYS, which is 31',
+  ]);
+});
+
 test('a wrong URL is refused without showing its password', () => {
   const problems = problemsOf({ ...STORES, DATABASE_URL: 'mysql://a:secret@db/x' });
   expect(problems).toEqual([
@@ -78,6 +101,18 @@ test.each(['localhost:65536', '::1:50051', ':50051', 'a b:1', 'host:', 'host:x']
     expect(problemsOf({ ...STORES, ROSTRUM_ADDRESS: text })).toHaveLength(1);
   },
 );
+
+test('what one identity may have is a share or a number', () => {
+  const capOf = (text: string) =>
+    readConfig({ ...STORES, ROSTRUM_IDENTITY_WATCHES: text }).identityWatches;
+  expect(capOf('25%')).toEqual({ share: 0.25, most: Number.POSITIVE_INFINITY });
+  expect(capOf('300')).toEqual({ share: 1, most: 300 });
+  for (const wrong of ['0', '0%', '101%', '1.5', '-1', 'all']) {
+    expect(problemsOf({ ...STORES, ROSTRUM_IDENTITY_WATCHES: wrong })).toEqual([
+      `ROSTRUM_IDENTITY_WATCHES is "${wrong}"; it must be a share from 1% to 100%, or a whole number from 1 on`,
+    ]);
+  }
+});
 
 test('a misspelt setting is noticed', () => {
   expect(unknownSettings({ ROSTRUM_WORKER: '2', ROSTRUM_WORKERS: '2', PATH: '' })).toEqual([

@@ -1,4 +1,7 @@
+import { type Cap, DEFAULT_CAP } from './domain/allotment.js';
 import { LOG_LEVELS, type LogLevel } from './observability/log.js';
+
+const MIB = 1024 * 1024;
 
 /** The settings of a server process. */
 export interface Config {
@@ -17,8 +20,21 @@ export interface Config {
   readonly feedRetentionChanges: number;
   /** How long a submission id is remembered. */
   readonly idempotencyDays: number;
+  /** How long submissions are kept, at least; 0: for ever. */
+  readonly submissionRetentionDays: number;
   /** Open watches of one process, at most. */
   readonly maxWatches: number;
+  /** Open connections of one process, at most. */
+  readonly maxConnections: number;
+  /** Submissions that wait or are in work in one process, at most. */
+  readonly maxSubmissions: number;
+  /** Bytes that callers may leave unread, in all and of one connection. */
+  readonly maxUnreadBytes: number;
+  readonly maxConnectionUnreadBytes: number;
+  /** How much of these one identity may have. */
+  readonly identityConnections: Cap;
+  readonly identityWatches: Cap;
+  readonly identitySubmissions: Cap;
   /** How long open calls may go on after SIGTERM. */
   readonly shutdownGraceMs: number;
 }
@@ -52,7 +68,7 @@ export const SETTINGS = [
   {
     name: 'ROSTRUM_TLS_CERT',
     default: 'certs/dev/server.crt',
-    meaning: 'File of the server certificate, then its intermediates, PEM; re-read on change',
+    meaning: 'File of the server certificate and its intermediates, PEM; re-read on change',
   },
   {
     name: 'ROSTRUM_TLS_KEY',
@@ -91,9 +107,52 @@ export const SETTINGS = [
     meaning: 'Days for which a repeated `submission_id` is recognised, 1 to 3650',
   },
   {
+    name: 'ROSTRUM_SUBMISSION_RETENTION_DAYS',
+    default: '0',
+    meaning:
+      'Days for which submissions are kept, at least `ROSTRUM_IDEMPOTENCY_DAYS`; whole months that are older are dropped; 0: kept for ever',
+  },
+  {
     name: 'ROSTRUM_MAX_WATCHES',
     default: '20000',
     meaning: 'Open watches of one process, 1 to 1000000',
+  },
+  {
+    name: 'ROSTRUM_MAX_CONNECTIONS',
+    default: '20000',
+    meaning: 'Open connections of one process, 1 to 1000000',
+  },
+  {
+    name: 'ROSTRUM_MAX_SUBMISSIONS',
+    default: '50000',
+    meaning: 'Submissions that wait or are in work in one process, 1 to 1000000',
+  },
+  {
+    name: 'ROSTRUM_MAX_UNREAD_MIB',
+    default: '256',
+    meaning:
+      'MiB of answers and messages of one process that callers may leave unread, 16 to 65536; one identity may have 90 % of what the others leave',
+  },
+  {
+    name: 'ROSTRUM_MAX_CONNECTION_UNREAD_MIB',
+    default: '64',
+    meaning: 'The same for one connection, 4 to 65536',
+  },
+  {
+    name: 'ROSTRUM_IDENTITY_CONNECTIONS',
+    default: '90%',
+    meaning:
+      'Connections that one identity may have open: a share of what the others leave free, 1% to 100%, or a number',
+  },
+  {
+    name: 'ROSTRUM_IDENTITY_WATCHES',
+    default: '90%',
+    meaning: 'The same for open watches',
+  },
+  {
+    name: 'ROSTRUM_IDENTITY_SUBMISSIONS',
+    default: '90%',
+    meaning: 'The same for submissions that wait or are in work',
   },
   {
     name: 'ROSTRUM_SHUTDOWN_GRACE_MS',
@@ -136,7 +195,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     writeLanes: reader.integer('ROSTRUM_WRITE_LANES', 1, 32),
     feedRetentionChanges: reader.integer('ROSTRUM_FEED_RETENTION', 100, 10_000_000),
     idempotencyDays: reader.integer('ROSTRUM_IDEMPOTENCY_DAYS', 1, 3650),
+    submissionRetentionDays: reader.retentionDays(),
     maxWatches: reader.integer('ROSTRUM_MAX_WATCHES', 1, 1_000_000),
+    maxConnections: reader.integer('ROSTRUM_MAX_CONNECTIONS', 1, 1_000_000),
+    maxSubmissions: reader.integer('ROSTRUM_MAX_SUBMISSIONS', 1, 1_000_000),
+    maxUnreadBytes: reader.integer('ROSTRUM_MAX_UNREAD_MIB', 16, 65_536) * MIB,
+    maxConnectionUnreadBytes: reader.integer('ROSTRUM_MAX_CONNECTION_UNREAD_MIB', 4, 65_536) * MIB,
+    identityConnections: reader.cap('ROSTRUM_IDENTITY_CONNECTIONS'),
+    identityWatches: reader.cap('ROSTRUM_IDENTITY_WATCHES'),
+    identitySubmissions: reader.cap('ROSTRUM_IDENTITY_SUBMISSIONS'),
     shutdownGraceMs: reader.integer('ROSTRUM_SHUTDOWN_GRACE_MS', 0, 600_000),
   };
   reader.finish();
@@ -171,6 +238,35 @@ class SettingReader {
     if (value >= minimum && value <= maximum) return value;
     this.#refuse(name, text, `a whole number from ${minimum} to ${maximum}`);
     return minimum;
+  }
+
+  /** Days of retention: 0, or no less than submission ids are recognised. */
+  retentionDays(): number {
+    const name = 'ROSTRUM_SUBMISSION_RETENTION_DAYS';
+    const days = this.integer(name, 0, 36_500);
+    const least = Number(this.text('ROSTRUM_IDEMPOTENCY_DAYS'));
+    if (days > 0 && days < least) {
+      this.#refuse(
+        name,
+        String(days),
+        `0, or at least ROSTRUM_IDEMPOTENCY_DAYS, which is ${least}`,
+      );
+    }
+    return days;
+  }
+
+  cap(name: SettingName): Cap {
+    const text = this.text(name);
+    const match = /^(\d{1,9})(%?)$/.exec(text);
+    const value = Number(match?.[1]);
+    const isShare = match?.[2] === '%';
+    if (value >= 1 && (!isShare || value <= 100)) {
+      return isShare
+        ? { share: value / 100, most: Number.POSITIVE_INFINITY }
+        : { share: 1, most: value };
+    }
+    this.#refuse(name, text, 'a share from 1% to 100%, or a whole number from 1 on');
+    return DEFAULT_CAP;
   }
 
   choice<T extends string>(name: SettingName, choices: readonly T[]): T {

@@ -111,6 +111,8 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
       return [
         `The server at ${address} runs but cannot reach its store. Nothing was acknowledged; try again.`,
       ];
+    case 'SUBMISSION_ID_REUSED':
+      return ['Leave --id out, or give this submission an id of its own.'];
     case 'SHUTTING_DOWN':
     case 'OVERLOADED':
       return ['Try again in a moment.'];

@@ -19,6 +19,11 @@ export class CliError extends Error {
   }
 }
 
+/** For a stream of progress that ends well without saying that the work is done. */
+export function notDone(what: string): CliError {
+  return new CliError(`The server ended ${what} before it was done.`, ['Try again.']);
+}
+
 /** The command was called in a way that cannot work. */
 export class UsageError extends CliError {
   constructor(message: string, hints: readonly string[] = []) {

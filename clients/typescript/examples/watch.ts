@@ -1,4 +1,4 @@
-import type { RostrumClient } from '@rostrum/client';
+import type { LiveView, RostrumClient } from '@rostrum/client';
 
 /** Follows the top three until somebody else leads. Needs the role reader. */
 export async function waitForNewLeader(client: RostrumClient, leader: string): Promise<string> {
@@ -9,6 +9,18 @@ export async function waitForNewLeader(client: RostrumClient, leader: string): P
     if (first && first.playerId !== leader) return first.playerId; // leaving the loop ends the watch
   }
   throw new Error('the view was closed');
+}
+
+/** Shows the leader, and whether that is what the server shows now. */
+export function showLeader(client: RostrumClient, show: (line: string) => void): LiveView {
+  const view = client.watch.liveView({ leaderboardId: 'arena', view: { top: 1 } });
+  view.onUpdate(({ standings }) => show(`leader: ${standings[0]?.playerId}`));
+  view.onState((state) => {
+    if (state.status === 'live') show('live');
+    if (state.status === 'interrupted') show(`old: ${state.error.reason}`);
+    if (state.status === 'closed') show(`over: ${state.error ?? 'as we wanted'}`);
+  });
+  return view;
 }
 
 /** Collects every change of a ranking, from where it left off, until it is told to stop. */

@@ -1,10 +1,16 @@
+import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
 import { invalidOptions } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
 import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
+import { isLoopback, parseAddresses, type ServerAddress } from './transport/server-address.js';
 
 export interface ClientOptions {
-  /** `host:port` of the server. Default: environment `ROSTRUM_ADDRESS`, or `localhost:50051`. */
-  readonly address?: string | undefined;
+  /**
+   * `host:port` of the server; of several, a list, or one string with commas between. A host name
+   * may stand for several servers as well. Calls are spread over all of them, and go on with the
+   * others while one is away. Default: environment `ROSTRUM_ADDRESS`, or `localhost:50051`.
+   */
+  readonly address?: string | readonly string[] | undefined;
   /**
    * The client's certificate and the authority to trust. Default: the files named by the
    * environment's `ROSTRUM_TLS_CA`, `ROSTRUM_TLS_CERT` and `ROSTRUM_TLS_KEY`.
@@ -18,7 +24,24 @@ export interface ClientOptions {
   readonly retry?: RetryOptions | false | undefined;
 }
 
+const CLIENT_OPTIONS = keysOf<ClientOptions>({
+  address: true,
+  tls: true,
+  plaintext: true,
+  defaultDeadlineMs: true,
+  retry: true,
+});
+const TLS_OPTIONS = keysOf<TlsOptions>({ ca: true, cert: true, key: true, serverName: true });
+const RETRY_OPTIONS = keysOf<RetryOptions>({
+  initialBackoffMs: true,
+  maxBackoffMs: true,
+  maxAttempts: true,
+});
+
 export interface ClientSettings {
+  /** At least one, none twice. */
+  readonly addresses: readonly ServerAddress[];
+  /** All of them as text, for messages. */
   readonly address: string;
   /** Undefined for plaintext. */
   readonly tls: LoadedTls | undefined;
@@ -32,19 +55,21 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
   if (typeof Promise.withResolvers !== 'function') {
     throw invalidOptions(`@rostrum/client needs Node 22.12 or later; this is ${process.version}`);
   }
-  const address = options.address ?? (process.env.ROSTRUM_ADDRESS || 'localhost:50051');
-  if (!/^[^\s/]+:\d{1,5}$/.test(address)) {
-    throw invalidOptions(`address ${JSON.stringify(address)} is not of the form host:port`);
-  }
+  requireKnownOptions(CLIENT_OPTIONS, options);
+  const addresses = parseAddresses(
+    options.address ?? (process.env.ROSTRUM_ADDRESS || 'localhost:50051'),
+  );
   return {
-    address,
-    tls: options.plaintext === true ? requireLoopback(address) : loadTls(tlsOptions(options)),
+    addresses,
+    address: addresses.map(({ text }) => text).join(', '),
+    tls: options.plaintext === true ? requireLoopback(addresses) : loadTls(tlsOptions(options)),
     defaultDeadlineMs: positive('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
     retry: retrySettings(options.retry),
   };
 }
 
 function tlsOptions(options: ClientOptions): TlsOptions {
+  requireKnownOptions(TLS_OPTIONS, options.tls, 'options.tls');
   if (options.tls) return options.tls;
   const { ROSTRUM_TLS_CA: ca, ROSTRUM_TLS_CERT: cert, ROSTRUM_TLS_KEY: key } = process.env;
   if (ca && cert && key) return { ca, cert, key };
@@ -54,18 +79,14 @@ function tlsOptions(options: ClientOptions): TlsOptions {
   );
 }
 
-function requireLoopback(address: string): undefined {
-  if (isLoopback(address)) return undefined;
-  throw invalidOptions(`plaintext is only allowed to a loopback address, not to ${address}`);
-}
-
-/** Whether `host:port` names this machine by its loopback interface. */
-export function isLoopback(address: string): boolean {
-  const host = address.slice(0, address.lastIndexOf(':'));
-  return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+function requireLoopback(addresses: readonly ServerAddress[]): undefined {
+  const far = addresses.find((address) => !isLoopback(address));
+  if (far === undefined) return undefined;
+  throw invalidOptions(`plaintext is only allowed to a loopback address, not to ${far.text}`);
 }
 
 function retrySettings(retry: RetryOptions | false | undefined): RetrySettings {
+  requireKnownOptions(RETRY_OPTIONS, retry || undefined, 'options.retry');
   if (retry === false) return { ...DEFAULT_RETRY, maxAttempts: 1 };
   const initialBackoffMs =
     positive('retry.initialBackoffMs', retry?.initialBackoffMs) ?? DEFAULT_RETRY.initialBackoffMs;

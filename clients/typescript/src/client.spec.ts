@@ -72,6 +72,13 @@ describe('RostrumClient.connect', () => {
     }
   });
 
+  it('refuses an IP address as the name of the server', () => {
+    const { tls } = clientOptions({ address: 'localhost:1' });
+    expect(() =>
+      RostrumClient.connect({ tls: tls && { ...tls, serverName: '127.0.0.1' } }),
+    ).toThrow(expect.objectContaining({ reason: 'INVALID_OPTIONS' }));
+  });
+
   it('refuses addresses and durations that mean nothing', () => {
     for (const address of ['', 'localhost', 'http://localhost:1', 'local host:1']) {
       expect(() => RostrumClient.connect({ address: address || ' ', plaintext: true })).toThrow(
@@ -229,6 +236,20 @@ describe('close', () => {
     );
     await expect(client.leaderboards.create({ leaderboardId: 'b' })).rejects.toMatchObject(closed);
     await expect(client.waitForReady()).rejects.toMatchObject(closed);
+    await expect(client.scores.batchSubmit([submission])).rejects.toMatchObject(closed);
+    await expect(client.standings.list({ leaderboardId: 'b' })).rejects.toMatchObject(closed);
+    await expect(client.standings.pages({ leaderboardId: 'b' }).next()).rejects.toMatchObject(
+      closed,
+    );
+    await expect(client.watch.changes({ leaderboardId: 'b' }).next()).rejects.toMatchObject(closed);
+    await expect(client.watch.liveView({ leaderboardId: 'b' }).ready()).rejects.toMatchObject(
+      closed,
+    );
+    await expect(client.admin.rebuild({ leaderboardId: 'b' }).next()).rejects.toMatchObject(closed);
+    await expect(client.health.check()).rejects.toMatchObject(closed);
+    for (const end of ['ready', 'end'] as const) {
+      await expect(client.scores.stream()[end]()).rejects.toMatchObject(closed);
+    }
     await client.close();
   });
 

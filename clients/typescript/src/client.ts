@@ -10,8 +10,8 @@ import { Connection } from './transport/connection.js';
 import { WatchGroup } from './watch/watch-group.js';
 
 /**
- * A client of one Rostrum service. Share one: it is one connection, and all calls run over it side
- * by side. Close it when done, or declare it with `await using`.
+ * A client of one Rostrum service. Share one: it is one connection to each server, and all calls run
+ * over them side by side. Close it when done, or declare it with `await using`.
  */
 export class RostrumClient implements AsyncDisposable {
   readonly leaderboards: LeaderboardGroup;
@@ -41,7 +41,7 @@ export class RostrumClient implements AsyncDisposable {
     return new RostrumClient(new Connection(resolveOptions(options)));
   }
 
-  /** `host:port` of the server. */
+  /** `host:port` of the server; of several, all of them with commas between. */
   get address(): string {
     return this.#connection.settings.address;
   }

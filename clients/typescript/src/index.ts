@@ -1,5 +1,6 @@
 export type {
   Difference,
+  IdentityStats,
   MethodStats,
   PingResult,
   RebuildProgress,
@@ -43,6 +44,7 @@ export type { Outcome, ScoreItem, ScoreResult, ScoreSubmission } from './scores/
 export type { ScoreGroup } from './scores/score-group.js';
 export type { ScoreStream } from './scores/score-stream.js';
 export type { ScoreStreamOptions } from './scores/score-stream-options.js';
+export type { OnDuplicate, SubmitOptions } from './scores/submit-options.js';
 export {
   percentileOf,
   type RelativeStanding,
@@ -64,11 +66,13 @@ export type { CallOptions } from './transport/call-options.js';
 export type { PemSource, TlsOptions } from './transport/credentials.js';
 export type { ServingStatus } from './transport/health-check.js';
 export type { LiveView, LiveViewUpdate } from './watch/live-view.js';
+export type { LiveViewState } from './watch/live-view-state.js';
 export type { RankChange, RankChangeKind } from './watch/rank-change.js';
 export type {
   ChangesEvent,
   ChangesMessage,
   CheckpointEvent,
+  LiveViewRequest,
   SnapshotEvent,
   StandingsEvent,
   StandingsView,

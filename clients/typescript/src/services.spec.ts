@@ -266,7 +266,10 @@ describe('admin', () => {
             uptime: { seconds: 61, nanos: 500_000_000 },
             connections: 1,
             methods: [
-              { method: '/x/Y', calls: 5, errors: 1, p50: half, p99: half, max: undefined },
+              {
+                ...{ fullMethod: '/x/Y', calls: 5, errors: 1, cancelled: 2 },
+                ...{ p50: half, p99: half, longest: undefined },
+              },
             ],
             submissions: undefined,
             watches: undefined,
@@ -274,6 +277,18 @@ describe('admin', () => {
             memoryBytes: 5e9,
             outboxPending: 0,
             rebuilding: 0,
+            identities: [
+              {
+                identity: 'writer/game',
+                connections: 1,
+                watches: 0,
+                submissions: 2,
+                unreadBytes: 3,
+                refused: 4,
+                fullest: 'submissions',
+                fullestPercent: 5,
+              },
+            ],
           }),
       },
     });
@@ -283,7 +298,7 @@ describe('admin', () => {
     expect(pong.roundTripMs).toBeGreaterThan(0);
     expect(await client.admin.stats()).toMatchObject({
       uptimeMs: 61_500,
-      methods: [{ method: '/x/Y', p50Ms: 0.5, maxMs: 0 }],
+      methods: [{ method: '/x/Y', errors: 1, cancelled: 2, p50Ms: 0.5, maxMs: 0 }],
       submissions: { committed: 0 },
       stores: [{ name: 'redis', p99Ms: 0.5 }],
       memoryBytes: 5e9,
@@ -295,7 +310,7 @@ describe('admin', () => {
       admin: {
         verifyLeaderboard: (call) => {
           const differences = [
-            { kind: Difference_Kind.KIND_MISSING, playerId: 'p', description: 'gone' },
+            { kind: Difference_Kind.KIND_MISSING, playerId: 'p', explanation: 'gone' },
           ];
           call.write({ checked: 1, total: 2, differences, differenceCount: 1, done: false });
           call.write({ checked: 2, total: 2, differences: [], differenceCount: 1, done: true });

@@ -56,6 +56,12 @@ export interface Script {
 export interface ScriptedServerOptions {
   /** Whose certificate the server has. Default: that of the authority the clients trust. */
   readonly identity?: string;
+  /** A certificate and key of its own instead. */
+  readonly pair?: { readonly certificate: string; readonly key: string };
+  /** Where it listens. Default: `localhost`. */
+  readonly host?: string;
+  /** Default: a free one. */
+  readonly port?: number;
 }
 
 /** A gRPC server over mutual TLS whose answers a test decides. */
@@ -68,6 +74,7 @@ export class ScriptedServer implements AsyncDisposable {
   private constructor(script: Script, options: ScriptedServerOptions) {
     this.#script = script;
     this.#options = options;
+    this.#port = options.port ?? 0;
     this.#server = new Server();
   }
 
@@ -78,7 +85,15 @@ export class ScriptedServer implements AsyncDisposable {
   }
 
   get address(): string {
-    return `localhost:${this.#port}`;
+    return `${this.#host}:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get #host(): string {
+    return this.#options.host ?? 'localhost';
   }
 
   /** Breaks every connection, as a killed process does. */
@@ -92,18 +107,19 @@ export class ScriptedServer implements AsyncDisposable {
     // Not without channelz: grpc-js 1.14 then forgets its connections in `forceShutdown`.
     this.#server = new Server();
     this.#addServices();
+    const { identity = 'server', pair } = this.#options;
     const credentials = ServerCredentials.createSsl(
       certificate('ca.crt'),
       [
         {
-          cert_chain: certificate(`${this.#options.identity ?? 'server'}.crt`),
-          private_key: certificate(`${this.#options.identity ?? 'server'}.key`),
+          cert_chain: pair ? Buffer.from(pair.certificate) : certificate(`${identity}.crt`),
+          private_key: pair ? Buffer.from(pair.key) : certificate(`${identity}.key`),
         },
       ],
       true,
     );
     this.#port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(`localhost:${this.#port}`, credentials, (error, port) =>
+      this.#server.bindAsync(this.address, credentials, (error, port) =>
         error ? reject(error) : resolve(port),
       );
     });
@@ -132,7 +148,10 @@ export class ScriptedServer implements AsyncDisposable {
 }
 
 /** Options of a client of `server` with one of the identities of the test run. */
-export function clientOptions(server: { address: string }, identity = 'writer'): ClientOptions {
+export function clientOptions(
+  server: Pick<ClientOptions, 'address'>,
+  identity = 'writer',
+): ClientOptions {
   return {
     address: server.address,
     tls: {
@@ -145,7 +164,7 @@ export function clientOptions(server: { address: string }, identity = 'writer'):
 }
 
 export function connectTo(
-  server: { address: string },
+  server: Pick<ClientOptions, 'address'>,
   options: Partial<ClientOptions> = {},
 ): RostrumClient {
   return RostrumClient.connect({ ...clientOptions(server), ...options });
@@ -153,6 +172,11 @@ export function connectTo(
 
 export function certificatePath(file: string): string {
   return join(inject('certificatesDirectory'), file);
+}
+
+/** A file of the test run's certificates, as text. */
+export function certificateText(file: string): string {
+  return certificate(file).toString();
 }
 
 function certificate(file: string): Buffer {
@@ -177,7 +201,9 @@ export function statusOf(
     details.push(any('ErrorInfo', ErrorInfo.encode(info).finish()));
   }
   if (parts.fields) {
-    details.push(any('BadRequest', BadRequest.encode({ fieldViolations: parts.fields }).finish()));
+    const rest = { reason: '', localizedMessage: undefined };
+    const fieldViolations = parts.fields.map((violation) => ({ ...violation, ...rest }));
+    details.push(any('BadRequest', BadRequest.encode({ fieldViolations }).finish()));
   }
   if (parts.retryAfterMs !== undefined) {
     const seconds = Math.trunc(parts.retryAfterMs / 1_000);

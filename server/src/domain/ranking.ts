@@ -40,6 +40,20 @@ export type RankingRead =
   | { readonly kind: 'around'; readonly playerId: PlayerId; readonly count: number }
   | { readonly kind: 'aroundScore'; readonly score: number; readonly count: number };
 
+/** Rows that a read asks for. */
+export function rowsOf(read: RankingRead): number {
+  switch (read.kind) {
+    case 'player':
+      return 1;
+    case 'players':
+      return read.playerIds.length;
+    case 'range':
+    case 'around':
+    case 'aroundScore':
+      return read.count;
+  }
+}
+
 /** A consistent answer to a read: all rows as of one revision. */
 export interface RankingView {
   /** Rows best first; `player`, `players` and `around` leave out players without an entry. */

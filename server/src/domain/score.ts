@@ -1,7 +1,10 @@
-/** Every integer up to this magnitude is exact in a double; scores and sums stay within it. */
-export const MAX_SCORE = 2 ** 53;
+/**
+ * Scores and sums stay within this magnitude: up to it each integer is a double that no other integer
+ * rounds to. So an integer that a caller's language rounded on the way to a double is refused.
+ */
+export const MAX_SCORE = Number.MAX_SAFE_INTEGER;
 
-export const SCORE_RULE = 'must be a finite number within ±9007199254740992 (2^53)';
+export const SCORE_RULE = 'must be a finite number within ±9007199254740991 (2^53 - 1)';
 
 export function isScore(value: number): boolean {
   // False for NaN too.

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { RecordedLog } from '../../test/support/transport-server.ts';
 import { createLog } from './log.js';
 
 function lineOf(fields: object): string {
@@ -27,4 +28,22 @@ test('an error keeps its message, its stack and its cause', () => {
   const { err } = JSON.parse(line) as { err: { message: string; stack: string } };
   expect(err.message).toContain('outer');
   expect(err.stack).toContain('inner');
+});
+
+test('no message can be caused without limit, whatever its level', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const recorded = new RecordedLog();
+    for (const level of ['info', 'warn', 'error'] as const) {
+      for (let line = 0; line < 500; line += 1) recorded.log[level]({ line }, `flood of ${level}`);
+    }
+    expect(recorded.lines).toHaveLength(60);
+    vi.advanceTimersByTime(1_000);
+    recorded.log.error({ line: 500 }, 'flood of error');
+    recorded.log.error({ line: 501 }, 'flood of error');
+    expect(recorded.lines.slice(60)).toMatchObject([{ line: 500, suppressed: 480 }, { line: 501 }]);
+    expect(recorded.lines[61]).not.toHaveProperty('suppressed');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -1,4 +1,5 @@
-import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino';
+import { LineLimit } from './line-limit.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -23,13 +24,28 @@ const SECRETS = [
   'display_name',
 ];
 
+/** From info to error. Who sets a lower level asks for everything, and fatal lines end the process. */
+const LIMITED = { least: 30, most: 50 };
+
 /**
  * Makes the log of the process. Keys, certificates, passwords and names of players are blotted out.
+ * The same message is written 20 times a second at most; `suppressed` counts those left out.
  *
  * @param destination Where lines go; standard output by default.
  */
 export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
-  const options = {
+  const limit = new LineLimit();
+  const options: LoggerOptions = {
+    hooks: {
+      logMethod(args, write, level) {
+        if (level < LIMITED.least || level > LIMITED.most) return write.apply(this, args);
+        const [fields, message] = args as unknown as [object, string];
+        const suppressed = limit.admit(message);
+        if (suppressed === undefined) return;
+        if (suppressed === 0) return write.apply(this, args);
+        write.apply(this, [{ ...fields, suppressed }, message] as unknown as typeof args);
+      },
+    },
     level,
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,

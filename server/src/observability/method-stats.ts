@@ -1,5 +1,8 @@
 import { Histogram } from './histogram.js';
 
+/** How a call ended; `cancelled`: its caller ended it before the server did. */
+export type CallEnd = 'ok' | 'error' | 'cancelled';
+
 /** What one method has done since the start of the process. Times are in milliseconds. */
 export interface MethodSnapshot {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
@@ -8,6 +11,8 @@ export interface MethodSnapshot {
   readonly calls: number;
   /** Those of them that ended with an error. */
   readonly errors: number;
+  /** Those that their callers ended before the server did; they are no errors. */
+  readonly cancelled: number;
   /** Calls that are open now. */
   readonly open: number;
   readonly p50Ms: number;
@@ -21,6 +26,7 @@ export class MethodStats {
   readonly #latencyUs = new Histogram();
   #calls = 0;
   #errors = 0;
+  #cancelled = 0;
   #open = 0;
 
   constructor(method: string) {
@@ -32,10 +38,11 @@ export class MethodStats {
   }
 
   /** @param durationMs How long the call took; undefined for streams, which are not timed. */
-  ended(failed: boolean, durationMs: number | undefined): void {
+  ended(end: CallEnd, durationMs: number | undefined): void {
     this.#open -= 1;
     this.#calls += 1;
-    if (failed) this.#errors += 1;
+    if (end === 'error') this.#errors += 1;
+    if (end === 'cancelled') this.#cancelled += 1;
     if (durationMs !== undefined) this.#latencyUs.record(durationMs * 1000);
   }
 
@@ -44,6 +51,7 @@ export class MethodStats {
       method: this.method,
       calls: this.#calls,
       errors: this.#errors,
+      cancelled: this.#cancelled,
       open: this.#open,
       p50Ms: this.#latencyUs.quantile(0.5) / 1000,
       p99Ms: this.#latencyUs.quantile(0.99) / 1000,

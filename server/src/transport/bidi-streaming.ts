@@ -40,14 +40,14 @@ export function bidiStreaming<Req, Res>(
       const stream = new ServerStream<Res>(call, connection, method);
       const context = new CallContext(call, connection, method);
       stream.onClose(() => {
-        if (!stream.failed) context.finish();
-        method.stats.ended(stream.failed, undefined);
+        if (stream.outcome === 'ok') context.finish();
+        method.stats.ended(stream.outcome, undefined);
         // Not at once: a reset would overtake the status.
         setTimeout(() => releaseCall(call), method.environment.streamEndGraceMs).unref();
       });
       new OrderedReplies(call, stream, context, method, handler, maxInFlight).start();
     } catch (error) {
-      method.stats.ended(true, undefined);
+      method.stats.ended('error', undefined);
       const { errors } = method.environment;
       call.emit('error', toServiceError(toRostrumError(error, method.path, errors)));
     }

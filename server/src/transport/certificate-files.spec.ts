@@ -73,7 +73,7 @@ test('a new authority is used without a restart', async () => {
   writePair(directory, 'reader', client);
   expect(await knock(running.port)).toMatchObject({ accepted: false });
   const refused = await running.recorded.waitFor(({ msg }) => msg === 'connection refused');
-  expect(refused.reason).toBe('the client certificate is from a foreign authority');
+  expect(refused.reason).toMatch(/^the client certificate is from a foreign authority: /);
 
   const both = readFileSync(file('ca.crt'), 'utf8') + other.pair.certificate;
   writeFileSync(file('ca.crt'), both);
@@ -96,6 +96,33 @@ test('a half-replaced pair keeps the old one in use, and is told once', async ()
   writeFileSync(file('server.key'), next.key);
   expect(await running.certificates.reload()).toBe(true);
   expect(await serialOf(running.port)).not.toBe(before);
+});
+
+test('a certificate that is not valid yet is used as soon as it is', async () => {
+  await using running = await TransportServer.start({ certificates: paths() });
+  const before = await serialOf(running.port);
+  const notBefore = new Date(Math.ceil(Date.now() / 1000 + 1) * 1000);
+  writePair(directory, 'server', await authority.issue({ ...SERVER, notBefore }));
+  expect(await running.certificates.reload()).toBe(false);
+  running.certificates.watch(10);
+  await running.recorded.waitFor(({ msg }) => msg === 'certificates replaced');
+  expect(Date.now()).toBeGreaterThanOrEqual(notBefore.getTime());
+  expect(await serialOf(running.port)).not.toBe(before);
+  expect(running.recorded.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+});
+
+test('what was refused and then taken back is no change', async () => {
+  await using running = await TransportServer.start({ certificates: paths() });
+  const good = readFileSync(file('server.key'), 'utf8');
+  for (let round = 1; round <= 2; round += 1) {
+    writeFileSync(file('server.key'), 'broken');
+    expect(await running.certificates.reload()).toBe(false);
+    writeFileSync(file('server.key'), good);
+    expect(await running.certificates.reload()).toBe(false);
+    // Each time that it breaks is told.
+    const warnings = running.recorded.lines.filter(({ level }) => level === 'warn');
+    expect(warnings).toHaveLength(round);
+  }
 });
 
 test.each<[string, () => void | Promise<void>, string]>([

@@ -2,19 +2,26 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from '../observability/log.js';
+import {
+  checkAuthorities,
+  checkValidity,
+  orderChain,
+  parseCertificates,
+} from './certificate-chain.js';
+import { trialHandshake } from './trial-handshake.js';
 
 const DEFAULT_POLL_MS = 5_000;
 
 export interface CertificatePaths {
   /** Authorities that client certificates may come from, PEM; several may follow each other. */
   readonly ca: string;
-  /** The server's certificate, followed by its intermediates if there are any, PEM. */
+  /** The server's certificate and its intermediates if there are any, in any order, PEM. */
   readonly cert: string;
   /** The private key of the server's certificate, PEM. */
   readonly key: string;
 }
 
-/** What a TLS listener needs, PEM. */
+/** What a TLS listener needs, PEM; the server's certificate comes before its intermediates. */
 export interface CertificateSet {
   readonly ca: string;
   readonly cert: string;
@@ -26,29 +33,36 @@ export interface CertificateSet {
  *
  * Looking every few seconds finds a change however it was made: by rename, in place, or by swapping
  * a link in a mounted volume, where file notifications are lost. A set that does not fit together,
- * as while files are being replaced, is reported once and the one in use stays.
+ * as while files are being replaced, is reported once and the one in use stays. It is tried again each
+ * time: one that is not valid yet, because this clock is a little behind, will be.
  */
 export class CertificateFiles {
   readonly #paths: CertificatePaths;
   readonly #log: Logger;
   readonly #listeners = new Set<(set: CertificateSet) => void>();
   #current: CertificateSet;
-  /** The last content that was looked at, good or bad. */
-  #seen: string;
+  /** The content of the files that is in use. */
+  #used: string;
+  /** What was refused last, and why: it is looked at again, and not told again. */
+  #refused: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(paths: CertificatePaths, set: CertificateSet, log: Logger) {
+  private constructor(
+    paths: CertificatePaths,
+    read: CertificateSet,
+    used: CertificateSet,
+    log: Logger,
+  ) {
     this.#paths = paths;
-    this.#current = set;
-    this.#seen = fingerprint(set);
+    this.#current = used;
+    this.#used = fingerprint(read);
     this.#log = log;
   }
 
   /** @throws Error that says which file is missing or what does not fit together. */
   static async open(paths: CertificatePaths, log: Logger): Promise<CertificateFiles> {
     const set = await readSet(paths);
-    checkCertificates(set);
-    return new CertificateFiles(paths, set, log);
+    return new CertificateFiles(paths, set, await checkCertificates(set), log);
   }
 
   get current(): CertificateSet {
@@ -78,31 +92,37 @@ export class CertificateFiles {
 
   /** Looks for a change now. Returns whether a new set is in use. Never rejects. */
   async reload(): Promise<boolean> {
+    let read: CertificateSet;
+    try {
+      read = await readSet(this.#paths);
+    } catch (error) {
+      this.#refuse('unreadable', error);
+      return false;
+    }
+    const content = fingerprint(read);
+    if (content === this.#used) {
+      this.#refused = undefined;
+      return false;
+    }
     let set: CertificateSet;
     try {
-      set = await readSet(this.#paths);
-    } catch (error) {
-      this.#refuse(`unreadable: ${messageOf(error)}`, error);
-      return false;
-    }
-    const seen = fingerprint(set);
-    if (seen === this.#seen) return false;
-    try {
-      checkCertificates(set);
+      set = await checkCertificates(read);
       for (const listener of this.#listeners) listener(set);
     } catch (error) {
-      this.#refuse(seen, error);
+      this.#refuse(content, error);
       return false;
     }
-    this.#seen = seen;
+    this.#used = content;
+    this.#refused = undefined;
     this.#current = set;
     this.#log.info({ validTo: new X509Certificate(set.cert).validTo }, 'certificates replaced');
     return true;
   }
 
-  #refuse(seen: string, error: unknown): void {
-    if (seen === this.#seen) return;
-    this.#seen = seen;
+  #refuse(content: string, error: unknown): void {
+    const refused = `${content}\n${messageOf(error)}`;
+    if (refused === this.#refused) return;
+    this.#refused = refused;
     this.#log.warn({ reason: messageOf(error) }, 'new certificates refused; the old ones stay');
   }
 }
@@ -116,19 +136,32 @@ async function readSet(paths: CertificatePaths): Promise<CertificateSet> {
   return { ca, cert, key };
 }
 
-/** @throws Error when the certificates are not such that a server could use them. */
-export function checkCertificates(set: CertificateSet): void {
-  const certificate = parse('the server certificate', () => new X509Certificate(set.cert));
-  const key = parse('the private key', () => createPrivateKey(set.key));
-  const authority = parse('the authority', () => new X509Certificate(set.ca));
-  if (!certificate.checkPrivateKey(key)) {
-    throw new Error('the private key does not belong to the server certificate');
-  }
-  if (!authority.ca) throw new Error('the authority is not a certificate of an authority');
-  if (Date.parse(certificate.validTo) <= Date.now()) {
-    throw new Error(`the server certificate expired on ${certificate.validTo}`);
-  }
+/**
+ * Checks that a server can use the certificates: that they fit together, that clients which trust the
+ * last issuer of the server's would accept it, and that clients can come from the authorities.
+ *
+ * @returns them, the server's certificate before its intermediates, each before its issuer
+ * @throws Error that says what is wrong with which
+ */
+export async function checkCertificates({
+  ca,
+  cert,
+  key,
+}: CertificateSet): Promise<CertificateSet> {
+  const certificates = parse('the server certificate', () => parseCertificates(cert));
+  const privateKey = parse('the private key', () => createPrivateKey(key));
+  const authorities = parse('the authority', () => parseCertificates(ca));
+  const chain = orderChain(certificates, privateKey);
+  checkValidity(chain);
+  checkAuthorities(authorities);
+  const set = { ca, cert: [...chain.path, ...chain.others].join(''), key };
   createSecureContext({ ...set });
+  const trusted = String(chain.path.at(-1));
+  await trialHandshake({ ...set, trusted }).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === undefined ? error.message : `${error.message} (${error.code})`;
+    throw new Error(`clients would refuse the server certificate: ${why}`, { cause: error });
+  });
+  return set;
 }
 
 function parse<T>(what: string, read: () => T): T {

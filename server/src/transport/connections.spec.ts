@@ -49,3 +49,26 @@ test('connections beyond the limit are closed, and the log says so', async () =>
   first.destroy();
   second.destroy();
 });
+
+test('one identity may have a share of the connections, and leaves some to others', async () => {
+  await using running = await TransportServer.start({ limits: { maxConnections: 10 } });
+  const sessions = Array.from({ length: 9 }, () => rawConnection(running.port, 'reader'));
+  for (const session of sessions) expect(await roleOf(session)).toBe('reader');
+  const tenth = rawConnection(running.port, 'reader');
+  tenth.on('error', () => {});
+  const line = await running.recorded.waitFor(({ msg }) => msg === 'connection refused');
+  expect(line).toMatchObject({
+    level: 'warn',
+    reason: 'reader/reader: as many connections as one identity may have',
+  });
+  await expect.poll(() => tenth.closed).toBe(true);
+  expect([...running.server.connections.identities]).toMatchObject([
+    { identity: 'reader/reader', connections: 9, refused: 1 },
+  ]);
+
+  const other = rawConnection(running.port, 'admin');
+  expect(await roleOf(other)).toBe('admin');
+  sessions[0]?.destroy();
+  await expect.poll(() => running.server.connections.count).toBe(9);
+  for (const session of [...sessions, other]) session.destroy();
+});

@@ -1,19 +1,30 @@
 import type { Duplex } from 'node:stream';
+import { Allotment, type Cap } from '../domain/allotment.js';
+import { type Caller, type IdentityHoldings, noHoldings } from '../domain/caller.js';
 import type { Identity } from './identity.js';
 
 /** One client connection, from the end of its handshake to its close. */
-export class Connection {
+export class Connection implements Caller {
   /** What the log calls it: the peer's address and port, and the connection's number. */
   readonly label: string;
   /** Undefined when the certificate carries none: every call is refused. */
   readonly identity: Identity | undefined;
+  readonly of: IdentityHoldings;
   readonly #socket: Duplex;
-  /** Open watches of this connection, kept by whoever limits them. */
+  submissions = 0;
+  creations = 0;
   watches = 0;
+  unsentBytes = 0;
 
-  constructor(label: string, identity: Identity | undefined, socket: Duplex) {
+  constructor(
+    label: string,
+    identity: Identity | undefined,
+    holdings: IdentityHoldings,
+    socket: Duplex,
+  ) {
     this.label = label;
     this.identity = identity;
+    this.of = holdings;
     this.#socket = socket;
   }
 
@@ -26,11 +37,55 @@ export class Connection {
 /** The open connections of a server, by label. */
 export class Connections {
   readonly #byLabel = new Map<string, Connection>();
+  readonly #byIdentity = new Map<string, IdentityHoldings>();
+  /** Identities whose last connection was closed before all that they held was given back. */
+  readonly #leaving = new Set<IdentityHoldings>();
   readonly #waitingForNone: (() => void)[] = [];
+  readonly #places: Allotment;
   #accepted = 0;
+
+  /**
+   * @param total connections that may be open
+   * @param cap how many of them one identity may have open
+   */
+  constructor(total: number, cap: Cap) {
+    this.#places = new Allotment(total, cap);
+  }
 
   get count(): number {
     return this.#byLabel.size;
+  }
+
+  /** What each identity holds that has a connection open. */
+  get identities(): Iterable<IdentityHoldings> {
+    return this.#byIdentity.values();
+  }
+
+  /** What the connections of an identity hold together. */
+  holdingsOf(identity: Identity | undefined): IdentityHoldings {
+    const name = identityName(identity);
+    return (
+      this.#byIdentity.get(name) ?? {
+        identity: name,
+        connections: 0,
+        rows: 0,
+        refused: 0,
+        ...noHoldings(),
+      }
+    );
+  }
+
+  /** How many connections an identity may have open that has `held`. */
+  limitOf(held: number): number {
+    return this.#places.limitOf(held);
+  }
+
+  /** Whether an identity may have one more connection open. A refusal counts against it. */
+  mayAdd(identity: Identity | undefined): boolean {
+    const holdings = this.holdingsOf(identity);
+    if (this.#places.mayTake(holdings.connections)) return true;
+    holdings.refused += 1;
+    return false;
   }
 
   find(label: string): Connection | undefined {
@@ -49,13 +104,18 @@ export class Connections {
   add(socket: Duplex & SocketAddresses, identity: Identity | undefined): Connection {
     this.#accepted += 1;
     const label = `${formatAddress(socket.remoteAddress, socket.remotePort)}#${this.#accepted}`;
-    const connection = new Connection(label, identity, socket);
+    const holdings = this.holdingsOf(identity);
+    holdings.connections += 1;
+    this.#places.take();
+    this.#leaving.delete(holdings);
+    this.#byIdentity.set(holdings.identity, holdings);
+    const connection = new Connection(label, identity, holdings, socket);
     overlay(socket, 'remoteAddress', label);
     overlay(socket, 'remotePort', undefined);
     overlay(socket, 'localAddress', socket.localAddress);
     overlay(socket, 'localPort', socket.localPort);
     this.#byLabel.set(label, connection);
-    socket.once('close', () => this.#remove(label));
+    socket.once('close', () => this.#remove(connection));
     return connection;
   }
 
@@ -65,8 +125,17 @@ export class Connections {
     return new Promise((resolve) => this.#waitingForNone.push(resolve));
   }
 
-  #remove(label: string): void {
+  #remove({ label, of: holdings }: Connection): void {
     this.#byLabel.delete(label);
+    holdings.connections -= 1;
+    this.#places.release();
+    if (holdings.connections === 0) this.#leaving.add(holdings);
+    // Not forgotten before: who comes back at once still holds what is in work.
+    for (const leaving of this.#leaving) {
+      if (leaving.submissions > 0 || leaving.unsentBytes > 0) continue;
+      this.#leaving.delete(leaving);
+      this.#byIdentity.delete(leaving.identity);
+    }
     if (this.#byLabel.size > 0) return;
     for (const resolve of this.#waitingForNone.splice(0)) resolve();
   }
@@ -77,6 +146,11 @@ export interface SocketAddresses {
   readonly remotePort?: number | undefined;
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
+}
+
+/** `role/name`; empty for none. */
+export function identityName(identity: Identity | undefined): string {
+  return identity === undefined ? '' : `${identity.role}/${identity.name}`;
 }
 
 /** Formats a peer for the log; a socket that is already gone has no address. */

@@ -59,7 +59,7 @@ test('refused fields are named', async () => {
   ];
   const { error } = await thrown(invalidFields(violations));
   expect(error.code).toBe(grpc.status.INVALID_ARGUMENT);
-  expect(statusDetails(error).violations).toEqual(violations);
+  expect(statusDetails(error).violations).toMatchObject(violations);
 });
 
 test('an error worth retrying says when, and its cause is logged but not sent', async () => {

@@ -83,6 +83,8 @@ function encodeViolations(violations: readonly FieldViolation[], room: number): 
   const fieldViolations = violations.slice(0, MAX_VIOLATIONS).map((violation) => ({
     field: clean(violation.field, MAX_FIELD_LENGTH),
     description: clean(violation.description, MAX_DESCRIPTION_LENGTH),
+    reason: '',
+    localizedMessage: undefined,
   }));
   let encoded = BadRequest.encode({ fieldViolations }).finish();
   while (encoded.byteLength > room && fieldViolations.length > 1) {

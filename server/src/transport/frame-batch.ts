@@ -26,6 +26,11 @@ export class FrameBatch {
     this.#frames = frames;
   }
 
+  /** Of all frames. */
+  get byteLength(): number {
+    return this.#frames.byteLength;
+  }
+
   /** What grpc-js takes for a serialized message; only `byteLength` and `copy` work. */
   asSerialized(): Buffer {
     const frames = this.#frames;

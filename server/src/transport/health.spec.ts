@@ -74,3 +74,26 @@ test('health needs an identity too', async () => {
   expect(error.code).toBe(grpc.status.UNAUTHENTICATED);
   expect(reasonOf(error)).toBe('IDENTITY_MISSING');
 });
+
+test('a watch that its client ends is counted as cancelled, one that the server ends as an error', async () => {
+  const { running } = await start();
+  await using _ = running;
+  const counted = () =>
+    running.stats.snapshot().find(({ method }) => method === '/grpc.health.v1.Health/Watch');
+  const client = clientOf(running, 'reader');
+  const left = client.watch({ service: '' });
+  left.on('error', () => {});
+  await once(left, 'data');
+  left.cancel();
+  await expect
+    .poll(counted, { timeout: 10_000 })
+    .toMatchObject({ calls: 1, errors: 0, cancelled: 1, open: 0 });
+  const ended = client.watch({ service: '' });
+  const over = new Promise((resolve) => ended.on('error', resolve));
+  await once(ended, 'data');
+  await running.server.drain(5_000);
+  await over;
+  await expect
+    .poll(counted, { timeout: 10_000 })
+    .toMatchObject({ calls: 2, errors: 1, cancelled: 1, open: 0 });
+});

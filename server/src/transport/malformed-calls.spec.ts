@@ -57,6 +57,12 @@ test.each<[string, Uint8Array, Record<string, string>, grpc.status]>([
     grpc.status.UNIMPLEMENTED,
   ],
   ['a malformed timeout', frame(PING_BYTES), { 'grpc-timeout': 'soon' }, grpc.status.INTERNAL],
+  [
+    'a timeout of nine digits',
+    frame(PING_BYTES),
+    { 'grpc-timeout': '999999999H' },
+    grpc.status.INTERNAL,
+  ],
 ])('%s is refused, and the connection goes on', async (_name, body, headers, status) => {
   await using running = await TransportServer.start();
   const session = rawConnection(running.port, 'reader');

@@ -6,11 +6,14 @@ import type { Connection, Connections } from './connections.js';
 import type { ErrorListener } from './errors.js';
 import type { Role } from './identity.js';
 import { UndecodableRequest } from './service-definition.js';
+import type { UnsentBudget } from './unsent-budget.js';
 
 /** What all methods of a server share. */
 export interface CallEnvironment {
   readonly connections: Connections;
   readonly errors: ErrorListener;
+  /** Bounds what is sent and not read. */
+  readonly unsent: UnsentBudget;
   /** How long a stream that was ended may take to hand over what is queued, in milliseconds. */
   readonly streamEndGraceMs: number;
   /** How long a caller may take to read a large unary answer, in milliseconds. */
@@ -65,9 +68,9 @@ export function bindHandler(handler: AnyHandler | undefined, method: Method): An
 
 /**
  * Admits a call: the caller's role suffices, the server is not shutting down, and somebody still
- * waits for the answer.
+ * waits for the answer and reads what came before.
  *
- * @throws IDENTITY_MISSING, ROLE_NOT_ALLOWED, SHUTTING_DOWN, DEADLINE_EXCEEDED
+ * @throws IDENTITY_MISSING, ROLE_NOT_ALLOWED, SHUTTING_DOWN, DEADLINE_EXCEEDED, OVERLOADED
  */
 export function admit(
   call: { getPeer(): string; getDeadline(): Date | number },
@@ -80,6 +83,7 @@ export function admit(
   if (deadline !== Number.POSITIVE_INFINITY && deadline <= Date.now()) {
     throw new RostrumError('DEADLINE_EXCEEDED', 'the deadline passed before the work began');
   }
+  method.environment.unsent.check(connection as Connection);
   return connection as Connection;
 }
 

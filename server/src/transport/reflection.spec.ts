@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { finished, frame, rawCall, rawConnection } from '../../test/support/raw-http2.ts';
@@ -71,16 +73,36 @@ test.each(VERSIONS)('%s describes messages, with the files that they need', asyn
   expect(errorResponse?.errorCode).toBe(grpc.status.NOT_FOUND);
 });
 
+test.each(VERSIONS)('%s describes with the comments of the contract', async (version) => {
+  await using running = await start();
+  const { fileDescriptorResponse } = await ask(running, version, {
+    fileContainingSymbol: 'rostrum.v1.AdminService.Ping',
+  });
+  const files = (fileDescriptorResponse?.fileDescriptorProto ?? []).map((file) =>
+    fromBinary(FileDescriptorProtoSchema, file),
+  );
+  const commentOf = (...path: number[]) =>
+    files
+      .find(({ name }) => name === 'rostrum/v1/admin.proto')
+      ?.sourceCodeInfo?.location.find((location) => String(location.path) === String(path))
+      ?.leadingComments.trim();
+  expect(commentOf(6, 0)).toBe('AdminService watches over the service. Role: admin, except Ping.');
+  expect(commentOf(6, 0, 2, 0)).toBe('Answers at once, without touching a store. Role: reader.');
+  expect(commentOf(4, 0, 2, 0)).toBe('Returned as it is: up to 1,024 bytes.');
+});
+
 test('the committed descriptors are those of the contract', () => {
   const directory = mkdtempSync(join(tmpdir(), 'rostrum-descriptors-'));
   try {
-    const out = join(directory, 'descriptors.binpb');
-    const root = fileURLToPath(new URL('../../../', import.meta.url));
-    const buf = join(root, 'node_modules/.bin/buf');
-    const flags = ['--as-file-descriptor-set', '--exclude-source-info'];
-    execFileSync(buf, ['build', ...flags, '-o', out], { cwd: root });
-    const committed = readFileSync(new URL('../gen/descriptors.binpb', import.meta.url));
-    expect(readFileSync(out).equals(committed), 'npm run generate makes them anew').toBe(true);
+    const script = fileURLToPath(
+      new URL('../../../scripts/generate-descriptors.ts', import.meta.url),
+    );
+    execFileSync(process.execPath, [script, directory]);
+    for (const file of ['descriptors.binpb', 'health-descriptors.binpb']) {
+      const committed = readFileSync(new URL(`../gen/${file}`, import.meta.url));
+      const made = readFileSync(join(directory, file));
+      expect(made.equals(committed), `npm run generate makes ${file} anew`).toBe(true);
+    }
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -90,7 +112,7 @@ test('a caller that asks without end and never reads is not read from', async ()
   await using running = await start();
   const session = rawConnection(running.port, 'reader', { initialWindowSize: 0 });
   const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
-  // Field 4, file_containing_symbol: each answer has some 10 KB.
+  // Field 4, file_containing_symbol: each answer has some 50 KB.
   const symbol = Buffer.from('rostrum.v1.WatchService');
   const question = Buffer.concat([Buffer.from([0x22, symbol.length]), symbol]);
   const call = rawCall(session, path, [], false);

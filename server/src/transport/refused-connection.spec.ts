@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import grpc from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { Authority, type KeyPair } from '../../../certs/authority.ts';
+import { writePair } from '../../../certs/generate.ts';
 import { type TestIdentity, testCertificates } from '../../test/support/test-certificates.ts';
 import { ping, type RecordedLine, TransportServer } from '../../test/support/transport-server.ts';
 import { explainRefusal } from './refused-connection.js';
@@ -16,7 +20,11 @@ const REFUSALS: [TestIdentity | 'none', string, RegExp][] = [
     'no client certificate, or none of an authority that the server trusts',
     /certificate[_ ]required|ECONNRESET|closed/i,
   ],
-  ['foreign', 'the client certificate is from a foreign authority', /./],
+  [
+    'foreign',
+    'the client certificate is from a foreign authority: neither the server nor the client has the certificate of "O=Rostrum, CN=Somebody else", which issued it; if that is an intermediate, the client must send it',
+    /./,
+  ],
   ['expired', 'the client certificate has expired', /./],
   ['early', 'the client certificate is not valid yet', /./],
   ['server', 'the client certificate is not meant for clients', /./],
@@ -32,6 +40,101 @@ test.each(REFUSALS)('a client with certificate %s gets nothing', async (identity
   expect(line.peer).toMatch(/^127\.0\.0\.1:\d+$/);
   expect(running.server.connections.count).toBe(0);
   expect(running.stats.snapshot().every(({ calls }) => calls === 0)).toBe(true);
+});
+
+describe('with intermediates, the log names what is missing or bad', () => {
+  const READER = { commonName: 'r', uris: ['spiffe://rostrum/reader/r'], usage: 'client' } as const;
+  const PAST = { notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') };
+  const FUTURE = { notBefore: new Date('2100-01-01'), notAfter: new Date('2101-01-01') };
+  let directory: string;
+  let root: Authority;
+  let upper: Authority;
+  let lower: Authority;
+  let reader: KeyPair;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'rostrum-intermediates-'));
+    root = await Authority.create('Root', { intermediates: 2 });
+    upper = await root.createIntermediate('Upper', { intermediates: 1 });
+    lower = await upper.createIntermediate('Lower');
+    reader = await lower.issue(READER);
+    const server = { commonName: 'server', hosts: ['localhost'], usage: 'server' } as const;
+    writePair(directory, 'server', await root.issue(server));
+    writePair(directory, 'ca', root.pair);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const FOREIGN = 'the client certificate is from a foreign authority';
+  const nobodyHas = (name: string) =>
+    `${FOREIGN}: neither the server nor the client has the certificate of "O=Rostrum, CN=${name}", which issued it; if that is an intermediate, the client must send it`;
+
+  it.each<[string, () => Promise<[KeyPair, ...Authority[]]>, string]>([
+    ['the client sends no intermediate', async () => [reader], nobodyHas('Lower')],
+    ['the client sends one of two', async () => [reader, lower], nobodyHas('Upper')],
+    [
+      'an authority was made anew under its name',
+      async () => [await (await Authority.create('Root')).issue(READER)],
+      `${FOREIGN}: it names "O=Rostrum, CN=Root" as its issuer, and the server trusts another one of that name`,
+    ],
+    [
+      'the client sends a whole foreign chain',
+      async () => {
+        const other = await Authority.create('Other', { intermediates: 1 });
+        const below = await other.createIntermediate('Below');
+        return [await below.issue(READER), below, other];
+      },
+      FOREIGN,
+    ],
+    [
+      'an intermediate has expired',
+      async () => {
+        const old = await root.createIntermediate('Old', PAST);
+        return [await old.issue(READER), old];
+      },
+      '"O=Rostrum, CN=Old", which issued the client certificate, has expired',
+    ],
+    [
+      'an intermediate is not valid yet',
+      async () => {
+        const early = await root.createIntermediate('Early', FUTURE);
+        return [await early.issue(READER), early];
+      },
+      '"O=Rostrum, CN=Early", which issued the client certificate, is not valid yet',
+    ],
+    [
+      'the certificate itself has expired',
+      async () => [await lower.issue({ ...READER, ...PAST }), lower, upper],
+      'the client certificate has expired',
+    ],
+    [
+      'a stranger puts a line into a name',
+      async () => {
+        const odd = await Authority.create(`x\n{"level":"fatal"}${'y'.repeat(200)}`);
+        return [await odd.issue(READER)];
+      },
+      'which issued it; if that is an intermediate, the client must send it',
+    ],
+  ])('%s', async (_name, makeChain, reason) => {
+    const file = (name: string) => join(directory, name);
+    await using running = await TransportServer.start({
+      certificates: { ca: file('ca.crt'), cert: file('server.crt'), key: file('server.key') },
+    });
+    const [own, ...issuers] = await makeChain();
+    const socket = connectTls({
+      ...{ host: '127.0.0.1', port: running.port, servername: 'localhost' },
+      ca: root.pair.certificate,
+      cert: [own, ...issuers.map(({ pair }) => pair)].map((each) => each.certificate).join(''),
+      key: own.key,
+      ALPNProtocols: ['h2'],
+    });
+    socket.on('error', () => {});
+    const line = await running.recorded.waitFor(refused);
+    socket.destroy();
+    expect(line).toMatchObject({ level: 'warn', reason: expect.stringContaining(reason) });
+    expect(line.reason).not.toContain('\n');
+    expect(String(line.reason).length).toBeLessThan(400);
+    expect(running.server.connections.count).toBe(0);
+  });
 });
 
 test('plaintext is refused', async () => {

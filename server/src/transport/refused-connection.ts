@@ -1,3 +1,5 @@
+import type { ClientCertificates } from './client-certificate.js';
+
 /** Why a connection was refused, in words for the log. */
 export interface Refusal {
   readonly reason: string;
@@ -10,14 +12,18 @@ interface HandshakeError {
   readonly message: string;
 }
 
+const FOREIGN = 'the client certificate is from a foreign authority';
+const EXPIRED = 'the client certificate has expired';
+const EARLY = 'the client certificate is not valid yet';
+
 /** What OpenSSL finds wrong with a client's certificate. */
 const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'the client certificate has expired',
-  CERT_NOT_YET_VALID: 'the client certificate is not valid yet',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the client certificate is from a foreign authority',
-  UNABLE_TO_GET_ISSUER_CERT: 'the client certificate is from a foreign authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the client certificate is from a foreign authority',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the client certificate is from a foreign authority',
+  CERT_HAS_EXPIRED: EXPIRED,
+  CERT_NOT_YET_VALID: EARLY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: FOREIGN,
+  UNABLE_TO_GET_ISSUER_CERT: FOREIGN,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: FOREIGN,
+  SELF_SIGNED_CERT_IN_CHAIN: FOREIGN,
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the client certificate is self-signed',
   CERT_SIGNATURE_FAILURE: 'the signature of the client certificate is wrong',
   CERT_REVOKED: 'the client certificate is revoked',
@@ -46,14 +52,17 @@ const ALERT = /^ERR_SSL_.*_ALERT_(\w+)$/;
  *
  * @param authorizationError What was wrong with the client's certificate, if that was it; Node
  * then closes the connection, and `error` speaks of the close only.
+ * @param shown What the client's certificates tell, where they are known.
  */
-export function explainRefusal(error: HandshakeError, authorizationError?: string): Refusal {
+export function explainRefusal(
+  error: HandshakeError,
+  authorizationError?: string,
+  shown?: ClientCertificates,
+): Refusal {
   if (authorizationError !== undefined) {
     const reason = CERTIFICATE_REASONS[authorizationError];
-    return {
-      reason: reason ?? `the client certificate is not acceptable (${authorizationError})`,
-      harmless: false,
-    };
+    const plain = reason ?? `the client certificate is not acceptable (${authorizationError})`;
+    return { reason: explainIssuer(plain, shown), harmless: false };
   }
   const { code } = error;
   if (code === 'ECONNRESET' || code === 'EPIPE') {
@@ -69,4 +78,19 @@ export function explainRefusal(error: HandshakeError, authorizationError?: strin
   }
   const reason = code === undefined ? undefined : PROTOCOL_REASONS[code];
   return { reason: reason ?? `the handshake failed (${code ?? error.message})`, harmless: false };
+}
+
+/** The reason, with the issuer that is to blame for it if there is one. */
+function explainIssuer(reason: string, shown: ClientCertificates | undefined): string {
+  if (reason === EXPIRED && shown?.badIssuer !== undefined) {
+    return `${shown.badIssuer}, which issued the client certificate, has expired`;
+  }
+  if (reason === EARLY && shown?.badIssuer !== undefined) {
+    return `${shown.badIssuer}, which issued the client certificate, is not valid yet`;
+  }
+  if (reason !== FOREIGN || shown?.missingIssuer === undefined) return reason;
+  const missing = shown.nameIsTrusted
+    ? `it names ${shown.missingIssuer} as its issuer, and the server trusts another one of that name`
+    : `neither the server nor the client has the certificate of ${shown.missingIssuer}, which issued it; if that is an intermediate, the client must send it`;
+  return `${reason}: ${missing}`;
 }

@@ -1,5 +1,6 @@
 import type grpc from '@grpc/grpc-js';
 import type { RostrumError } from '../domain/errors.js';
+import type { CallEnd } from '../observability/method-stats.js';
 import type { Connection } from './connections.js';
 import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
 import { FrameBatch } from './frame-batch.js';
@@ -26,7 +27,9 @@ export class ServerStream<Res> {
   #drainWaiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #grace: NodeJS.Timeout | undefined;
   #state: 'open' | 'ending' | 'closed' = 'open';
-  #failed = false;
+  #outcome: CallEnd = 'ok';
+  /** What the queued messages take of the budget of unsent bytes. */
+  #unsent = 0;
 
   /** For the wrappers. */
   constructor(call: StreamingCall, connection: Connection, method: Method) {
@@ -48,9 +51,9 @@ export class ServerStream<Res> {
     return this.#state === 'closed';
   }
 
-  /** Whether the call ended otherwise than with OK. */
-  get failed(): boolean {
-    return this.#failed;
+  /** How the call ended, once it has. */
+  get outcome(): CallEnd {
+    return this.#outcome;
   }
 
   /** Whether so much is queued that nothing more should be written until it is drained. */
@@ -65,17 +68,21 @@ export class ServerStream<Res> {
 
   /**
    * Sends a message, or the bytes of one. The same buffer may go to many streams; it must not
-   * change afterwards.
+   * change afterwards. When the caller leaves too much unread for one more, the stream is ended as
+   * OVERLOADED instead.
    *
    * @param onFlushed Called when it has left; not called when the stream closes before.
    * @returns Whether more may be written at once.
    */
   write(message: Res | Uint8Array, onFlushed?: () => void): boolean {
     if (this.#state !== 'open') return false;
-    if (onFlushed === undefined) return this.#call.write(message);
-    return this.#call.write(message, (error: unknown) => {
-      if (error === null || error === undefined) onFlushed();
-    });
+    try {
+      const bytes = this.#method.encode(message);
+      return this.#write(bytes, bytes.byteLength, onFlushed);
+    } catch (error) {
+      this.end(error);
+      return false;
+    }
   }
 
   /**
@@ -87,9 +94,25 @@ export class ServerStream<Res> {
   writeMany(messages: readonly Uint8Array[], onFlushed?: () => void): boolean {
     if (this.#state !== 'open') return false;
     const batch = new FrameBatch(messages);
-    if (onFlushed === undefined) return this.#call.write(batch);
-    return this.#call.write(batch, (error: unknown) => {
-      if (error === null || error === undefined) onFlushed();
+    try {
+      return this.#write(batch, batch.byteLength, onFlushed);
+    } catch (error) {
+      this.end(error);
+      return false;
+    }
+  }
+
+  /** @throws OVERLOADED */
+  #write(message: Uint8Array | FrameBatch, bytes: number, onFlushed?: () => void): boolean {
+    const { unsent } = this.#method.environment;
+    const size = unsent.take(this.#connection, bytes);
+    this.#unsent += size;
+    return this.#call.write(message, (error: unknown) => {
+      // At the close all that is left was given back.
+      if (this.#state === 'closed') return;
+      this.#unsent -= size;
+      unsent.release(this.#connection, size);
+      if (error === null || error === undefined) onFlushed?.();
     });
   }
 
@@ -124,7 +147,7 @@ export class ServerStream<Res> {
   end(error?: unknown): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#failed = error !== undefined;
+    if (error !== undefined) this.#outcome = 'error';
     this.#rejectDrainWaiters();
     let shown: RostrumError | undefined;
     if (error === undefined) {
@@ -149,8 +172,10 @@ export class ServerStream<Res> {
 
   #close(): void {
     if (this.#state === 'closed') return;
-    if (this.#state === 'open') this.#failed = true;
+    if (this.#state === 'open') this.#outcome = 'cancelled';
     this.#state = 'closed';
+    this.#method.environment.unsent.release(this.#connection, this.#unsent);
+    this.#unsent = 0;
     clearTimeout(this.#grace);
     this.#rejectDrainWaiters();
     for (const listener of this.#closeListeners.splice(0)) listener();

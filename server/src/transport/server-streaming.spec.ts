@@ -142,7 +142,7 @@ test('a reader that goes aborts the signal and frees whoever waits for it', asyn
   expect(await drained.promise).toMatchObject({ name: 'CallCancelled' });
   await expect
     .poll(() => running.stats.snapshot()[0])
-    .toMatchObject({ method: REBUILD, calls: 1, errors: 1, open: 0 });
+    .toMatchObject({ method: REBUILD, calls: 1, errors: 0, cancelled: 1, open: 0 });
   expect(running.recorded.lines.filter(({ level }) => level === 'error')).toEqual([]);
 });
 

@@ -31,14 +31,14 @@ export function serverStreaming<Req, Res>(
       stream = new ServerStream<Res>(call, connection, method);
       context = new CallContext(call, connection, method);
     } catch (error) {
-      method.stats.ended(true, undefined);
+      method.stats.ended('error', undefined);
       const { errors } = method.environment;
       call.emit('error', toServiceError(toRostrumError(error, method.path, errors)));
       return;
     }
     stream.onClose(() => {
-      if (!stream.failed) context.finish();
-      method.stats.ended(stream.failed, undefined);
+      if (stream.outcome === 'ok') context.finish();
+      method.stats.ended(stream.outcome, undefined);
     });
     try {
       await handler(request, stream, context);

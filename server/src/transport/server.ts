@@ -1,21 +1,23 @@
 import { createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import grpc from '@grpc/grpc-js';
+import { type Cap, DEFAULT_CAP } from '../domain/allotment.js';
 import type { RostrumError } from '../domain/errors.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import { METHOD_ROLES } from './authorization.js';
-import { BoundedLog } from './bounded-log.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { Connections } from './connections.js';
 import type { ErrorListener } from './errors.js';
 import type { Identity } from './identity.js';
 import { guardLibraryHandler } from './library-service.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
+import { useLongDeadlines } from './long-deadlines.js';
 import { bindHandler, type CallEnvironment, type Method } from './method.js';
 import { encodedResponses } from './service-definition.js';
 import { useStreamTables } from './stream-table.js';
 import { createTlsServer, replaceCertificates } from './tls-server.js';
+import { UnsentBudget } from './unsent-budget.js';
 
 /** Limits of one server. Times are in milliseconds, sizes in bytes. */
 export interface GrpcLimits {
@@ -35,6 +37,12 @@ export interface GrpcLimits {
   readonly streamEndGraceMs: number;
   /** How long a caller may take to read a unary answer of 16 KiB and more. */
   readonly answerGraceMs: number;
+  /** Bytes of answers and messages that one connection may leave unread. */
+  readonly connectionUnsentBytes: number;
+  /** The same for all connections together. */
+  readonly totalUnsentBytes: number;
+  /** How many of all connections one identity may have open. */
+  readonly identityConnections: Cap;
 }
 
 export const DEFAULT_LIMITS: GrpcLimits = {
@@ -47,6 +55,9 @@ export const DEFAULT_LIMITS: GrpcLimits = {
   maxConnectionAgeGraceMs: 30 * 60 * 1000,
   streamEndGraceMs: 5_000,
   answerGraceMs: 60_000,
+  connectionUnsentBytes: 64 * 1024 * 1024,
+  totalUnsentBytes: 256 * 1024 * 1024,
+  identityConnections: DEFAULT_CAP,
 };
 
 export interface GrpcServerOptions {
@@ -60,7 +71,8 @@ const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
 
 /** A gRPC server whose handlers are made by the wrappers of this folder. */
 export class GrpcServer {
-  readonly connections = new Connections();
+  readonly connections: Connections;
+  readonly unsent: UnsentBudget;
   readonly #log: Logger;
   readonly #stats: MethodStatsRegistry;
   readonly #limits: GrpcLimits;
@@ -77,7 +89,16 @@ export class GrpcServer {
     this.#log = options.log;
     this.#stats = options.stats;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.connections = new Connections(
+      this.#limits.maxConnections,
+      this.#limits.identityConnections,
+    );
+    this.unsent = new UnsentBudget({
+      connectionBytes: this.#limits.connectionUnsentBytes,
+      totalBytes: this.#limits.totalUnsentBytes,
+    });
     this.#environment = {
+      unsent: this.unsent,
       connections: this.connections,
       errors: errorListener(options.log),
       streamEndGraceMs: this.#limits.streamEndGraceMs,
@@ -196,8 +217,10 @@ export class GrpcServer {
         this.#limits.maxConnections,
         this.#log,
         (socket, identity) => {
+          if (!this.connections.mayAdd(identity)) return false;
           this.connections.add(socket, identity);
           accept(socket);
+          return true;
         },
       ),
     );
@@ -277,18 +300,18 @@ export class GrpcServer {
   #injector(): (socket: Parameters<grpc.ConnectionInjector['injectConnection']>[0]) => void {
     const injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     useStreamTables(this.#server);
+    useLongDeadlines(this.#server);
     return (socket) => injector.injectConnection(socket);
   }
 }
 
 function errorListener(log: Logger): ErrorListener {
-  const causes = new BoundedLog(log);
   return {
     fault(requestId: string, error: unknown, method: string): void {
       log.error({ requestId, method, err: error }, 'call failed');
     },
     cause(error: RostrumError, method: string): void {
-      causes.warn({ reason: error.reason, method, err: error.details.cause }, 'call refused');
+      log.warn({ reason: error.reason, method, err: error.details.cause }, 'call refused');
     },
   };
 }

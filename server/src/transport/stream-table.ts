@@ -1,5 +1,6 @@
 import type { Http2Session } from 'node:http2';
 import type grpc from '@grpc/grpc-js';
+import { http2ServersOf } from './http2-servers.js';
 
 /*
  * Node keeps the open streams of an HTTP/2 session in a Map. A Map that entries come to and leave
@@ -149,13 +150,12 @@ export class StreamTable<V> implements Map<number, V> {
  * @returns how many HTTP/2 servers it found in the server.
  */
 export function useStreamTables(server: grpc.Server): number {
-  const http2Servers: unknown = Reflect.get(server, 'http2Servers');
-  if (!(http2Servers instanceof Map)) return 0;
-  for (const http2Server of http2Servers.keys()) {
+  const http2Servers = http2ServersOf(server);
+  for (const http2Server of http2Servers) {
     http2Server.off('session', useStreamTable);
     http2Server.prependListener('session', useStreamTable);
   }
-  return http2Servers.size;
+  return http2Servers.length;
 }
 
 /** Gives a session that has just begun such a table. Returns whether it could. */

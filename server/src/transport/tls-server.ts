@@ -2,16 +2,21 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Logger } from '../observability/log.js';
-import { BoundedLog } from './bounded-log.js';
+import { parseCertificates } from './certificate-chain.js';
+import { atEnd, endOfCertificate } from './certificate-expiry.js';
 import type { CertificateSet } from './certificate-files.js';
-import { formatAddress } from './connections.js';
+import { choosesHttp2, whatClientShowed } from './client-certificate.js';
+import { formatAddress, identityName } from './connections.js';
 import { type Identity, parseIdentity } from './identity.js';
 import { explainRefusal } from './refused-connection.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** Hears of each client whose handshake was accepted; identity is undefined for a role-less one. */
-export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefined) => void;
+/**
+ * Hears of each client whose handshake was accepted; identity is undefined for a role-less one.
+ * False: the identity has as many connections as it may, and the client is turned away.
+ */
+export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefined) => boolean;
 
 /**
  * Makes a TLS server that lets in clients with a certificate of the configured authority only, and
@@ -19,7 +24,8 @@ export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefi
  *
  * `rejectUnauthorized` has OpenSSL itself refuse a client without a certificate. Sessions are not
  * resumed: a resumed one would be accepted by what was true of its certificate when it began, also
- * after that expired or the authority was replaced.
+ * after that expired or the authority was replaced. A connection ends when the client's certificate
+ * does.
  *
  * @param maxConnections Beyond it, new connections are closed unheard.
  */
@@ -33,12 +39,12 @@ export function createTlsServer(
     ...secureContextOf(certificates),
     requestCert: true,
     rejectUnauthorized: true,
-    ALPNProtocols: ['h2'],
+    ALPNCallback: choosesHttp2,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     noDelay: true,
   });
+  authorityNames.set(server, namesOf(certificates));
   server.maxConnections = maxConnections;
-  const refusals = new BoundedLog(log);
   const peers = new WeakMap<object, string>();
 
   // A socket that was refused has forgotten its peer, so it is noted before the handshake.
@@ -48,15 +54,16 @@ export function createTlsServer(
   });
   server.on('drop', (data) => {
     const peer = formatAddress(data?.remoteAddress, data?.remotePort);
-    refusals.warn({ peer, reason: 'too many connections' }, 'connection refused');
+    log.warn({ peer, reason: 'too many connections' }, 'connection refused');
   });
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     const peer = peers.get(rawSocketOf(socket) ?? socket) ?? 'unknown';
     // Node's types call it an Error; it is the code of one.
     const wrong = (socket.authorizationError ?? undefined) as unknown as string | undefined;
-    const { reason, harmless } = explainRefusal(error, wrong);
+    const shown = whatClientShowed(socket, authorityNames.get(server) ?? new Set());
+    const { reason, harmless } = explainRefusal(error, wrong, shown);
     if (harmless) log.debug({ peer, reason }, 'connection refused');
-    else refusals.warn({ peer, reason }, 'connection refused');
+    else log.warn({ peer, reason }, 'connection refused');
     socket.destroy();
   });
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -69,16 +76,27 @@ export function createTlsServer(
         certificate === undefined
           ? 'no client certificate'
           : 'the client does not speak HTTP/2 (ALPN h2)';
-      refusals.warn({ peer, reason }, 'connection refused');
+      log.warn({ peer, reason }, 'connection refused');
       socket.destroy();
       return;
     }
     const identity = parseIdentity(certificate.subjectAltName);
     if (identity === undefined) {
       const reason = 'the client certificate has no identity spiffe://rostrum/<role>/<name>';
-      refusals.warn({ peer, reason }, 'connection without an identity: its calls are refused');
+      log.warn({ peer, reason }, 'connection without an identity: its calls are refused');
     }
-    onConnection(socket, identity);
+    if (!onConnection(socket, identity)) {
+      // Closed rather than answered: an answer would take what is to be spared.
+      const reason = `${identityName(identity) || 'those without an identity'}: as many connections as one identity may have`;
+      log.warn({ peer, reason }, 'connection refused');
+      socket.destroy();
+      return;
+    }
+    const stop = atEnd(endOfCertificate(certificate), () => {
+      log.warn({ peer, reason: 'the client certificate has expired' }, 'connection closed');
+      socket.destroy();
+    });
+    socket.once('close', stop);
   });
   return server;
 }
@@ -86,6 +104,7 @@ export function createTlsServer(
 /** Puts new certificates to use for the handshakes that follow; open connections stay. */
 export function replaceCertificates(server: Server, certificates: CertificateSet): void {
   server.setSecureContext(secureContextOf(certificates));
+  authorityNames.set(server, namesOf(certificates));
 }
 
 function secureContextOf(certificates: CertificateSet) {
@@ -96,6 +115,13 @@ function secureContextOf(certificates: CertificateSet) {
     minVersion: 'TLSv1.2' as const,
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
+}
+
+/** The subjects of the authorities that a server trusts. */
+const authorityNames = new WeakMap<Server, ReadonlySet<string>>();
+
+function namesOf({ ca }: CertificateSet): ReadonlySet<string> {
+  return new Set(parseCertificates(ca).map(({ subject }) => subject));
 }
 
 /** The TCP socket under a TLS one. Node has no public way to it; without it the log says unknown. */

@@ -118,6 +118,9 @@ test('the signal aborts when the deadline passes, and what comes later is droppe
   if (!signal.aborted) await once(signal, 'abort');
   expect(context?.cancelled).toBe(true);
   late[0]?.(pong('too late'));
+  await expect
+    .poll(() => running.stats.snapshot()[0], { timeout: 10_000 })
+    .toMatchObject({ calls: 1, errors: 0, cancelled: 1 });
   await expect(ping(running.client('reader'), '', { deadline: Date.now() + 1 })).rejects.toThrow();
 });
 

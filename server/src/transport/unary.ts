@@ -1,9 +1,11 @@
 import type grpc from '@grpc/grpc-js';
 import { CallContext } from './call-context.js';
+import type { Connection } from './connections.js';
 import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
 import { admit, bindable, type Method, requireDecoded } from './method.js';
 import { resetCall } from './reset-call.js';
 import type { UndecodableRequest } from './service-definition.js';
+import type { UnsentBudget } from './unsent-budget.js';
 
 /** Trailer of each unary answer: how long the server worked on it, in milliseconds, two digits. */
 export const SERVER_MS_KEY = 'x-rostrum-server-ms';
@@ -39,8 +41,9 @@ export function unary<Req, Res>(handler: UnaryHandler<Req, Res>): grpc.handleUna
     let context: CallContext | undefined;
     const fail = (error: unknown) => {
       context?.finish();
-      method.stats.ended(true, performance.now() - startMs);
-      if (error instanceof CallCancelled && call.cancelled) return;
+      const givenUp = error instanceof CallCancelled && call.cancelled;
+      method.stats.ended(givenUp ? 'cancelled' : 'error', performance.now() - startMs);
+      if (givenUp) return;
       respond(toServiceError(toRostrumError(error, method.path, method.environment.errors)));
     };
     const succeed = (value: Res | Uint8Array) => {
@@ -51,9 +54,17 @@ export function unary<Req, Res>(handler: UnaryHandler<Req, Res>): grpc.handleUna
         fail(error);
         return;
       }
+      if (context !== undefined && !call.cancelled) {
+        try {
+          holdUntilRead(call, context.connection, bytes.byteLength, method.environment.unsent);
+        } catch (error) {
+          fail(error);
+          return;
+        }
+      }
       const tookMs = performance.now() - startMs;
       context?.finish();
-      method.stats.ended(call.cancelled, tookMs);
+      method.stats.ended(call.cancelled ? 'cancelled' : 'ok', tookMs);
       respond(null, bytes, new ServerTime(tookMs));
       if (bytes.byteLength >= WATCHED_ANSWER_BYTES) resetUnlessTaken(call, context, method);
     };
@@ -79,6 +90,21 @@ type Respond = (
   value?: Buffer,
   trailer?: ServerTime,
 ) => void;
+
+/**
+ * Counts an answer until the call is over, which grpc-js says as `cancelled` however it ends.
+ *
+ * @throws OVERLOADED
+ */
+function holdUntilRead(
+  call: grpc.ServerUnaryCall<unknown, unknown>,
+  connection: Connection,
+  bytes: number,
+  unsent: UnsentBudget,
+): void {
+  const size = unsent.take(connection, bytes);
+  call.on('cancelled', () => unsent.release(connection, size));
+}
 
 /** A caller that asks for much and does not read it would hold the memory of every answer. */
 function resetUnlessTaken(

@@ -20,14 +20,15 @@ export function copyCheckout(from: string, to: string): void {
     mkdirSync(dirname(join(to, path)), { recursive: true });
     copyFileSync(join(from, path), join(to, path));
   }
-  // Half a gigabyte: as links where the file system allows it.
-  const packages = join(from, 'node_modules');
-  const linked = spawnSync('cp', ['-al', packages, join(to, 'node_modules')]);
-  if (linked.status === 0) return;
-  cpSync(packages, join(to, 'node_modules'), {
-    recursive: true,
-    force: true,
-    verbatimSymlinks: true,
-    mode: constants.COPYFILE_FICLONE,
-  });
+  for (const packages of ['node_modules', 'clients/cli/node_modules']) {
+    // Half a gigabyte: as links where the file system allows it.
+    const linked = spawnSync('cp', ['-al', join(from, packages), join(to, packages)]);
+    if (linked.status === 0) continue;
+    cpSync(join(from, packages), join(to, packages), {
+      recursive: true,
+      force: true,
+      verbatimSymlinks: true,
+      mode: constants.COPYFILE_FICLONE,
+    });
+  }
 }

@@ -13,7 +13,11 @@ import { difference, essentialLines, type Surroundings } from './shown-output.js
 // output with the one shown. DOCUMENTS=README.md runs one of them only.
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const DOCUMENTS = process.env.DOCUMENTS?.split(',') ?? ['README.md', 'docs/operations.md'];
+const DOCUMENTS = process.env.DOCUMENTS?.split(',') ?? [
+  'README.md',
+  'docs/operations.md',
+  'docs/clients.md',
+];
 /** The ports that the documents name; the first is the default of everything. */
 const DOCUMENTED_PORTS = [50_051, 50_052];
 const DEFAULT_ADDRESS = 'localhost:50051';

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.js';
+import { POOLS } from '../../src/pools.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOCUMENTS = [
@@ -48,6 +49,17 @@ test('Operating Rostrum explains each line that the server logs, and no other', 
   expect(explained.toSorted()).toEqual(loggedMessages().toSorted());
 });
 
+test('Operating Rostrum tells how many connections to PostgreSQL a process may have', () => {
+  const pools = Object.values(POOLS).reduce((sum, { maxConnections }) => sum + maxConnections, 0);
+  expect(read('docs/operations.md')).toContain(
+    `each server process uses up to ${pools} + \`ROSTRUM_WRITE_LANES\``,
+  );
+  // And there are no others than these and that of the lanes.
+  const compose = read('server/src/compose.ts');
+  const made = [...compose.matchAll(/\bdatabase\('(\w+)',/g)].map(([, name]) => name);
+  expect(made.toSorted()).toEqual([...Object.keys(POOLS), 'writes'].toSorted());
+});
+
 /** The messages in the sources of the server: the last string of each call of a log. */
 function loggedMessages(): string[] {
   const sources = readdirSync(join(ROOT, 'server/src'), { recursive: true, encoding: 'utf8' })
@@ -67,4 +79,23 @@ describe.each(DOCUMENTS)('%s', (document) => {
       .filter((target) => !existsSync(join(ROOT, dirname(document), target)));
     expect(missing).toEqual([]);
   });
+
+  test('no command gives TypeScript to the Node of the machine, which may be an old one', () => {
+    expect(typeScriptCommands(read(document))).toEqual([]);
+  });
 });
+
+test('nor does a message of a client, or the usage of a script', () => {
+  const folders = ['clients/cli/src', 'clients/typescript/src', 'scripts', 'certs'];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(folder, file)),
+  );
+  expect(sources.filter((file) => typeScriptCommands(read(file)).length > 0)).toEqual([]);
+});
+
+/** `node file.ts`; `npx node` is the pinned Node. */
+function typeScriptCommands(text: string): string[] {
+  return text.match(/(?<!npx )\bnode [\w./-]+\.ts\b/g) ?? [];
+}

@@ -111,6 +111,8 @@ describe('statistics', () => {
     expect(after.connections).toBeGreaterThanOrEqual(1);
     expect(after.memoryBytes).toBeGreaterThan(10 * 2 ** 20);
     expect(after.uptimeMs).toBeGreaterThan(before.uptimeMs);
+    const asked = await Promise.all(Array.from({ length: 50 }, () => admin.admin.stats()));
+    for (const { startTime } of asked) expect(startTime).toEqual(before.startTime);
     expect(after.rebuilding).toBe(0);
     expect(after.stores.map(({ name, healthy, state }) => [name, healthy, state])).toEqual([
       ['postgres', true, 'answers'],
@@ -120,6 +122,36 @@ describe('statistics', () => {
     const batch = after.methods.find(({ method }) => method.endsWith('/BatchSubmitScores'));
     expect(batch?.calls).toBeGreaterThan(0);
     expect(batch?.p50Ms).toBeGreaterThan(0);
+  });
+
+  it('count a watch that its client ends as cancelled, one that the server ends as an error', async () => {
+    const leaderboardId = 'ended';
+    await fill(leaderboardId, 3);
+    const counts = async () => {
+      const { methods } = await admin.admin.stats();
+      const of = (name: string) => methods.find(({ method }) => method.endsWith(name));
+      return ['/WatchStandings', '/WatchChanges'].map((name) => ({
+        cancelled: of(name)?.cancelled ?? 0,
+        errors: of(name)?.errors ?? 0,
+      }));
+    };
+    const [standings, changes] = await counts();
+    for (const name of ['standings', 'changes'] as const) {
+      await using watch = admin.watch[name]({ leaderboardId });
+      await watch.next();
+    }
+    await expect.poll(counts, { timeout: 10_000 }).toMatchObject([
+      { cancelled: (standings?.cancelled ?? 0) + 1, errors: standings?.errors },
+      { cancelled: (changes?.cancelled ?? 0) + 1, errors: changes?.errors },
+    ]);
+    await using refused = admin.watch.changes({ leaderboardId: 'nowhere' });
+    await expect(refused.next()).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
+    await expect
+      .poll(counts)
+      .toMatchObject([
+        { errors: standings?.errors },
+        { cancelled: (changes?.cancelled ?? 0) + 1, errors: (changes?.errors ?? 0) + 1 },
+      ]);
   });
 
   it('are for admins', async () => {
@@ -303,8 +335,8 @@ describe('verifying', () => {
     expect(list.standings.map(({ playerId }) => playerId)).toEqual(players);
     expect(ranks.map(({ standing }) => `p${(standing?.rank ?? 0) - 1}`)).toEqual(others);
     await expect
-      .poll(async () => (await tampering.keysOf(leaderboardId)).order)
-      .not.toBe(before.order);
+      .poll(async () => (await tampering.keysOf(leaderboardId)).epoch)
+      .toBeGreaterThan(before.epoch);
   }
 
   it('lists a thousand differences and counts all', async () => {
@@ -380,7 +412,7 @@ describe('verifying', () => {
     const calls = async () => {
       const { methods } = await admin.admin.stats();
       const method = methods.find((each) => each.method.endsWith('/VerifyLeaderboard'));
-      return method?.errors ?? 0;
+      return method?.cancelled ?? 0;
     };
     await expect.poll(calls).toBeGreaterThan(0);
   });
@@ -436,8 +468,8 @@ describe('rebuilding', () => {
     stop.abort();
     await first;
     await expect
-      .poll(async () => (await tampering.keysOf(leaderboardId)).order)
-      .not.toBe(before.order);
+      .poll(async () => (await tampering.keysOf(leaderboardId)).epoch, { timeout: 30_000 })
+      .toBeGreaterThan(before.epoch);
     expect(await verify(leaderboardId)).toMatchObject({ checked: 20_000, differenceCount: 0 });
   });
 

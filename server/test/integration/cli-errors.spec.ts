@@ -113,11 +113,86 @@ describe('what rostrum says when it cannot do what is asked', () => {
     [['around', 'arena']],
     [['watch', 'arena', '--top', '5', '--around', 'ada']],
     [['ping', '--address', 'nowhere']],
+    [['ping', '--address', 'nowhere:1,here']],
+    [['watch', 'arena', '--resume', 'token']],
     [[]],
   ])('ends misuse such as %j with exit code 2 and nothing on standard output', async (args) => {
     const result = await cli.run(args);
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).not.toBe('');
+  });
+
+  it('ends with 1 when a score is not recorded, because its id was used for another', async () => {
+    const submit = (score: string) => ['submit', 'reused', 'ada', score, '--id', 's-1'];
+    expect(await cli.run(submit('5'))).toMatchObject({ code: 0 });
+    expect(await cli.run(submit('5'))).toMatchObject({ code: 0 });
+    const words = await cli.run(submit('6'));
+    expect(words).toMatchObject({ code: 1, stdout: '' });
+    expect(words.stderr).toMatch(
+      /not recorded: .*"s-1".*\[SUBMISSION_ID_REUSED\]\n {2}→ Leave --id/,
+    );
+    const scripted = await cli.run([...submit('6'), '--json']);
+    expect(scripted).toMatchObject({ code: 1, stdout: '' });
+    expect(JSON.parse(scripted.stderr)).toMatchObject({
+      error: {
+        code: 'ALREADY_EXISTS',
+        reason: 'SUBMISSION_ID_REUSED',
+        metadata: { submission_id: 's-1' },
+      },
+    });
+    // A script of the shell that lost one has failed as well.
+    const shell = await cli.run(['shell'], `${submit('6').join(' ')}\ntop reused\n`);
+    expect(shell).toMatchObject({ code: 1, stdout: expect.stringContaining('ada') });
+  });
+
+  it('ends with 1 when none of several players has an entry, with 0 when some have', async () => {
+    await cli.run(['submit', 'sparse', 'ada', '1']);
+    const some = await cli.run(['rank', 'sparse', 'ada', 'nobody']);
+    expect(some).toMatchObject({ code: 0, stderr: 'no entry: nobody\n' });
+    const none = await cli.run(['rank', 'sparse', 'nobody', 'no-one']);
+    expect(none).toMatchObject({ code: 1, stdout: '', stderr: 'no entry: nobody, no-one\n' });
+  });
+
+  it.each([
+    ['ping', ['ping', '-n', '100000', '--json']],
+    ['bench', ['bench', '--updates', '100000000', '--clients', '2']],
+    ['demo', ['demo', 'interrupted', '--seconds', '1000', '--players', '2', '--json']],
+  ])('ends %s with 130 when it is interrupted before it is done', async (name, args) => {
+    const child = cli.start(args);
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    if (name === 'bench') {
+      // It prints nothing until its end: it is under way when its board is there.
+      await expect
+        .poll(async () => (await cli.run(['top', 'bench'])).code, { timeout: 15_000 })
+        .toBe(0);
+    } else {
+      await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
+    }
+    child.stdout?.resume();
+    child.kill('SIGINT');
+    expect({ ended: await once(child, 'close'), stderr }).toMatchObject({ ended: [130, null] });
+  });
+
+  it('gives up a server that says nothing when the time limit is over', async () => {
+    const silent = createServer((socket) => socket.on('error', () => {}).resume());
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const limits = ['--address', `127.0.0.1:${port}`, '--timeout', '300ms'];
+    for (const args of [['ping'], ['submit', 'arena', 'ada', '1'], ['watch', 'arena']]) {
+      const result = await cli.run([...args, ...limits]);
+      expect(result).toMatchObject({ code: 1, stdout: '' });
+      expect(result.stderr).toContain('no answer');
+    }
+    silent.close();
+  });
+
+  it('goes to another of several servers when one is not there', async () => {
+    const address = `${await freeAddress()},${server.address}`;
+    const result = await cli.run(['submit', 'spread', 'ada', '1', '--address', address]);
+    expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('APPLIED') });
   });
 
   it('shows the help, with its examples, to a command line that names no command', async () => {

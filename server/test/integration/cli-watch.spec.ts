@@ -162,6 +162,63 @@ describe('rostrum watch', () => {
     await once(second, 'close');
   });
 
+  it('tells that it is interrupted, live again, and why it ends', async () => {
+    await client.scores.submit({ leaderboardId: 'state', playerId: 'ada', score: 1 });
+    const watches = [
+      { args: ['watch', 'state'], lost: /^reconnecting: [A-Z_]+\n/, back: /live again\n/ },
+      {
+        args: ['watch', 'state', '--changes', '--json'],
+        lost: /^\{"state":\{"status":"interrupted","reason":"[A-Z_]+"\}\}\n/,
+        back: /\{"state":\{"status":"live"\}\}\n/,
+      },
+    ].map((watch) => {
+      const child = cli.start(watch.args);
+      let stderr = '';
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      child.stdout?.resume();
+      return { ...watch, child, ended: once(child, 'close'), stderr: () => stderr };
+    });
+    await expect
+      .poll(
+        async () => {
+          const { watches: open } = (await cli.json('stats'))[0] as {
+            watches: { standingsWatchers: number; changesWatchers: number };
+          };
+          return [open.standingsWatchers, open.changesWatchers];
+        },
+        { timeout: 15_000 },
+      )
+      .toEqual([1, 1]);
+    await server.kill();
+    for (const { stderr, lost } of watches) await expect.poll(stderr).toMatch(lost);
+    await server.start();
+    for (const { stderr, lost, back } of watches) {
+      await expect.poll(stderr, { timeout: 15_000 }).toMatch(back);
+      expect(stderr().replace(lost, '').replace(back, '')).toBe('');
+    }
+    await cli.json('boards', 'delete', 'state', '--yes');
+    for (const { ended, stderr } of watches) {
+      expect(await ended).toEqual([1, null]);
+      expect(stderr()).toContain('LEADERBOARD_NOT_FOUND');
+    }
+  });
+
+  it.runIf(hasTerminals)('shows on a terminal what it is doing', async () => {
+    await client.scores.submit({ leaderboardId: 'screen', playerId: 'ada', score: 1 });
+    const watch = cli.startOnTerminal(['watch', 'screen']);
+    const screen = screenOf(watch);
+    await screen.shows(/● live/);
+    await server.kill();
+    await screen.shows(/● reconnecting: [A-Z_]+/);
+    const before = screen.text.length;
+    await server.start();
+    await expect.poll(() => screen.text.slice(before), { timeout: 15_000 }).toContain('● live');
+    watch.stdin?.write('q');
+    expect(await once(watch, 'close')).toEqual([0, null]);
+  });
+
   it('shows every single thing that a demo does', async () => {
     await client.scores.submit({ leaderboardId: 'party', playerId: 'host', score: -1 });
     const watch = cli.start(['watch', 'party', '--changes', '--json']);

@@ -51,16 +51,22 @@ describe('rostrum submit, top, rank and around', () => {
 
   it('prints scores exactly, also at the ends of their range', async () => {
     for (const [player, score] of [
-      ['most', '9007199254740992'],
-      ['least', '-9007199254740992'],
+      ['most', '9007199254740991'],
+      ['least', '-9007199254740991'],
       ['tiny', '0.0000001'],
     ] as const) {
       const { stdout } = await cli.run(['submit', 'exact', player, score]);
       expect(stdout).toContain(`  ${score}  `);
     }
-    const refused = await cli.run(['submit', 'exact', 'most', '9007199254740993']);
-    expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toContain('the nearest is 9007199254740992');
+    for (const [score, problem] of [
+      ['9007199254740993', 'within ±9007199254740991'],
+      ['9007199254740992', 'within ±9007199254740991'],
+      ['4503599627370497.3', 'the nearest is 4503599627370497.'],
+    ] as const) {
+      const refused = await cli.run(['submit', 'exact', 'most', score]);
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      expect(refused.stderr).toContain(problem);
+    }
   });
 
   it('gives scripts JSON, and the recorded outcome for a repeated id', async () => {
@@ -147,7 +153,9 @@ describe('rostrum ping, stats, verify, rebuild and bench', () => {
         expect.objectContaining({ name: 'postgres', healthy: true }),
       ]),
     });
-    expect((await cli.run(['stats'])).stdout).toMatch(/^postgres +/m);
+    const shown = (await cli.run(['stats'])).stdout;
+    expect(shown).toMatch(/^postgres +/m);
+    expect(shown).toMatch(/^method +calls +errors +cancelled +p50/m);
   });
 
   it('measures a load, and verifies and rebuilds what it left', async () => {

@@ -107,6 +107,7 @@ describe('creating', () => {
     [{ leaderboardId: 'ok', displayName: 'x'.repeat(129) }, 'leaderboard.display_name'],
     [{ leaderboardId: 'ok', displayName: 'a\u202eb' }, 'leaderboard.display_name'],
     [{ leaderboardId: 'ok', displayName: ' ' }, 'leaderboard.display_name'],
+    [{ leaderboardId: 'ok', displayName: '\u3164' }, 'leaderboard.display_name'],
     [{ leaderboardId: 'ok', metadata: { a: 'x'.repeat(4_096) } }, 'leaderboard.metadata'],
   ])('refuses %j', async (board, field) => {
     const error = await refusal(admin.leaderboards.create(board));

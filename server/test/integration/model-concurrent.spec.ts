@@ -62,7 +62,7 @@ describe.each([
             }),
           ),
         );
-        await compare(leaderboardId, settings, answered, clients);
+        await compare(leaderboardId, settings, answered, clients, new Set(assignment).size > 1);
       } catch (error) {
         console.error(`seed ${seed}`);
         throw error;
@@ -78,6 +78,7 @@ async function compare(
   settings: BoardSettings,
   answered: readonly Answered[][],
   clients: readonly RostrumClient[],
+  mayOvertake: boolean,
 ): Promise<void> {
   const replay = await replayLog(database.url, leaderboardId, settings);
   expect(replay.disagreements).toEqual([]);
@@ -85,7 +86,9 @@ async function compare(
   for (const { item, result } of answered.flat()) {
     const key = `${item.playerId} ${item.submissionId}`;
     const recorded = replay.outcomes.get(key);
-    expect(result.ranked).toBe(true);
+    // With several servers, another may have brought a later one of the player into the index first:
+    // then the rank before is not known.
+    if (!mayOvertake) expect(result.ranked).toBe(true);
     if (result.outcome === 'DUPLICATE') {
       expect(recorded).toBeDefined();
       continue;

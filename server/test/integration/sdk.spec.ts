@@ -6,7 +6,11 @@ import { connect } from '../../../clients/typescript/examples/connect.js';
 import { leaderboards } from '../../../clients/typescript/examples/leaderboards.js';
 import { scores } from '../../../clients/typescript/examples/scores.js';
 import { standings } from '../../../clients/typescript/examples/standings.js';
-import { followChanges, waitForNewLeader } from '../../../clients/typescript/examples/watch.js';
+import {
+  followChanges,
+  showLeader,
+  waitForNewLeader,
+} from '../../../clients/typescript/examples/watch.js';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { type TestIdentity, testCertificates } from '../support/test-certificates.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -56,6 +60,8 @@ describe('the examples of the SDK', () => {
       { signal: stopped.signal },
     ).catch((error: unknown) => error);
     const newLeader = waitForNewLeader(client, 'ada');
+    const shown: string[] = [];
+    const leader = showLeader(client, (line) => shown.push(line));
     await using feed = await openFeed(client, 'arena');
     expect(await scores(client)).toEqual([
       'APPLIED: rank 1 of 1',
@@ -79,6 +85,10 @@ describe('the examples of the SDK', () => {
     ]);
     await client.scores.submit({ leaderboardId: 'arena', playerId: 'eve', score: 5_000 });
     expect(await newLeader).toBe('eve');
+    await expect.poll(() => shown).toContain('leader: eve');
+    await leader.close();
+    expect(shown[0]).toBe('live');
+    expect(shown.at(-1)).toBe('over: as we wanted');
     expect(printed).toHaveBeenCalledWith('ENTERED', 'eve');
     printed.mockRestore();
     expect(await admin(client)).toEqual(

@@ -128,13 +128,17 @@ export class BoardRun {
       leaderboardId: this.leaderboardId,
       newLeaderboard: this.#settings,
     }));
-    if (by === 'batch') return this.#client.scores.batchSubmit(messages);
+    // The model knows duplicates as an outcome.
+    const options = { onDuplicate: 'resolve' } as const;
+    if (by === 'batch') return this.#client.scores.batchSubmit(messages, options);
     if (by === 'unary') {
       const items: ScoreItem[] = [];
-      for (const message of messages) items.push(await toItem(this.#client.scores.submit(message)));
+      for (const message of messages) {
+        items.push(await toItem(this.#client.scores.submit(message, options)));
+      }
       return items;
     }
-    await using stream = this.#client.scores.stream();
+    await using stream = this.#client.scores.stream(options);
     const items = await Promise.all(messages.map((message) => toItem(stream.submit(message))));
     await stream.end();
     return items;

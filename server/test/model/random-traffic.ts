@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { RostrumClient, ScoreResult } from '@rostrum/client';
 import type { BoardSettings } from './naive-board.js';
 
+/** Duplicates are part of what is tried. */
+const RESOLVED = { onDuplicate: 'resolve' } as const;
+
 /** Random numbers from a seed, so that a run can be told apart (mulberry32). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
@@ -66,7 +69,7 @@ export async function randomTraffic(options: TrafficOptions): Promise<Answered[]
     const kind = below(4);
     if (kind < 2) {
       const item = make();
-      answered.push({ item, result: await options.client.scores.submit(item) });
+      answered.push({ item, result: await options.client.scores.submit(item, RESOLVED) });
     } else {
       const items = Array.from({ length: 2 + below(15) }, make);
       const results =
@@ -86,7 +89,7 @@ async function submitBatch(
   client: RostrumClient,
   items: readonly TrafficItem[],
 ): Promise<ScoreResult[]> {
-  const answers = await client.scores.batchSubmit(items);
+  const answers = await client.scores.batchSubmit(items, RESOLVED);
   return answers.map((answer) => {
     if (!answer.ok) throw answer.error;
     return answer.result;
@@ -97,7 +100,7 @@ async function submitStream(
   client: RostrumClient,
   items: readonly TrafficItem[],
 ): Promise<ScoreResult[]> {
-  const stream = client.scores.stream();
+  const stream = client.scores.stream(RESOLVED);
   const results = await Promise.all(items.map((item) => stream.submit(item)));
   await stream.end();
   return results;

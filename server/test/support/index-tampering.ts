@@ -6,6 +6,7 @@ export interface IndexKeys {
   readonly meta: string;
   readonly order: string;
   readonly entries: string;
+  readonly epoch: number;
 }
 
 /** Offsets of a record, see stores/redis/record.ts. */
@@ -29,7 +30,8 @@ export class IndexTampering {
     await client.connect();
     try {
       const { rows } = await client.query<{ ranking_no: string; epoch: string }>(
-        `SELECT ranking_no, epoch FROM rostrum.rankings JOIN rostrum.leaderboards USING (board_no)
+        `SELECT ranking_no, epoch FROM rostrum.rankings JOIN rostrum.index_marks USING (ranking_no)
+         JOIN rostrum.leaderboards USING (board_no)
          WHERE leaderboard_id = $1`,
         [leaderboardId],
       );
@@ -41,6 +43,7 @@ export class IndexTampering {
         meta: `${tag}:meta`,
         order: `${tag}:order:${side}`,
         entries: `${tag}:entries:${side}`,
+        epoch: Number(row.epoch),
       };
     } finally {
       await client.end();

@@ -63,6 +63,12 @@ export class ServerProcess {
     return this.#process?.tail() ?? '';
   }
 
+  /** Calls `listener` for each line that it prints from now on. Returns the way to stop. */
+  onLine(listener: (line: LogLine) => void): () => void {
+    if (!this.#process) throw new Error('the server has not been started');
+    return this.#process.onLine((text) => listener(parseLine(text)));
+  }
+
   /** Resolves with the first line, printed already or later, that the test accepts. */
   async waitForLog(accept: (line: LogLine) => boolean, timeoutMs = 10_000): Promise<LogLine> {
     const child = this.#process;

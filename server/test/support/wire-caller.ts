@@ -62,6 +62,12 @@ export class WireCaller implements Disposable {
     });
   }
 
+  /** A server stream that stays open until it is cancelled, which is no error here. */
+  stream(path: string, message: Buffer): grpc.ClientReadableStream<Buffer> {
+    const call = this.#client.makeServerStreamRequest(path, asIs, asIs, message);
+    return call.on('error', () => {}).resume();
+  }
+
   bidi(path: string): grpc.ClientDuplexStream<Buffer, Buffer> {
     return this.#client.makeBidiStreamRequest(path, asIs, asIs);
   }

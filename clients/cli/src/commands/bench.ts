@@ -89,7 +89,8 @@ async function runBench(context: CommandContext, options: BenchOptions): Promise
   bar.clear();
   if (failed.signal.aborted) throw failed.signal.reason;
   report(context, options, record, took);
-  return record.errors.size === 0 && !signal.aborted ? ExitCode.OK : ExitCode.FAILURE;
+  if (record.errors.size > 0) return ExitCode.FAILURE;
+  return signal.aborted ? ExitCode.INTERRUPTED : ExitCode.OK;
 }
 
 /** Opens the connections a few at a time: handshakes are work for both sides. */

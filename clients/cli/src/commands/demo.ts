@@ -4,6 +4,7 @@ import type { CommandContext } from '../command-context.js';
 import type { CommandRunner } from '../command-runner.js';
 import { type DemoPlayer, demoPlayers } from '../demo/demo-players.js';
 import { DemoRecord, play } from '../demo/play.js';
+import { ExitCode } from '../errors.js';
 import { MAX_ROWS } from '../input/limits.js';
 import { integerBetween, numberBetween } from '../input/parse-integer.js';
 import { showBoard } from '../live/show-board.js';
@@ -45,7 +46,7 @@ async function runDemo(
   context: CommandContext,
   options: DemoOptions,
   leaderboardId: string,
-): Promise<void> {
+): Promise<ExitCode> {
   const { output, signal } = context;
   const players = demoPlayers(options.players);
   const client = await context.connect('writer');
@@ -85,6 +86,7 @@ async function runDemo(
   await Promise.all([display, ended]);
   if (failed.signal.aborted) throw failed.signal.reason;
   await report(context, client, leaderboardId, record, performance.now() - start);
+  return signal.aborted ? ExitCode.INTERRUPTED : ExitCode.OK;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
+import { ExitCode } from '../errors.js';
 import { integerBetween } from '../input/parse-integer.js';
 import { formatDuration } from '../output/format-number.js';
 import { safeText } from '../output/safe-text.js';
@@ -39,7 +40,7 @@ export function registerPing(program: Command, runner: CommandRunner): void {
           // Interrupted while waiting: the summary of what was measured still follows.
           if (times.length < count) await sleep(PAUSE_MS, undefined, { signal }).catch(() => {});
         }
-        if (count > 1) {
+        if (count > 1 && times.length > 0) {
           const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
           const [least, most] = [Math.min(...times), Math.max(...times)].map(formatDuration);
           output.note(
@@ -48,6 +49,7 @@ export function registerPing(program: Command, runner: CommandRunner): void {
             ),
           );
         }
+        return times.length === count ? ExitCode.OK : ExitCode.INTERRUPTED;
       }),
     );
 }

@@ -1,4 +1,4 @@
-import type { MethodStats, ServerStats, StoreStats } from '@rostrum/client';
+import type { IdentityStats, MethodStats, ServerStats, StoreStats } from '@rostrum/client';
 import type { Command } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
 import { formatBytes, formatCount, formatDuration } from '../output/format-number.js';
@@ -39,6 +39,7 @@ export function renderStats(
       'watches',
       `${formatCount(watches.standingsWatchers)} on ${formatCount(watches.views)} views, ${formatCount(watches.changesWatchers)} on changes; ${formatCount(watches.messages)} messages, ${formatCount(watches.slowWatchersEnded)} slow ones ended`,
     ],
+    ['identities', describeIdentities(stats.identities)],
     [
       'index',
       `${formatCount(stats.outboxPending)} batches to confirm, ${stats.rebuilding} rebuilds`,
@@ -77,6 +78,7 @@ export function renderStats(
           text: (row) => formatCount(row.errors),
           paint: (cell, row) => (row.errors > 0 ? style.bad(cell) : cell),
         },
+        { header: 'cancelled', align: 'right', text: (row) => formatCount(row.cancelled) },
         { header: 'p50', align: 'right', text: (row) => time(row.p50Ms) },
         { header: 'p99', align: 'right', text: (row) => time(row.p99Ms) },
         { header: 'max', align: 'right', text: (row) => time(row.maxMs) },
@@ -85,6 +87,33 @@ export function renderStats(
       { style, width },
     ),
   ];
+}
+
+/** From here on an identity is near to a limit, in percent of it. */
+const NEAR = 75;
+const MAX_NAMED = 5;
+
+/** Who is at or near what it may hold, or was refused. */
+function describeIdentities(identities: readonly IdentityStats[]): string {
+  const named = identities.filter(
+    ({ fullestPercent, refused }) => fullestPercent >= NEAR || refused > 0,
+  );
+  if (named.length === 0) {
+    const [most] = identities;
+    if (most === undefined) return 'none';
+    return `none near a limit; nearest ${describeIdentity(most)}`;
+  }
+  const more = named.length - MAX_NAMED;
+  return [
+    ...named.slice(0, MAX_NAMED).map(describeIdentity),
+    ...(more > 0 ? [`${formatCount(more)} more`] : []),
+  ].join('; ');
+}
+
+function describeIdentity(use: IdentityStats): string {
+  const name = use.identity === '' ? 'those without an identity' : use.identity;
+  const fullest = `${name} at ${use.fullestPercent} % of its ${use.fullest.replaceAll('_', ' ')}`;
+  return use.refused === 0 ? fullest : `${fullest}, ${formatCount(use.refused)} refused`;
 }
 
 /** Streams are counted and not timed. */

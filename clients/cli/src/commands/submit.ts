@@ -31,11 +31,14 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
     .description('submit a score; the leaderboard and the player come into being with their first')
     .argument('<leaderboard>')
     .argument('<player>')
-    .argument('<score>', 'a number within ±2^53', parseScore)
+    .argument('<score>', 'a number within ±(2^53 - 1)', parseScore)
     .addOption(
       new Option('--subscore <number>', 'decides between equal scores').argParser(parseScore),
     )
-    .option('--id <id>', 'idempotency key; sending it again returns the first outcome')
+    .option(
+      '--id <id>',
+      'idempotency key; sending it again returns the first outcome, for another score it is refused',
+    )
     .addOption(
       new Option(
         '--time <time>',
@@ -119,9 +122,6 @@ export function renderResult(result: ScoreResult, style: Style): string[] {
   return [
     `${paintOutcome(outcome, style)}  ${safeText(playerLabel(standing))}  ${score}${was}  ${rank}`,
     ...(result.replayed ? [style.dim('This submission had been recorded before.')] : []),
-    ...(outcome === 'DUPLICATE'
-      ? [style.warn('Not recorded: its id was used before for a different submission.')]
-      : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Difference } from '@rostrum/client';
 import type { Command } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
-import { ExitCode } from '../errors.js';
+import { ExitCode, notDone } from '../errors.js';
 import { formatCount } from '../output/format-number.js';
 import { ProgressBar } from '../output/progress-bar.js';
 import { safeText } from '../output/safe-text.js';
@@ -21,9 +21,10 @@ export function registerVerify(program: Command, runner: CommandRunner): void {
         const differences: Difference[] = [];
         let count = 0;
         let checked = 0;
+        let done = false;
         try {
           for await (const step of client.admin.verify({ leaderboardId }, { signal })) {
-            ({ checked, differenceCount: count } = step);
+            ({ checked, done, differenceCount: count } = step);
             if (output.json) output.value(step);
             else differences.push(...step.differences);
             bar.update(checked, step.total, count === 0 ? '' : `${formatCount(count)} differences`);
@@ -31,6 +32,7 @@ export function registerVerify(program: Command, runner: CommandRunner): void {
         } finally {
           bar.clear();
         }
+        if (!done) throw notDone('the comparison');
         if (!output.json) {
           if (count === 0) {
             output.lines(`${style.good('✔')} ${formatCount(checked)} entries agree.`);

@@ -9,6 +9,7 @@ import { integerBetween } from '../input/parse-integer.js';
 import { movementLine } from '../live/movement-line.js';
 import { movementOf } from '../live/movement-of.js';
 import { showBoard } from '../live/show-board.js';
+import { tellingOptions } from '../live/watch-state.js';
 import { formatCount } from '../output/format-number.js';
 import { renderStandings } from '../output/standing-table.js';
 
@@ -60,11 +61,19 @@ export function registerWatch(program: Command, runner: CommandRunner): void {
         .default(20, '20ms')
         .argParser(parseDuration),
     )
-    .option('--resume <token>', 'go on after the message that had this token (see --json)')
+    .option(
+      '--resume <token>',
+      'with --changes or --json: go on after the message that had this token (see --json)',
+    )
     .action(
       runner.handle<[string], WatchOptions>(async (context, options, leaderboardId) => {
         if (options.count !== undefined && options.around === undefined) {
           throw new UsageError('--count goes with --around; for the top use --top.');
+        }
+        if (options.resume !== undefined && !options.changes && !context.output.json) {
+          throw new UsageError('--resume goes with --changes or --json.', [
+            'A table begins with the standings as they are now, and is resumed by itself.',
+          ]);
         }
         const client = await context.connect('reader');
         if (options.changes) await followChanges(context, client, leaderboardId, options);
@@ -108,11 +117,7 @@ async function followChanges(
   const { style, errorStyle } = output;
   const watch = client.watch.changes(
     { leaderboardId, playerIds: players, resumeToken: resume },
-    {
-      signal,
-      onInterrupted: (error) =>
-        output.note(errorStyle.warn(`reconnecting: ${error.reason ?? error.code}`)),
-    },
+    tellingOptions(signal, output, () => {}),
   );
   try {
     for await (const message of watch) {

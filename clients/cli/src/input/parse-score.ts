@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import { formatScore } from '../output/format-number.js';
 
-const LIMIT = 2 ** 53;
+const LIMIT = Number.MAX_SAFE_INTEGER;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,4}))?$/i;
 
 /**
- * Reads a score: a decimal number within ±2^53 that a double holds as written. What would be
+ * Reads a score: a decimal number within ±(2^53 - 1) that a double holds as written. What would be
  * rounded on the way (`9007199254740993`, twenty digits) is refused, not changed silently.
  *
  * @throws InvalidArgumentError with what is wrong and what the nearest score is.
@@ -15,7 +15,7 @@ export function parseScore(text: string): number {
   if (written === undefined) throw new InvalidArgumentError(`"${text}" is not a decimal number.`);
   const score = Number(text);
   if (Math.abs(score) > LIMIT) {
-    throw new InvalidArgumentError('Scores lie within ±9007199254740992 (2^53).');
+    throw new InvalidArgumentError('Scores lie within ±9007199254740991 (2^53 - 1).');
   }
   if (canonicalDecimal(String(score)) !== written) {
     throw new InvalidArgumentError(

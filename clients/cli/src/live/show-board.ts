@@ -5,6 +5,7 @@ import { renderBoardScreen } from './board-screen.js';
 import { Keys } from './keys.js';
 import { LiveBoard } from './live-board.js';
 import { movementLine } from './movement-line.js';
+import { tellingOptions } from './watch-state.js';
 
 /** How often a screen with fading marks is drawn again, in milliseconds. */
 const FADE_INTERVAL_MS = 250;
@@ -38,13 +39,11 @@ export async function showBoard(
     : new LineDisplay(output);
   display.start();
   try {
-    const watch = client.watch.standings(request, {
-      signal,
-      onInterrupted: (error) => {
-        board.status = `reconnecting: ${error.reason ?? error.code}`;
-        display.interrupted(board.status);
-      },
-    });
+    const tell = (status: string): void => {
+      board.status = status;
+      display.redraw();
+    };
+    const watch = client.watch.standings(request, tellingOptions(signal, output, tell));
     for await (const event of watch) {
       const movements = board.apply(event, performance.now());
       if (output.json) output.value(event);
@@ -89,10 +88,10 @@ class TableDisplay {
   }
 
   changed(_movements: Movements): void {
-    this.screen.requestFrame();
+    this.redraw();
   }
 
-  interrupted(_status: string): void {
+  redraw(): void {
     this.screen.requestFrame();
   }
 
@@ -114,9 +113,7 @@ class LineDisplay {
     this.output.lines(...movements.map((movement) => movementLine(movement, style)));
   }
 
-  interrupted(status: string): void {
-    this.output.note(this.output.errorStyle.warn(status));
-  }
+  redraw(): void {}
 
   stop(): void {}
 }

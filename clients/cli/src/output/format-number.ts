@@ -1,5 +1,5 @@
 /**
- * A score as the shortest decimal that reads back as the same double. Within ±2^53 JavaScript
+ * A score as the shortest decimal that reads back as the same double. Within ±(2^53 - 1) JavaScript
  * never uses an exponent for large values; tiny fractions are written out too, down to 1e-20.
  */
 export function formatScore(score: number): string {

@@ -45,6 +45,11 @@ export class Output {
     this.streams.stdout.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** Writes to standard error what a stream is doing: words for people, a JSON value for scripts. */
+  state(text: string, value: { readonly status: string; readonly reason?: string }): void {
+    this.streams.stderr.write(`${this.json ? JSON.stringify({ state: value }) : text}\n`);
+  }
+
   /** Writes a remark to standard error, for people only. */
   note(text: string): void {
     if (!this.json) this.streams.stderr.write(`${text}\n`);

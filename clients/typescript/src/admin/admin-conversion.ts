@@ -12,11 +12,12 @@ export function fromStatsMessage(message: GetServerStatsResponse): ServerStats {
   return {
     ...rest,
     uptimeMs: milliseconds(uptime),
-    methods: methods.map(({ p50, p99, max, ...method }) => ({
-      ...method,
+    methods: methods.map(({ fullMethod, p50, p99, longest, ...counts }) => ({
+      method: fullMethod,
+      ...counts,
       p50Ms: milliseconds(p50),
       p99Ms: milliseconds(p99),
-      maxMs: milliseconds(max),
+      maxMs: milliseconds(longest),
     })),
     submissions: submissions ?? {
       committed: 0,
@@ -41,8 +42,9 @@ export function fromStatsMessage(message: GetServerStatsResponse): ServerStats {
 }
 
 export function fromVerifyMessage(message: VerifyLeaderboardResponse): VerifyProgress {
-  const differences = message.differences.map(({ kind, ...difference }) => ({
-    ...difference,
+  const differences = message.differences.map(({ kind, playerId, explanation }) => ({
+    playerId,
+    description: explanation,
     kind: enumName<'MISSING' | 'EXTRA' | 'DIFFERENT'>(Difference_Kind, 'KIND_', kind),
   }));
   return { ...message, differences };

@@ -1,6 +1,6 @@
 import { AdminServiceService as methods } from '../gen/rostrum/v1/admin.js';
 import type { RankingSelector } from '../ranking/ranking-selector.js';
-import { toRankingFields } from '../ranking/ranking-selector-conversion.js';
+import { RANKING, toRankingFields } from '../ranking/ranking-selector-conversion.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { readServerStreamOnce } from '../transport/server-stream.js';
@@ -48,7 +48,7 @@ export class AdminGroup {
     const messages = readServerStreamOnce(
       this.#connection,
       methods.verifyLeaderboard,
-      toRankingFields(ranking),
+      toRankingFields(ranking, RANKING),
       options,
     );
     for await (const message of messages) yield fromVerifyMessage(message);
@@ -62,7 +62,7 @@ export class AdminGroup {
     yield* readServerStreamOnce(
       this.#connection,
       methods.rebuildLeaderboard,
-      toRankingFields(ranking),
+      toRankingFields(ranking, RANKING),
       options,
     );
   }

@@ -31,13 +31,36 @@ export interface ServerStats {
   readonly outboxPending: number;
   /** Rankings being rebuilt now. */
   readonly rebuilding: number;
+  /** At most 20, those first that are nearest to a limit. */
+  readonly identities: readonly IdentityStats[];
+}
+
+/** What the connections of one identity hold together. */
+export interface IdentityStats {
+  /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
+  readonly identity: string;
+  readonly connections: number;
+  readonly watches: number;
+  /** Submissions that are waiting or in work. */
+  readonly submissions: number;
+  /** Bytes of answers and messages that were sent and not read yet. */
+  readonly unreadBytes: number;
+  /** How often it was refused something because it held too much, since its first connection. */
+  readonly refused: number;
+  /** What it holds most of: `connections`, `watches`, `submissions` or `unread_bytes`. */
+  readonly fullest: string;
+  /** How much of what it may hold of that now, 0 to 100. */
+  readonly fullestPercent: number;
 }
 
 export interface MethodStats {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
   readonly method: string;
   readonly calls: number;
+  /** Calls that ended with an error. */
   readonly errors: number;
+  /** Calls that their callers ended before the server did, as watches end; they are no errors. */
+  readonly cancelled: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

@@ -1,7 +1,7 @@
 import { RostrumError } from './rostrum-error.js';
 
 /** `object` is a plain one: neither null nor an array. */
-type TypeName = 'string' | 'number' | 'object' | 'Date';
+type TypeName = 'string' | 'number' | 'object' | 'array' | 'Date';
 
 /**
  * Refuses a value that is not of its type. For callers without a compiler: the encoder would
@@ -17,8 +17,9 @@ export function requireType(type: TypeName, value: unknown, field: string): void
   });
 }
 
-/** As `requireType`, for each string of a list. */
+/** As `requireType`, for an array and each string of it. */
 export function requireStrings(values: readonly unknown[], field: string): void {
+  requireType('array', values, field);
   for (const [index, value] of values.entries()) requireType('string', value, `${field}[${index}]`);
 }
 
@@ -28,6 +29,8 @@ function isOfType(type: TypeName, value: unknown): boolean {
       return value instanceof Date && !Number.isNaN(value.getTime());
     case 'object':
       return typeof value === 'object' && value !== null && !Array.isArray(value);
+    case 'array':
+      return Array.isArray(value);
     case 'string':
       return typeof value === 'string';
     case 'number':
@@ -35,7 +38,8 @@ function isOfType(type: TypeName, value: unknown): boolean {
   }
 }
 
-function typeOf(value: unknown): string {
+/** What a value is, in words: `a number`, `null`. */
+export function typeOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid Date' : 'a Date';
   return withArticle(Array.isArray(value) ? 'array' : typeof value);

@@ -27,7 +27,8 @@ export type ServiceErrorReason = EnumNames<typeof ErrorReasonEnum, 'ERROR_REASON
  * The causes of errors that arise in this client:
  *
  * - `CLIENT_CLOSED` (CANCELLED): the client was closed before the call ended.
- * - `INVALID_OPTIONS` (INVALID_ARGUMENT): the client cannot be made from these options.
+ * - `INVALID_OPTIONS` (INVALID_ARGUMENT): options of a client, call, stream or watch that mean
+ *   nothing, or that do not exist.
  * - `CERTIFICATE_FILE_MISSING` (FAILED_PRECONDITION): a certificate or key file cannot be read.
  *   Metadata: `path`.
  * - `CERTIFICATE_INVALID` (FAILED_PRECONDITION): a certificate or key cannot be used.
@@ -40,6 +41,12 @@ export type ServiceErrorReason = EnumNames<typeof ErrorReasonEnum, 'ERROR_REASON
  * - `SERVER_NOT_READY` (UNAVAILABLE): the server answers, and says that it does not serve yet.
  * - `STREAM_ENDED` (FAILED_PRECONDITION): a submission to a score stream after `end()`.
  * - `STREAM_FULL` (RESOURCE_EXHAUSTED): more submissions wait in a score stream than it holds.
+ * - `SUBMISSION_ID_REUSED` (ALREADY_EXISTS): the service says `DUPLICATE`: the submission is not
+ *   recorded, because its id was used before for a different one. Metadata: `leaderboard_id`,
+ *   `player_id`, `submission_id`.
+ * - `SUBMISSIONS_FAILED` (ABORTED): submissions of a score stream failed, and nobody looked at their
+ *   results. Metadata: `count`; `cause` is the first failure.
+ * - `VIEW_CLOSED` (CANCELLED): a live view was closed before it had its first standings.
  */
 export type ClientErrorReason =
   | 'CLIENT_CLOSED'
@@ -51,7 +58,10 @@ export type ClientErrorReason =
   | 'MESSAGE_TOO_LARGE'
   | 'SERVER_NOT_READY'
   | 'STREAM_ENDED'
-  | 'STREAM_FULL';
+  | 'STREAM_FULL'
+  | 'SUBMISSION_ID_REUSED'
+  | 'SUBMISSIONS_FAILED'
+  | 'VIEW_CLOSED';
 
 /** Why a call failed; decide on this or on the code, never on the message text. */
 export type ErrorReason = ServiceErrorReason | ClientErrorReason;

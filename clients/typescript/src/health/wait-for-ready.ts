@@ -1,6 +1,7 @@
+import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { isRostrumError, RostrumError } from '../errors/rostrum-error.js';
 import { Backoff } from '../transport/backoff.js';
-import type { CallOptions } from '../transport/call-options.js';
+import { CALL_OPTIONS, type CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { healthCheck } from '../transport/health-check.js';
 import { sleep } from '../transport/sleep.js';
@@ -9,9 +10,10 @@ import { callUnary } from '../transport/unary.js';
 /**
  * Waits until the server says that it serves.
  * @throws CONNECTION_FAILED, SERVER_NOT_READY when the deadline (default: the client's) passes;
- * at once: CERTIFICATE_REFUSED, IDENTITY_MISSING, CLIENT_CLOSED, the signal's reason
+ * at once: CERTIFICATE_REFUSED, IDENTITY_MISSING, CLIENT_CLOSED, INVALID_OPTIONS, the signal's reason
  */
 export async function waitForReady(connection: Connection, options: CallOptions): Promise<void> {
+  requireKnownOptions(CALL_OPTIONS, options);
   const { settings } = connection;
   const { signal } = options;
   const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);

@@ -1,4 +1,5 @@
 import { enumName, enumValue } from '../enum-names.js';
+import { type KnownKeys, keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
@@ -32,14 +33,28 @@ export function fromLeaderboardMessage(message: LeaderboardMessage | undefined):
   };
 }
 
-/** @throws INVALID_FIELD for an id or name that is no string */
-export function toLeaderboardMessage(board: NewLeaderboard): LeaderboardMessage {
+const LEADERBOARD = keysOf<NewLeaderboard | LeaderboardUpdate>({
+  leaderboardId: true,
+  displayName: true,
+  sortOrder: true,
+  subscoreSortOrder: true,
+  aggregation: true,
+  tieBreak: true,
+  rankMethod: true,
+  metadata: true,
+});
+
+/** @throws INVALID_FIELD for an id or name that is no string, or a key that is not known */
+export function toLeaderboardMessage(
+  board: NewLeaderboard | LeaderboardUpdate,
+): LeaderboardMessage {
+  requireKnownKeys(LEADERBOARD, board, 'leaderboard');
   requireType('string', board.leaderboardId, 'leaderboard.leaderboard_id');
   requireType('string', board.displayName ?? '', 'leaderboard.display_name');
   return {
     leaderboardId: board.leaderboardId,
     displayName: board.displayName ?? '',
-    ...toEntrySettings(board),
+    ...toSettings(board),
     tieBreak: enumValue(TieBreak, 'TIE_BREAK_', board.tieBreak),
     rankMethod: enumValue(RankMethod, 'RANK_METHOD_', board.rankMethod),
     segmentKeys: [],
@@ -51,10 +66,28 @@ export function toLeaderboardMessage(board: NewLeaderboard): LeaderboardMessage 
   };
 }
 
-/** The settings that also a submission can choose for the leaderboard that it creates. */
+type EntrySettings = Pick<NewLeaderboard, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'>;
+
+const ENTRY_SETTINGS: KnownKeys = keysOf<EntrySettings>({
+  sortOrder: true,
+  subscoreSortOrder: true,
+  aggregation: true,
+});
+
+/**
+ * The settings that also a submission can choose for the leaderboard that it creates.
+ * @param path where they stand in the request
+ * @throws INVALID_FIELD for a key that is not known
+ */
 export function toEntrySettings(
-  settings: Pick<NewLeaderboard, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'>,
-): Pick<LeaderboardMessage, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'> {
+  settings: EntrySettings,
+  path: string,
+): Pick<LeaderboardMessage, keyof EntrySettings> {
+  requireKnownKeys(ENTRY_SETTINGS, settings, path);
+  return toSettings(settings);
+}
+
+function toSettings(settings: EntrySettings): Pick<LeaderboardMessage, keyof EntrySettings> {
   return {
     sortOrder: enumValue(SortOrder, 'SORT_ORDER_', settings.sortOrder) as SortOrder,
     subscoreSortOrder: enumValue(SortOrder, 'SORT_ORDER_', settings.subscoreSortOrder) as SortOrder,

@@ -1,3 +1,4 @@
+import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import { LeaderboardServiceService as methods } from '../gen/rostrum/v1/leaderboard.js';
@@ -22,6 +23,8 @@ export interface ListLeaderboardsRequest {
   /** `nextPageToken` of the page before. Default: the first page. */
   readonly pageToken?: string | undefined;
 }
+
+const LIST_LEADERBOARDS = keysOf<ListLeaderboardsRequest>({ pageSize: true, pageToken: true });
 
 /**
  * Manages the configuration of leaderboards. None need be created: the first submission to an
@@ -82,6 +85,7 @@ export class LeaderboardGroup {
     request: ListLeaderboardsRequest = {},
     options?: CallOptions,
   ): Promise<LeaderboardPage> {
+    requireKnownKeys(LIST_LEADERBOARDS, request);
     const { leaderboards, nextPageToken } = await callUnary(
       this.#connection,
       methods.listLeaderboards,
@@ -98,13 +102,14 @@ export class LeaderboardGroup {
    * ROLE_NOT_ALLOWED
    */
   async update(update: LeaderboardUpdate, options?: CallOptions): Promise<Leaderboard> {
+    const leaderboard = toLeaderboardMessage(update);
     const updateMask = toUpdateMask(update);
     if (updateMask.length === 0) {
       throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', 'the update changes nothing', {
         fieldViolations: [{ field: 'update_mask', description: 'names no field' }],
       });
     }
-    const message = { leaderboard: toLeaderboardMessage(update), updateMask };
+    const message = { leaderboard, updateMask };
     const response = await callUnary(
       this.#connection,
       methods.updateLeaderboard,

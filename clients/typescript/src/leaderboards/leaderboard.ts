@@ -24,7 +24,7 @@ export type RankMethod = EnumNames<typeof RankMethodEnum, 'RANK_METHOD_'>;
 
 /** What can be chosen for a leaderboard; all of it has defaults. */
 export interface LeaderboardSettings {
-  /** A name for people: up to 128 characters. Default: empty. */
+  /** A name for people: up to 128 characters, one of which can be seen. Default: empty. */
   readonly displayName?: string | undefined;
   /** Default: `DESCENDING`. */
   readonly sortOrder?: SortOrder | undefined;

@@ -9,8 +9,10 @@ import type { Connection } from '../transport/connection.js';
 import { retryWaitMs } from '../transport/retry-decision.js';
 import { sleep } from '../transport/sleep.js';
 import { callUnary } from '../transport/unary.js';
+import { withoutDuplicate } from './duplicate.js';
 import type { ScoreItem } from './score.js';
 import { fromItemMessage } from './score-conversion.js';
+import type { OnDuplicate } from './submit-options.js';
 
 /**
  * Submits up to 1,000 scores in one call, and sends again, until the deadline, those that were
@@ -19,12 +21,13 @@ import { fromItemMessage } from './score-conversion.js';
 export async function submitBatch(
   connection: Connection,
   submissions: readonly ScoreSubmissionMessage[],
+  onDuplicate: OnDuplicate,
   options: CallOptions = {},
 ): Promise<ScoreItem[]> {
   const { settings } = connection;
   const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
   const backoff = new Backoff(settings.retry);
-  const items = await submitOnce(connection, submissions, options);
+  const items = await submitOnce(connection, submissions, onDuplicate, options);
   for (let attempt = 2; attempt <= settings.retry.maxAttempts; attempt++) {
     const again = repeatable(submissions, items);
     if (again.length === 0) break;
@@ -34,6 +37,7 @@ export async function submitBatch(
     const retried = await retry(
       connection,
       again.map((index) => submissions[index] as ScoreSubmissionMessage),
+      onDuplicate,
       { deadlineMs: deadline - Date.now(), signal: options.signal },
     );
     if (!retried) break;
@@ -45,22 +49,26 @@ export async function submitBatch(
 async function submitOnce(
   connection: Connection,
   submissions: readonly ScoreSubmissionMessage[],
+  onDuplicate: OnDuplicate,
   options: CallOptions,
 ): Promise<ScoreItem[]> {
   const method = ScoreServiceService.batchSubmitScores;
   const message = { submissions: [...submissions] };
   const { items } = await callUnary(connection, method, message, 'freely', options);
-  return submissions.map((_, index) => fromItemMessage(items[index]));
+  return submissions.map((submission, index) =>
+    withoutDuplicate(fromItemMessage(items[index]), submission, onDuplicate),
+  );
 }
 
 /** Undefined when the call failed as a whole: the items before it then stand. */
 async function retry(
   connection: Connection,
   submissions: readonly ScoreSubmissionMessage[],
+  onDuplicate: OnDuplicate,
   options: CallOptions,
 ): Promise<ScoreItem[] | undefined> {
   try {
-    return await submitOnce(connection, submissions, options);
+    return await submitOnce(connection, submissions, onDuplicate, options);
   } catch (error) {
     if (error instanceof RostrumError && error.reason !== 'CLIENT_CLOSED') return undefined;
     throw error;

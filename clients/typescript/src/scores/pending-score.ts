@@ -1,11 +1,15 @@
 import type { RostrumError } from '../errors/rostrum-error.js';
-import type { ScoreItem, ScoreResult } from './score.js';
+import type { SubmissionName } from './duplicate.js';
+import type { ObservedPromise } from './observed-promise.js';
+import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 
 /** A submission in a score stream whose result the caller does not have yet. */
-export interface PendingScore {
+export interface PendingScore extends SubmissionName {
+  /** As the caller gave it. */
+  readonly submission: ScoreSubmission;
   readonly payload: Buffer;
-  /** Leaderboard and player: submissions of the same key must not overtake each other. */
-  readonly key: string;
+  /** What the caller has of it. */
+  readonly promise: ObservedPromise<ScoreResult>;
   readonly resolve: (result: ScoreResult) => void;
   readonly reject: (error: unknown) => void;
   /** The final answer, kept until those before it have theirs. */
@@ -30,7 +34,9 @@ export function selectUnanswered(
   const overtaken = new Set<string>();
   const unanswered: PendingScore[] = [];
   for (const entry of entries.toReversed()) {
-    const { item, refusal, key, refusedSince = Number.POSITIVE_INFINITY } = entry;
+    const { item, refusal, refusedSince = Number.POSITIVE_INFINITY } = entry;
+    // Submissions of the same player on the same leaderboard must not overtake each other.
+    const key = `${entry.leaderboardId} ${entry.playerId}`;
     if (item) {
       if (item.ok) overtaken.add(key);
     } else if (refusal && (overtaken.has(key) || refusedSince <= refusedBefore)) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { enumName } from '../enum-names.js';
 import { errorFromStatus } from '../errors/error-conversion.js';
+import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
@@ -13,18 +14,30 @@ import { toEntrySettings } from '../leaderboards/leaderboard-conversion.js';
 import { fromRequiredStanding } from '../standings/standing-conversion.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 
+const SUBMISSION = keysOf<ScoreSubmission>({
+  leaderboardId: true,
+  playerId: true,
+  score: true,
+  subscore: true,
+  submissionId: true,
+  clientTime: true,
+  displayName: true,
+  metadata: true,
+  newLeaderboard: true,
+});
+
 /**
  * Gives the submission its id, so that every retry of the message carries the same one.
  * @param path where the submission stands in the request
- * @throws INVALID_FIELD for a value that is not of its type
+ * @throws INVALID_FIELD for a value that is not of its type, or a key that is not known
  */
 export function toSubmissionMessage(
   submission: ScoreSubmission,
   path = 'submission',
 ): ScoreSubmissionMessage {
-  requireType('object', submission, path);
+  requireKnownKeys(SUBMISSION, submission, path);
   const { leaderboardId, playerId, score, submissionId = '', displayName = '' } = submission;
-  const { subscore = 0, clientTime, metadata } = submission;
+  const { subscore = 0, clientTime, metadata, newLeaderboard } = submission;
   requireType('string', leaderboardId, `${path}.leaderboard_id`);
   requireType('string', playerId, `${path}.player_id`);
   requireType('number', score, `${path}.score`);
@@ -43,7 +56,7 @@ export function toSubmissionMessage(
     displayName,
     segments: {},
     metadata,
-    newLeaderboard: submission.newLeaderboard && toEntrySettings(submission.newLeaderboard),
+    newLeaderboard: newLeaderboard && toEntrySettings(newLeaderboard, `${path}.new_leaderboard`),
   };
 }
 

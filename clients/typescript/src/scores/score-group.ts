@@ -3,14 +3,15 @@ import {
   ScoreServiceService as methods,
   type ScoreSubmission as ScoreSubmissionMessage,
 } from '../gen/rostrum/v1/score.js';
-import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
 import { submitBatch } from './batch-submission.js';
+import { withoutDuplicate } from './duplicate.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 import { fromResultMessage, toSubmissionMessage } from './score-conversion.js';
 import { ScoreStream } from './score-stream.js';
 import type { ScoreStreamOptions } from './score-stream-options.js';
+import { type SubmitOptions, splitSubmitOptions } from './submit-options.js';
 
 const MAX_BATCH = 1_000;
 
@@ -25,19 +26,23 @@ export class ScoreGroup {
   /**
    * Submits one score, and tries again with the same id where the answer was lost. The result is
    * given only after the score is durable.
-   * @throws INVALID_FIELD, CLIENT_TIME_IN_FUTURE, LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE,
-   * STORE_UNAVAILABLE, SHUTTING_DOWN, OVERLOADED, NOT_SUPPORTED, ROLE_NOT_ALLOWED
+   * @throws INVALID_FIELD, SUBMISSION_ID_REUSED (see `onDuplicate`), CLIENT_TIME_IN_FUTURE,
+   * LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE, INVALID_OPTIONS, STORE_UNAVAILABLE, SHUTTING_DOWN, OVERLOADED, NOT_SUPPORTED, ROLE_NOT_ALLOWED
    */
-  async submit(submission: ScoreSubmission, options?: CallOptions): Promise<ScoreResult> {
+  async submit(submission: ScoreSubmission, options?: SubmitOptions): Promise<ScoreResult> {
+    const { call, onDuplicate } = splitSubmitOptions(options);
     const message = { submission: toSubmissionMessage(submission) };
     const response = await callUnary(
       this.#connection,
       methods.submitScore,
       message,
       'freely',
-      options,
+      call,
     );
-    return fromResultMessage(response.result);
+    const item: ScoreItem = { ok: true, result: fromResultMessage(response.result) };
+    const { ok, result, error } = withoutDuplicate(item, message.submission, onDuplicate);
+    if (ok) return result;
+    throw error;
   }
 
   /**
@@ -49,8 +54,9 @@ export class ScoreGroup {
    */
   async batchSubmit(
     submissions: readonly ScoreSubmission[],
-    options?: CallOptions,
+    options?: SubmitOptions,
   ): Promise<ScoreItem[]> {
+    const { call, onDuplicate } = splitSubmitOptions(options);
     const items: ScoreItem[] = [];
     let answered = false;
     for (let start = 0; start < submissions.length; start += MAX_BATCH) {
@@ -58,7 +64,9 @@ export class ScoreGroup {
       const { messages, refusals } = toBatch(chunk, start);
       try {
         const answers =
-          messages.length === 0 ? [] : await submitBatch(this.#connection, messages, options);
+          messages.length === 0
+            ? []
+            : await submitBatch(this.#connection, messages, onDuplicate, call);
         answered ||= messages.length > 0;
         // What was refused here keeps its place among the answers.
         for (const index of chunk.keys()) {
@@ -76,6 +84,7 @@ export class ScoreGroup {
   /**
    * Opens a stream for many submissions, the fastest way to send them. It reconnects by itself and
    * sends again what was not answered.
+   * @throws INVALID_OPTIONS
    */
   stream(options?: ScoreStreamOptions): ScoreStream {
     return new ScoreStream(this.#connection, options);

@@ -1,15 +1,24 @@
 import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
+import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { clientClosed, RostrumError } from '../errors/rostrum-error.js';
 import { Fifo } from '../fifo.js';
-import { ScoreServiceService, type StreamScoresResponse } from '../gen/rostrum/v1/score.js';
+import {
+  ScoreServiceService,
+  type ScoreSubmission as ScoreSubmissionMessage,
+  type StreamScoresResponse,
+} from '../gen/rostrum/v1/score.js';
 import { Backoff } from '../transport/backoff.js';
 import type { Connection } from '../transport/connection.js';
 import { reopenWaitMs, retryWaitMs } from '../transport/retry-decision.js';
 import { sleep } from '../transport/sleep.js';
+import { withoutDuplicate } from './duplicate.js';
+import { ObservedPromise } from './observed-promise.js';
 import { type PendingScore, selectUnanswered } from './pending-score.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 import { fromItemMessage, toSubmissionMessage } from './score-conversion.js';
-import type { ScoreStreamOptions } from './score-stream-options.js';
+import { SCORE_STREAM_OPTIONS, type ScoreStreamOptions } from './score-stream-options.js';
+import { checkOnDuplicate, type OnDuplicate } from './submit-options.js';
+import { UnseenFailures } from './unseen-failures.js';
 
 type Call = ClientDuplexStream<Buffer, StreamScoresResponse>;
 
@@ -19,6 +28,9 @@ const method = ScoreServiceService.streamScores;
  * Many submissions over one call. Results come in the order of the submissions. When the
  * connection is lost, or the store of record is away, what was not answered is sent again with the
  * same submission ids, so that nothing counts twice.
+ *
+ * A failed submission is told to whoever looks at its result, else to `onError` of the options, else
+ * to whoever awaits `end`. It is never an unhandled rejection, which would end the process.
  */
 export class ScoreStream implements AsyncDisposable {
   readonly #connection: Connection;
@@ -26,6 +38,9 @@ export class ScoreStream implements AsyncDisposable {
   readonly #maxInFlight: number;
   readonly #maxPending: number;
   readonly #giveUpAfterMs: number;
+  readonly #onDuplicate: OnDuplicate;
+  readonly #onError: ScoreStreamOptions['onError'];
+  readonly #unseen = new UnseenFailures();
   readonly #backoff: Backoff;
   readonly #done = Promise.withResolvers<void>();
   /** Everything without a final answer given to the caller, in the order of `submit`. */
@@ -41,14 +56,18 @@ export class ScoreStream implements AsyncDisposable {
   #failingSince: number | undefined;
   #state: 'open' | 'ending' | 'ended' | 'failed' = 'open';
   #failure: unknown;
+  #failed = 0;
   #room: PromiseWithResolvers<void> | undefined;
 
   constructor(connection: Connection, options: ScoreStreamOptions = {}) {
+    requireKnownOptions(SCORE_STREAM_OPTIONS, options);
     this.#connection = connection;
     this.#signal = options.signal;
     this.#maxInFlight = options.maxInFlight ?? 1_024;
     this.#maxPending = options.maxPending ?? 65_536;
     this.#giveUpAfterMs = options.giveUpAfterMs ?? 60_000;
+    this.#onDuplicate = checkOnDuplicate(options.onDuplicate);
+    this.#onError = options.onError;
     this.#backoff = new Backoff(connection.settings.retry);
     // Whoever awaits `end` sees the failure; so does each submission.
     this.#done.promise.catch(() => {});
@@ -62,57 +81,84 @@ export class ScoreStream implements AsyncDisposable {
     return this.#entries.length;
   }
 
+  /** How many submissions have failed so far. */
+  get failed(): number {
+    return this.#failed;
+  }
+
   /**
    * Submits one score. Submit several without waiting for their results, and await `ready` now and
    * then, to keep the stream full without piling up submissions.
    * @throws as `scores.submit`, and STREAM_ENDED, STREAM_FULL
    */
   submit(submission: ScoreSubmission): Promise<ScoreResult> {
-    if (this.#state === 'failed') return Promise.reject(this.#failure);
+    let resolve!: PendingScore['resolve'];
+    let reject!: PendingScore['reject'];
+    const promise = new ObservedPromise<ScoreResult>((onResult, onError) => {
+      resolve = onResult;
+      reject = onError;
+    });
+    let message: ScoreSubmissionMessage;
+    let payload: Buffer;
+    try {
+      this.#throwUnlessOpen();
+      message = toSubmissionMessage(submission);
+      payload = this.#connection.encode(method, { submission: message });
+    } catch (error) {
+      this.#refuse({ submission, promise, reject }, error);
+      return promise;
+    }
+    const entry: PendingScore = {
+      submission,
+      leaderboardId: message.leaderboardId,
+      playerId: message.playerId,
+      submissionId: message.submissionId,
+      payload,
+      promise,
+      resolve,
+      reject,
+      item: undefined,
+      refusal: undefined,
+      refusedSince: undefined,
+    };
+    this.#entries.push(entry);
+    this.#unsent.push(entry);
+    this.#pump();
+    return promise;
+  }
+
+  #throwUnlessOpen(): void {
+    if (this.#state === 'failed') throw this.#failure;
     if (this.#state !== 'open') {
-      return Promise.reject(
-        new RostrumError('FAILED_PRECONDITION', 'STREAM_ENDED', 'the score stream has ended'),
-      );
+      throw new RostrumError('FAILED_PRECONDITION', 'STREAM_ENDED', 'the score stream has ended');
     }
     if (this.#entries.length >= this.#maxPending) {
       const message = `${this.#maxPending} submissions are waiting already; await ready() before more`;
-      return Promise.reject(new RostrumError('RESOURCE_EXHAUSTED', 'STREAM_FULL', message));
+      throw new RostrumError('RESOURCE_EXHAUSTED', 'STREAM_FULL', message);
     }
-    let payload: Buffer;
-    try {
-      payload = this.#connection.encode(method, { submission: toSubmissionMessage(submission) });
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return new Promise((resolve, reject) => {
-      const key = `${submission.leaderboardId} ${submission.playerId}`;
-      const entry = {
-        payload,
-        key,
-        resolve,
-        reject,
-        item: undefined,
-        refusal: undefined,
-        refusedSince: undefined,
-      };
-      this.#entries.push(entry);
-      this.#unsent.push(entry);
-      this.#pump();
-    });
   }
 
-  /** Resolves when a submission would be sent without waiting for others, or the stream has failed. */
+  /**
+   * Resolves when a submission would be sent without waiting for others.
+   * Rejects with what made the stream fail.
+   */
   ready(): Promise<void> {
+    // The failure of the stream, which is never an unhandled rejection.
+    if (this.#state === 'failed') return this.#done.promise;
     if (this.#state !== 'open' || this.#entries.length < this.#maxInFlight) {
       return Promise.resolve();
     }
-    this.#room ??= Promise.withResolvers<void>();
+    if (!this.#room) {
+      this.#room = Promise.withResolvers<void>();
+      this.#room.promise.catch(() => {});
+    }
     return this.#room.promise;
   }
 
   /**
    * Takes no more submissions, and resolves when all have their results and the stream is closed.
-   * Rejects with what made the stream fail.
+   * Rejects with what made the stream fail, or with SUBMISSIONS_FAILED when single submissions
+   * failed whose results nobody has looked at by then, and there is no `onError`.
    */
   end(): Promise<void> {
     if (this.#state === 'open') {
@@ -167,7 +213,7 @@ export class ScoreStream implements AsyncDisposable {
     return call;
   }
 
-  #onAnswer(item: ScoreItem): void {
+  #onAnswer(answer: ScoreItem): void {
     const entry = this.#inFlight.shift();
     if (!entry) {
       this.#fail(new RostrumError('INTERNAL', undefined, 'the server sent an answer too many'));
@@ -175,6 +221,7 @@ export class ScoreStream implements AsyncDisposable {
     }
     this.#connection.noteAnswer();
     this.#failingSince = undefined;
+    const item = withoutDuplicate(answer, entry, this.#onDuplicate);
     const waitMs = item.ok ? undefined : retryWaitMs(item.error, 'freely');
     if (waitMs === undefined || item.ok) {
       entry.item = item;
@@ -197,7 +244,7 @@ export class ScoreStream implements AsyncDisposable {
     for (let entry = this.#entries.first(); entry?.item; entry = this.#entries.first()) {
       this.#entries.shift();
       if (entry.item.ok) entry.resolve(entry.item.result);
-      else entry.reject(entry.item.error);
+      else this.#refuse(entry, entry.item.error);
     }
     if (this.#entries.length < this.#maxInFlight) this.#releaseRoom();
     this.#endIfComplete();
@@ -264,7 +311,31 @@ export class ScoreStream implements AsyncDisposable {
   #complete(): void {
     this.#state = 'ended';
     this.#release();
-    this.#done.resolve();
+    // Whoever awaits a result asks for it a few turns later than it looks.
+    setImmediate(() => {
+      const unseen = this.#unseen.error();
+      if (unseen) this.#done.reject(unseen);
+      else this.#done.resolve();
+    });
+  }
+
+  /** Fails one submission, and sees to it that somebody hears of it. */
+  #refuse(
+    { submission, promise, reject }: Pick<PendingScore, 'submission' | 'promise' | 'reject'>,
+    error: unknown,
+  ): void {
+    promise.tame();
+    reject(error);
+    this.#failed += 1;
+    if (!this.#onError) {
+      this.#unseen.add({ result: promise, error });
+      return;
+    }
+    try {
+      this.#onError(error, submission);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
   }
 
   readonly #onAbort = (): void => {
@@ -283,7 +354,7 @@ export class ScoreStream implements AsyncDisposable {
     this.#inFlight.reset();
     for (const entry of entries) {
       if (entry.item?.ok) entry.resolve(entry.item.result);
-      else entry.reject(entry.item?.error ?? failure);
+      else this.#refuse(entry, entry.item?.error ?? failure);
     }
     this.#done.reject(failure);
   }
@@ -295,7 +366,7 @@ export class ScoreStream implements AsyncDisposable {
   }
 
   #releaseRoom(): void {
-    this.#room?.resolve();
+    this.#room?.resolve(this.#state === 'failed' ? this.#done.promise : undefined);
     this.#room = undefined;
   }
 }

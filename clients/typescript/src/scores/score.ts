@@ -22,9 +22,9 @@ export interface ScoreSubmission {
   readonly leaderboardId: string;
   /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown player is created. */
   readonly playerId: string;
-  /** Finite, within ±2^53. */
+  /** Finite, within ±(2^53 - 1), `Number.MAX_SAFE_INTEGER`. */
   readonly score: number;
-  /** Decides between equal scores. Finite, within ±2^53. Default: 0. */
+  /** Decides between equal scores. Finite, within ±(2^53 - 1), `Number.MAX_SAFE_INTEGER`. Default: 0. */
   readonly subscore?: number | undefined;
   /**
    * The idempotency key, unique for the player on the leaderboard. Sending it again returns the
@@ -33,7 +33,7 @@ export interface ScoreSubmission {
   readonly submissionId?: string | undefined;
   /** When the score was made. Decides on `LATEST` leaderboards. Default: the time of arrival. */
   readonly clientTime?: Date | undefined;
-  /** Sets the player's name: up to 64 characters. Default: unchanged. */
+  /** Sets the player's name: up to 64 characters, one of which can be seen. Default: unchanged. */
   readonly displayName?: string | undefined;
   /** Data that belongs to this score: at most 1,024 bytes as JSON. */
   readonly metadata?: JsonObject | undefined;

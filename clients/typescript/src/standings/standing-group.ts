@@ -1,3 +1,4 @@
+import { keysOf } from '../errors/require-known-keys.js';
 import { requireStrings, requireType } from '../errors/require-type.js';
 import { StandingServiceService as methods } from '../gen/rostrum/v1/standing.js';
 import type { RankingSelector } from '../ranking/ranking-selector.js';
@@ -52,6 +53,35 @@ export interface StandingBatch {
   readonly revision: number;
 }
 
+const LIST_STANDINGS = keysOf<ListStandingsRequest>({
+  leaderboardId: true,
+  seasonId: true,
+  segment: true,
+  pageSize: true,
+  pageToken: true,
+  startRank: true,
+});
+const GET_STANDING = keysOf<GetStandingRequest>({
+  leaderboardId: true,
+  seasonId: true,
+  segment: true,
+  playerId: true,
+});
+const BATCH_GET_STANDINGS = keysOf<BatchGetStandingsRequest>({
+  leaderboardId: true,
+  seasonId: true,
+  segment: true,
+  playerIds: true,
+});
+const AROUND_STANDINGS = keysOf<AroundStandingsRequest>({
+  leaderboardId: true,
+  seasonId: true,
+  segment: true,
+  playerId: true,
+  score: true,
+  count: true,
+});
+
 /** Reads rankings. Answers are exact and include every score acknowledged before the call. */
 export class StandingGroup {
   readonly #connection: Connection;
@@ -66,7 +96,7 @@ export class StandingGroup {
    */
   async list(request: ListStandingsRequest, options?: CallOptions): Promise<StandingPage> {
     const message = {
-      ...toRankingFields(request),
+      ...toRankingFields(request, LIST_STANDINGS),
       pageSize: request.pageSize ?? 0,
       pageToken: request.pageToken ?? '',
       startRank: request.startRank ?? 0,
@@ -92,8 +122,9 @@ export class StandingGroup {
 
   /** Reads the standing of one player. @throws as `list`, and STANDING_NOT_FOUND */
   async get(request: GetStandingRequest, options?: CallOptions): Promise<PlayerStanding> {
+    const ranking = toRankingFields(request, GET_STANDING);
     requireType('string', request.playerId, 'player_id');
-    const message = { ...toRankingFields(request), playerId: request.playerId };
+    const message = { ...ranking, playerId: request.playerId };
     const response = await callUnary(
       this.#connection,
       methods.getStanding,
@@ -106,8 +137,9 @@ export class StandingGroup {
 
   /** Reads the standings of some players, such as friends, ranked among each other. @throws as `list` */
   async batchGet(request: BatchGetStandingsRequest, options?: CallOptions): Promise<StandingBatch> {
+    const ranking = toRankingFields(request, BATCH_GET_STANDINGS);
     requireStrings(request.playerIds, 'player_ids');
-    const message = { ...toRankingFields(request), playerIds: [...request.playerIds] };
+    const message = { ...ranking, playerIds: [...request.playerIds] };
     const response = await callUnary(
       this.#connection,
       methods.batchGetStandings,
@@ -128,10 +160,11 @@ export class StandingGroup {
    * @throws as `list`, and STANDING_NOT_FOUND for a player without an entry
    */
   async around(request: AroundStandingsRequest, options?: CallOptions): Promise<StandingList> {
+    const ranking = toRankingFields(request, AROUND_STANDINGS);
     if (request.playerId === undefined) requireType('number', request.score, 'score');
     else requireType('string', request.playerId, 'player_id');
     const message = {
-      ...toRankingFields(request),
+      ...ranking,
       anchor:
         request.playerId === undefined
           ? ({ $case: 'score', value: request.score } as const)

@@ -1,3 +1,5 @@
+import { keysOf } from '../errors/require-known-keys.js';
+
 /** Options of one call. */
 export interface CallOptions {
   /**
@@ -8,3 +10,5 @@ export interface CallOptions {
   /** Cancels the call here and on the server; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export const CALL_OPTIONS = keysOf<CallOptions>({ deadlineMs: true, signal: true });

@@ -1,7 +1,4 @@
-import { isIP } from 'node:net';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import {
-  type ChannelCredentials,
   type ChannelOptions,
   Client,
   type ClientDuplexStream,
@@ -10,11 +7,15 @@ import {
   credentials,
   Metadata,
 } from '@grpc/grpc-js';
-import { type ClientSettings, isLoopback } from '../client-options.js';
+import type { ClientSettings } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
+import { channelTarget } from './address-resolver.js';
 import { cannotReach, type Diagnosis, diagnose } from './diagnosis.js';
 import { Handshakes } from './handshakes.js';
+import { ResolvedServers } from './resolved-servers.js';
+import { isLoopback } from './server-address.js';
+import { serverCredentials } from './server-credentials.js';
 
 /** The part of a generated method definition that a client needs. */
 export interface Method<Request, Response> {
@@ -32,7 +33,7 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
-const NOT_CONNECTED = /^No connection established\. Last error: .*?\b(E[A-Z]{4,})\b/s;
+const NOT_CONNECTED = /No connection established\. Last error: .*?\b(E[A-Z]{4,}|EAI_AGAIN)\b/s;
 const DIAGNOSIS_TTL_MS = 200;
 
 /** The grpc-js channel: makes single attempts at calls and ends them all when it is closed. */
@@ -50,11 +51,15 @@ export class Connection {
 
   constructor(settings: ClientSettings) {
     this.settings = settings;
-    this.#client = new Client(
-      settings.address,
-      this.#handshakes.watch(channelCredentials(settings)),
-      channelOptions(settings),
-    );
+    const servers = new ResolvedServers(settings.addresses);
+    const { target, options } = channelTarget(servers);
+    const channelCredentials = settings.tls
+      ? serverCredentials(settings.tls, servers)
+      : credentials.createInsecure();
+    this.#client = new Client(target, this.#handshakes.watch(channelCredentials), {
+      ...channelOptions(settings),
+      ...options,
+    });
   }
 
   /** Aborts when `close` is called. */
@@ -223,52 +228,26 @@ export class Connection {
 
 const identity = (payload: Buffer): Buffer => payload;
 
-/** The host of an address if it is an IP address; Node refuses one as the name to ask a server for. */
-function ipOf(address: string): string | undefined {
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-  return isIP(host) === 0 ? undefined : host;
-}
-
-function channelCredentials({ address, tls }: ClientSettings): ChannelCredentials {
-  if (!tls) return credentials.createInsecure();
-  const ip = tls.serverName === undefined ? ipOf(address) : undefined;
-  const verify =
-    ip === undefined
-      ? {}
-      : {
-          checkServerIdentity: (_: string, cert: PeerCertificate) => checkServerIdentity(ip, cert),
-        };
-  return credentials.createFromSecureContext(tls.context, verify);
-}
-
-function channelOptions({ address, tls, retry }: ClientSettings): ChannelOptions {
+function channelOptions({ addresses, tls, retry }: ClientSettings): ChannelOptions {
+  // A proxy from the environment has no way to this machine's loopback interface, and grpc-js has no
+  // way through one to several addresses.
+  const direct = addresses.length > 1 || addresses.every(isLoopback);
   return {
-    // grpc-js would send the IP address as the server's name. It sends this one instead, and the
-    // certificate is checked against the IP address by the credentials.
-    ...(tls && tls.serverName === undefined && ipOf(address) !== undefined
-      ? { 'grpc.ssl_target_name_override': 'ip-address.invalid' }
-      : {}),
-    ...(tls?.serverName === undefined
-      ? {}
-      : {
-          'grpc.ssl_target_name_override': tls.serverName,
-          'grpc.default_authority': tls.serverName,
-        }),
+    ...(tls?.serverName === undefined ? {} : { 'grpc.default_authority': tls.serverName }),
     // Two clients of one process must not share a connection: they may be different identities, and
     // closing one would leave the other's connection open.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_channelz': 0,
     // This client retries by itself; grpc-js would do it once more behind its back.
     'grpc.enable_retries': 0,
-    'grpc.service_config_disable_resolution': 1,
-    // A proxy from the environment has no way to this machine's loopback interface.
-    ...(isLoopback(address) ? { 'grpc.enable_http_proxy': 0 } : {}),
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    ...(direct ? { 'grpc.enable_http_proxy': 0 } : {}),
+    // A server that hangs or vanished without a word is found out within the sum of both, while calls
+    // with the default deadline can still be made to another.
+    'grpc.keepalive_time_ms': 4_000,
+    'grpc.keepalive_timeout_ms': 4_000,
     // A server that was restarted is found again within about a second.
     'grpc.initial_reconnect_backoff_ms': Math.min(100, retry.maxBackoffMs),
     'grpc.max_reconnect_backoff_ms': retry.maxBackoffMs,
-    'grpc.dns_min_time_between_resolutions_ms': 1_000,
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
   };
 }

@@ -1,8 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { RostrumError } from '../errors/rostrum-error.js';
+import { invalidOptions, RostrumError } from '../errors/rostrum-error.js';
 
 /** A PEM file's path, or its content. */
 export type PemSource = string | Uint8Array;
@@ -28,9 +29,15 @@ export interface LoadedTls {
 
 /**
  * Reads certificates and key.
- * @throws CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID
+ * @throws INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID
  */
 export function loadTls(options: TlsOptions): LoadedTls {
+  const { serverName } = options;
+  if (serverName !== undefined && isIP(serverName) !== 0) {
+    throw invalidOptions(
+      `tls.serverName ${serverName} is an IP address, which no server can be asked for; leave it out where the address is the one to check`,
+    );
+  }
   const ca = readPem('ca', options.ca, 'CERTIFICATE');
   const cert = readPem('cert', options.cert, 'CERTIFICATE');
   const key = readPem('key', options.key, 'PRIVATE KEY');
@@ -43,7 +50,7 @@ export function loadTls(options: TlsOptions): LoadedTls {
   const context = attempt('cert', options.cert, () =>
     createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' }),
   );
-  return { context, serverName: options.serverName, validTo: new Date(certificate.validTo) };
+  return { context, serverName, validTo: new Date(certificate.validTo) };
 }
 
 /** @param content what a PEM file calls it; such as EC PRIVATE KEY is one too */
@@ -65,7 +72,7 @@ function readFile(name: string, path: string): Buffer {
       'FAILED_PRECONDITION',
       'CERTIFICATE_FILE_MISSING',
       `cannot read ${label(name, path)} (${errorCode(cause)}); development certificates are made ` +
-        'by `npm start`, or by `node certs/generate.ts`',
+        'by `npm start`, or by `npm run certs`',
       { metadata: { path }, cause },
     );
   }

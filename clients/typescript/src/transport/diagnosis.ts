@@ -2,6 +2,8 @@ import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ClientSettings } from '../client-options.js';
 import { RostrumError } from '../errors/rostrum-error.js';
+import type { LoadedTls } from './credentials.js';
+import { isIpAddress, type ServerAddress } from './server-address.js';
 
 /** What an attempt to connect found out. */
 export interface Diagnosis {
@@ -36,24 +38,40 @@ const NETWORK: Readonly<Record<string, string>> = {
 };
 
 /**
- * Connects once, beside grpc-js, to learn why it cannot: grpc-js tells only in message texts.
- * Undefined when the connection works, or the client is closed meanwhile.
+ * Connects once to each server, beside grpc-js, to learn why it cannot: grpc-js tells only in message
+ * texts. Undefined when a connection works, or the client is closed meanwhile.
  */
-export function diagnose(
-  settings: ClientSettings,
+export async function diagnose(
+  { addresses, tls }: ClientSettings,
   closing: AbortSignal,
 ): Promise<Diagnosis | undefined> {
-  const { address, tls } = settings;
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  const port = Number(address.slice(colon + 1));
+  const all = await Promise.all(addresses.map((address) => diagnoseOne(address, tls, closing)));
+  const [first, ...others] = all.filter((diagnosis) => diagnosis !== undefined);
+  if (!first || others.length + 1 < all.length) return undefined;
+  if (others.length === 0) return first;
+  // The most hopeful one decides: while one server may come back, trying again may help.
+  const mendable = (['yes', 'doubtful', 'no'] as const).find((hope) =>
+    [first, ...others].some((diagnosis) => diagnosis.mendable === hope),
+  ) as Diagnosis['mendable'];
+  const { error } =
+    [first, ...others].find((diagnosis) => diagnosis.mendable === mendable) ?? first;
+  const message = [first, ...others].map((diagnosis) => diagnosis.error.message).join('; ');
+  return { error: new RostrumError(error.code, error.reason, message, { cause: error }), mendable };
+}
+
+function diagnoseOne(
+  address: ServerAddress,
+  tls: LoadedTls | undefined,
+  closing: AbortSignal,
+): Promise<Diagnosis | undefined> {
+  const { host, port } = address;
   return new Promise((resolve) => {
     const socket = tls
       ? connectTls({
           host,
           port,
           secureContext: tls.context,
-          servername: tls.serverName ?? (/^[\d.]+$|:/.test(host) ? '' : host),
+          servername: tls.serverName ?? (isIpAddress(address) ? '' : host),
           ALPNProtocols: ['h2'],
         })
       : connectTcp({ host, port });
@@ -67,24 +85,24 @@ export function diagnose(
       resolve(diagnosis);
     };
     closing.addEventListener('abort', abandon);
-    socket.setTimeout(TIMEOUT_MS, () => finish(unreachable(address, 'ETIMEDOUT')));
+    socket.setTimeout(TIMEOUT_MS, () => finish(unreachable(address.text, 'ETIMEDOUT')));
     socket.on(tls ? 'secureConnect' : 'connect', () => {
       secured = true;
     });
     // With TLS 1.3 the server judges our certificate after the handshake is over for us: only its
     // first bytes, the HTTP/2 settings, say that it let us in.
     socket.on('data', abandon);
-    socket.on('error', (error) => finish(explain(settings, error, secured)));
-    socket.on('close', () => finish(explain(settings, undefined, secured)));
+    socket.on('error', (error) => finish(explain(address.text, tls, error, secured)));
+    socket.on('close', () => finish(explain(address.text, tls, undefined, secured)));
   });
 }
 
 function explain(
-  settings: ClientSettings,
+  address: string,
+  tls: LoadedTls | undefined,
   error: NodeJS.ErrnoException | undefined,
   secured: boolean,
 ): Diagnosis {
-  const { address, tls } = settings;
   const code = error?.code ?? 'closed';
   if (!tls) return unreachable(address, code, error);
   const fault = SERVER_CERTIFICATE[code];
@@ -111,7 +129,7 @@ function refused(
   mendable: Diagnosis['mendable'],
   cause: unknown,
 ): Diagnosis {
-  const text = `${message} (${code}); development certificates are made by \`npm start\`, or by \`node certs/generate.ts\``;
+  const text = `${message} (${code}); development certificates are made by \`npm start\`, or by \`npm run certs\``;
   const error = new RostrumError('UNAUTHENTICATED', 'CERTIFICATE_REFUSED', text, { cause });
   return { error, mendable };
 }

@@ -1,5 +1,6 @@
+import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { RostrumError } from '../errors/rostrum-error.js';
-import type { CallOptions } from './call-options.js';
+import { CALL_OPTIONS, type CallOptions } from './call-options.js';
 import type { Connection, Method } from './connection.js';
 
 /**
@@ -42,6 +43,7 @@ export async function* readServerStreamOnce<Request, Response>(
   request: Request,
   options?: CallOptions,
 ): AsyncGenerator<Response, void, undefined> {
+  requireKnownOptions(CALL_OPTIONS, options);
   try {
     yield* readServerStream(connection, method, request, options);
   } catch (error) {

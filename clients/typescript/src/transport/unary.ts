@@ -1,6 +1,7 @@
+import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import { Backoff } from './backoff.js';
-import type { CallOptions } from './call-options.js';
+import { CALL_OPTIONS, type CallOptions } from './call-options.js';
 import type { Connection, Method } from './connection.js';
 import { healthCheck } from './health-check.js';
 import { type Repeatable, retryWaitMs } from './retry-decision.js';
@@ -9,8 +10,8 @@ import { sleep } from './sleep.js';
 /**
  * Makes a unary call, and tries again until its deadline where that can help.
  *
- * Rejects with the signal's reason when that aborts, otherwise with a RostrumError: of the last
- * failure, or DEADLINE_EXCEEDED (with the failure before it as its cause) when an attempt did not
+ * Rejects with the signal's reason when that aborts, otherwise with a RostrumError: INVALID_OPTIONS
+ * for options that do not exist, the last failure, or DEADLINE_EXCEEDED (with the failure before it as its cause) when an attempt did not
  * end in time.
  */
 export async function callUnary<Request, Response>(
@@ -20,6 +21,7 @@ export async function callUnary<Request, Response>(
   repeatable: Repeatable,
   options: CallOptions = {},
 ): Promise<Response> {
+  requireKnownOptions(CALL_OPTIONS, options);
   const { settings } = connection;
   const { signal } = options;
   const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);

@@ -1,7 +1,9 @@
+import { RostrumError } from '../errors/rostrum-error.js';
 import type { Standing } from '../standings/standing.js';
 import { LiveStandings, standingChanges } from './live-standings.js';
+import type { LiveViewState } from './live-view-state.js';
 import type { RankChange } from './rank-change.js';
-import type { StandingsEvent } from './watch.js';
+import type { StandingsEvent, WatchOptions } from './watch.js';
 
 /** The state of a view after something changed in it. */
 export interface LiveViewUpdate {
@@ -15,31 +17,40 @@ export interface LiveViewUpdate {
 }
 
 /**
- * A view that is always current: `standings`, `totalPlayers` and `revision` hold the latest state
- * whether anybody loops or not.
+ * A view that is kept current: `standings`, `totalPlayers` and `revision` hold the latest state
+ * whether anybody loops or not, and `state` says whether that is what the server shows now.
  *
  * `for await (const update of view)` gives the present state and then each later one. A loop that is
  * slower than the changes skips states in between: it then gets one update with all differences
  * since its last. Leaving the loop closes the view; so do `close`, the signal and the client's end.
+ * The loop ends when the view is closed by `close`, and throws the error that closed it otherwise.
  */
 export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable {
   readonly #live = new LiveStandings();
   readonly #closing = new AbortController();
   readonly #finished: Promise<void>;
-  readonly #listeners = new Set<(update: LiveViewUpdate) => void>();
+  readonly #updateListeners = new Set<(update: LiveViewUpdate) => void>();
+  readonly #stateListeners = new Set<(state: LiveViewState) => void>();
   #changed = Promise.withResolvers<void>();
   /** Counts states; 0 until the first snapshot. */
   #version = 0;
-  #ended = false;
-  #failure: unknown;
+  #state: LiveViewState = { status: 'connecting' };
 
   /** Made by `client.watch.liveView`. */
   constructor(
-    watch: (signal: AbortSignal) => AsyncIterable<StandingsEvent>,
-    signal: AbortSignal | undefined,
+    watch: (options: WatchOptions) => AsyncIterable<StandingsEvent>,
+    { signal, onInterrupted, onLive }: WatchOptions,
   ) {
     const own = this.#closing.signal;
-    this.#finished = this.#follow(watch(signal ? AbortSignal.any([signal, own]) : own));
+    const events = watch({
+      signal: signal ? AbortSignal.any([signal, own]) : own,
+      onInterrupted: (error, waitMs) => {
+        this.#become({ status: 'interrupted', error, since: new Date() });
+        onInterrupted?.(error, waitMs);
+      },
+      onLive,
+    });
+    this.#finished = this.#follow(events);
   }
 
   /** The current standings, best first; empty until the view is `ready`. */
@@ -57,19 +68,42 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
     return this.#live.revision;
   }
 
-  /** Resolves when the first snapshot is here. @throws as the loop does */
-  async ready(): Promise<void> {
+  /** Whether the standings are current, and what ended the view if it is over. */
+  get state(): LiveViewState {
+    return this.#state;
+  }
+
+  /**
+   * Resolves when the first snapshot is here, also if the view was closed after that.
+   * Rejects when the view is closed before: with what closed it, or with VIEW_CLOSED. Nobody need
+   * await it: `state` tells the same.
+   */
+  ready(): Promise<void> {
+    const ready = this.#untilReady();
+    ready.catch(() => {});
+    return ready;
+  }
+
+  async #untilReady(): Promise<void> {
     while (this.#version === 0) {
-      this.#throwIfEnded();
-      if (this.#ended) return;
+      if (this.#state.status === 'closed') throw this.#state.error ?? viewClosed();
       await this.#changed.promise;
     }
   }
 
-  /** Calls `listener` with every state from now on. Returns the way to stop. */
+  /** Calls `listener` with every update from now on; what it throws closes the view. Returns the way to stop. */
   onUpdate(listener: (update: LiveViewUpdate) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#updateListeners.add(listener);
+    return () => this.#updateListeners.delete(listener);
+  }
+
+  /**
+   * Calls `listener` with every later `state`, of which `closed` is the last; what it throws closes
+   * the view. Returns the way to stop.
+   */
+  onState(listener: (state: LiveViewState) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
   }
 
   /** Ends the watch; loops over the view end. Resolves when it is down. */
@@ -83,13 +117,13 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LiveViewUpdate, void, undefined> {
+    if (this.#endsLoop()) return;
     let seenVersion = 0;
     let seen: readonly Standing[] | undefined;
     try {
       for (;;) {
         if (this.#version === seenVersion) {
-          this.#throwIfEnded();
-          if (this.#ended) return;
+          if (this.#endsLoop()) return;
           await this.#changed.promise;
           continue;
         }
@@ -103,28 +137,49 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
     }
   }
 
+  /** Whether a loop ends now. @throws what closed the view otherwise than by `close` */
+  #endsLoop(): boolean {
+    if (this.#state.status !== 'closed') return false;
+    if (this.#state.error !== undefined) throw this.#state.error;
+    return true;
+  }
+
   async #follow(events: AsyncIterable<StandingsEvent>): Promise<void> {
+    let failure: unknown;
     try {
       for await (const event of events) this.#apply(event);
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#failure = error;
+      if (!this.#closing.signal.aborted) failure = error;
     }
-    this.#ended = true;
-    this.#listeners.clear();
+    this.#updateListeners.clear();
+    try {
+      this.#become({ status: 'closed', error: failure });
+    } catch (error) {
+      // The view is over, and what tells of it failed: there is nobody left to tell.
+      process.emitWarning(error instanceof Error ? error : String(error));
+    }
+    this.#stateListeners.clear();
     this.#changed.resolve();
   }
 
   #apply(event: StandingsEvent): void {
     const before = this.#version === 0 ? undefined : this.#live.standings;
     this.#live.apply(event);
-    if (event.type === 'checkpoint') return;
-    this.#version += 1;
-    const { resolve } = this.#changed;
-    this.#changed = Promise.withResolvers<void>();
-    resolve();
-    if (this.#listeners.size === 0) return;
+    if (event.type !== 'checkpoint') {
+      this.#version += 1;
+      const { resolve } = this.#changed;
+      this.#changed = Promise.withResolvers<void>();
+      resolve();
+    }
+    if (this.#state.status !== 'live') this.#become({ status: 'live' });
+    if (event.type === 'checkpoint' || this.#updateListeners.size === 0) return;
     const update = this.#update(before);
-    for (const listener of this.#listeners) listener(update);
+    for (const listener of this.#updateListeners) listener(update);
+  }
+
+  #become(state: LiveViewState): void {
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener(state);
   }
 
   #update(before: readonly Standing[] | undefined): LiveViewUpdate {
@@ -132,8 +187,9 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
     const changes = before ? standingChanges(before, standings) : [];
     return { standings, totalPlayers, revision, changes };
   }
+}
 
-  #throwIfEnded(): void {
-    if (this.#ended && this.#failure !== undefined) throw this.#failure;
-  }
+function viewClosed(): RostrumError {
+  const message = 'the live view was closed before it had its first standings';
+  return new RostrumError('CANCELLED', 'VIEW_CLOSED', message);
 }

@@ -26,7 +26,8 @@ export interface Resumed<Response> {
 
 /**
  * Reads a watch and opens it again after the last message read, whenever it is lost, for as long as
- * it takes. Only the first connection has a limit: the client's default deadline.
+ * it takes. Only the first connection has a limit: the client's default deadline. An interruption
+ * lasts from the loss of a watch that was live until the next message, however often it is tried.
  */
 export async function* resumeWatch<Request, Response extends { readonly resumeToken: string }>(
   connection: Connection,
@@ -39,6 +40,7 @@ export async function* resumeWatch<Request, Response extends { readonly resumeTo
   let connectBy = Date.now() + settings.defaultDeadlineMs;
   let token = watch.resumeToken;
   let restarted = false;
+  let state: 'connecting' | 'live' | 'interrupted' = 'connecting';
   for (;;) {
     let failure: unknown;
     try {
@@ -47,6 +49,10 @@ export async function* resumeWatch<Request, Response extends { readonly resumeTo
         backoff.reset();
         connectBy = Number.POSITIVE_INFINITY;
         token = message.resumeToken || token;
+        if (state !== 'live') {
+          state = 'live';
+          options.onLive?.();
+        }
         yield { message, restarted };
         restarted = false;
       }
@@ -69,7 +75,10 @@ export async function* resumeWatch<Request, Response extends { readonly resumeTo
     if (leastMs === undefined) throw failure;
     const waitMs = backoff.next(leastMs);
     if (Date.now() + waitMs >= connectBy) throw failure;
-    options.onInterrupted?.(failure as RostrumError, waitMs);
+    if (state === 'live') {
+      state = 'interrupted';
+      options.onInterrupted?.(failure as RostrumError, waitMs);
+    }
     await sleep(waitMs, signal, connection.closing);
   }
 }

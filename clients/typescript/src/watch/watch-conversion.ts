@@ -1,3 +1,4 @@
+import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireStrings, requireType } from '../errors/require-type.js';
 import {
   RankChange_Kind,
@@ -12,28 +13,56 @@ import type { RankChange } from './rank-change.js';
 import type {
   ChangesMessage,
   StandingsEvent,
+  StandingsView,
   WatchChangesRequest,
   WatchStandingsRequest,
 } from './watch.js';
 
+const WATCH_STANDINGS = keysOf<WatchStandingsRequest>({
+  leaderboardId: true,
+  seasonId: true,
+  segment: true,
+  view: true,
+  minIntervalMs: true,
+  resumeToken: true,
+});
+const WATCH_CHANGES = keysOf<WatchChangesRequest>({
+  leaderboardId: true,
+  seasonId: true,
+  segment: true,
+  resumeToken: true,
+  playerIds: true,
+});
+
+/** The keys of each kind of view. */
+const VIEWS = {
+  top: keysOf<{ top: number }>({ top: true }),
+  around: keysOf<{ around: string; count: number }>({ around: true, count: true }),
+  players: keysOf<{ players: readonly string[] }>({ players: true }),
+};
+const ANY_VIEW = keysOf<StandingsView>({ top: true, around: true, count: true, players: true });
+
+/** @throws INVALID_FIELD for a wrong type, or a key that is not known */
 export function toWatchStandingsMessage(
   request: WatchStandingsRequest,
   resumeToken: string,
 ): WatchStandingsRequestMessage {
   return {
-    ...toRankingFields(request),
+    ...toRankingFields(request, WATCH_STANDINGS),
     view: toView(request.view),
     minInterval: toDuration(request.minIntervalMs),
     resumeToken,
   };
 }
 
+/** @throws INVALID_FIELD for a wrong type, or a key that is not known */
 export function toWatchChangesMessage(
   request: WatchChangesRequest,
   resumeToken: string,
 ): WatchChangesRequestMessage {
+  const ranking = toRankingFields(request, WATCH_CHANGES);
   requireStrings(request.playerIds ?? [], 'player_ids');
-  return { ...toRankingFields(request), resumeToken, playerIds: [...(request.playerIds ?? [])] };
+  return { ...ranking, resumeToken, playerIds: [...(request.playerIds ?? [])] };
 }
 
 export function fromWatchStandingsMessage(message: WatchStandingsResponse): StandingsEvent {
@@ -61,12 +90,18 @@ export function fromWatchChangesMessage(message: WatchChangesResponse): ChangesM
 }
 
 function toView(view: WatchStandingsRequest['view']): WatchStandingsRequestMessage['view'] {
-  if (!view) return undefined;
-  if ('top' in view) return { $case: 'top', value: { count: view.top } };
+  if (view === undefined) return undefined;
+  requireKnownKeys(ANY_VIEW, view, 'view');
+  if ('top' in view) {
+    requireKnownKeys(VIEWS.top, view, 'view');
+    return { $case: 'top', value: { count: view.top } };
+  }
   if ('around' in view) {
+    requireKnownKeys(VIEWS.around, view, 'view');
     requireType('string', view.around, 'around.player_id');
     return { $case: 'around', value: { playerId: view.around, count: view.count ?? 0 } };
   }
+  requireKnownKeys(VIEWS.players, view, 'view');
   requireStrings(view.players, 'players.player_ids');
   return { $case: 'players', value: { playerIds: [...view.players] } };
 }

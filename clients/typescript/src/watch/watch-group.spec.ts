@@ -64,6 +64,60 @@ describe('watch.changes', () => {
     );
   });
 
+  it('tells of an interruption once however often it tries, and that it is live again', async () => {
+    await using server = await ScriptedServer.start({
+      watch: {
+        watchChanges: (call) =>
+          void call.write(feedMessage(revisionOf(call.request.resumeToken) + 1)),
+      },
+    });
+    await using client = connectTo(server);
+    const told: string[] = [];
+    const waiting: (() => void)[] = [];
+    const messages = client.watch.changes(board, {
+      onInterrupted: (error, waitMs) => {
+        told.push(`interrupted: ${error.reason}`);
+        expect(waitMs).toBeGreaterThan(0);
+        for (const resolve of waiting.splice(0)) resolve();
+      },
+      onLive: () => told.push('live'),
+    });
+    expect(await messages.next()).toMatchObject({ value: { revision: 1 } });
+    for (const round of [1, 2]) {
+      const interrupted = new Promise<void>((resolve) => waiting.push(resolve));
+      const next = messages.next();
+      server.stop();
+      await interrupted;
+      // Other calls show how time goes by: each waits for several tries to connect.
+      for (let n = 0; n < 3; n++)
+        await client.health.check('', { deadlineMs: 100 }).catch(() => {});
+      expect(told).toHaveLength(2 * round);
+      await server.restart();
+      expect(await next).toMatchObject({ value: { revision: round + 1 } });
+    }
+    const lost = 'interrupted: CONNECTION_FAILED';
+    expect(told).toEqual(['live', lost, 'live', lost, 'live']);
+    await messages.return();
+  });
+
+  it('tells of no interruption before it was live', async () => {
+    let calls = 0;
+    const told: string[] = [];
+    const watchChanges: WatchChanges = (call) => {
+      calls += 1;
+      if (calls < 4) call.emit('error', failureOf('UNAVAILABLE', 'SHUTTING_DOWN'));
+      else call.write(feedMessage(1));
+    };
+    await using server = await ScriptedServer.start({ watch: { watchChanges } });
+    await using client = connectTo(server);
+    const options = {
+      onInterrupted: () => told.push('interrupted'),
+      onLive: () => told.push('live'),
+    };
+    await client.watch.changes(board, options).next();
+    expect(told).toEqual(['live']);
+  });
+
   it('starts where the request says', async () => {
     const script = feed((revision) => (revision > 45 ? 'stop' : 'next'));
     await using server = await ScriptedServer.start({ watch: script });

@@ -1,13 +1,17 @@
+import { requireKnownOptions } from '../errors/require-known-keys.js';
+import { RostrumError } from '../errors/rostrum-error.js';
 import { WatchServiceService as methods } from '../gen/rostrum/v1/watch.js';
 import type { Connection } from '../transport/connection.js';
 import { LiveView } from './live-view.js';
 import { resumeWatch } from './resume.js';
-import type {
-  ChangesMessage,
-  StandingsEvent,
-  WatchChangesRequest,
-  WatchOptions,
-  WatchStandingsRequest,
+import {
+  type ChangesMessage,
+  type LiveViewRequest,
+  type StandingsEvent,
+  WATCH_OPTIONS,
+  type WatchChangesRequest,
+  type WatchOptions,
+  type WatchStandingsRequest,
 } from './watch.js';
 import {
   fromWatchChangesMessage,
@@ -33,12 +37,13 @@ export class WatchGroup {
    * gives exactly what a read at that revision would answer; `liveView` does that for you.
    * @throws INVALID_FIELD, INVALID_RESUME_TOKEN (for the request's own token),
    * LEADERBOARD_NOT_FOUND, TOO_MANY_WATCHES; CONNECTION_FAILED when the first connection cannot be
-   * made within the client's default deadline; the signal's reason
+   * made within the client's default deadline; INVALID_OPTIONS; the signal's reason
    */
   async *standings(
     request: WatchStandingsRequest,
     options: WatchOptions = {},
   ): AsyncGenerator<StandingsEvent, void, undefined> {
+    requireKnownOptions(WATCH_OPTIONS, options);
     const watch = {
       method: methods.watchStandings,
       request: (token: string) => toWatchStandingsMessage(request, token),
@@ -61,6 +66,7 @@ export class WatchGroup {
     request: WatchChangesRequest,
     options: WatchOptions = {},
   ): AsyncGenerator<ChangesMessage, void, undefined> {
+    requireKnownOptions(WATCH_OPTIONS, options);
     const watch = {
       method: methods.watchChanges,
       request: (token: string) => toWatchChangesMessage(request, token),
@@ -72,11 +78,21 @@ export class WatchGroup {
     }
   }
 
-  /** Watches a view and keeps its current standings at hand. @throws (its loop) as `standings` */
-  liveView(request: WatchStandingsRequest, options: WatchOptions = {}): LiveView {
-    return new LiveView(
-      (signal) => this.standings(request, { ...options, signal }),
-      options.signal,
-    );
+  /**
+   * Watches a view and keeps its current standings at hand.
+   * @throws INVALID_FIELD, INVALID_OPTIONS for what the types forbid; its loop as `standings`
+   */
+  liveView(request: LiveViewRequest, options: WatchOptions = {}): LiveView {
+    requireKnownOptions(WATCH_OPTIONS, options);
+    toWatchStandingsMessage(request, '');
+    if (request.resumeToken !== undefined) {
+      const field = 'resume_token';
+      const description =
+        'a live view begins with a snapshot and resumes by itself: leave it out, or go on after it with watch.standings';
+      throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', `${field}: ${description}`, {
+        fieldViolations: [{ field, description }],
+      });
+    }
+    return new LiveView((watchOptions) => this.standings(request, watchOptions), options);
   }
 }

@@ -1,3 +1,4 @@
+import { keysOf } from '../errors/require-known-keys.js';
 import type { RostrumError } from '../errors/rostrum-error.js';
 import type { RankingSelector } from '../ranking/ranking-selector.js';
 import type { Standing } from '../standings/standing.js';
@@ -12,11 +13,19 @@ export type StandingsView =
   /** Some players, wherever they stand: 1 to 1,000. */
   | { readonly players: readonly string[] };
 
-export interface WatchStandingsRequest extends RankingSelector {
+interface ViewRequest extends RankingSelector {
   /** Default: the top 10. */
   readonly view?: StandingsView | undefined;
   /** The least time between two messages, in milliseconds, 10 to 60,000. Default: 50. */
   readonly minIntervalMs?: number | undefined;
+}
+
+/** What a live view shows. It begins with a snapshot, and so cannot go on after a token. */
+export interface LiveViewRequest extends ViewRequest {
+  readonly resumeToken?: undefined;
+}
+
+export interface WatchStandingsRequest extends ViewRequest {
   /** `resumeToken` of the last event that was handled, to go on from there. Default: a snapshot. */
   readonly resumeToken?: string | undefined;
 }
@@ -32,11 +41,22 @@ export interface WatchOptions {
   /** Ends the watch; the loop throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Called when the watch was lost and will be resumed after `waitMs` milliseconds. Until the next
-   * event arrives, what is known may be old.
+   * Called once each time that the watch is lost, with the cause. It is tried again after `waitMs`
+   * milliseconds, and then for as long as it takes. Until `onLive` what is known may be old.
    */
   readonly onInterrupted?: ((error: RostrumError, waitMs: number) => void) | undefined;
+  /**
+   * Called when the server tells where the watch is: with its first message, and with the first one
+   * after each interruption, before the loop has that message.
+   */
+  readonly onLive?: (() => void) | undefined;
 }
+
+export const WATCH_OPTIONS = keysOf<WatchOptions>({
+  signal: true,
+  onInterrupted: true,
+  onLive: true,
+});
 
 interface WatchEvent {
   /** The revision of the ranking that the view now shows. */

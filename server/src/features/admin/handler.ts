@@ -66,7 +66,7 @@ export function adminService(parts: AdminParts): AdminServiceServer {
           differences: progress.takeDifferences().map(({ kind, playerId, description }) => ({
             kind: DIFFERENCE_KINDS[kind],
             playerId,
-            description,
+            explanation: description,
           })),
           differenceCount: BigInt(progress.differenceCount),
           done: isDone,

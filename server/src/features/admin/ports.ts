@@ -5,6 +5,8 @@ export interface MethodUse {
   readonly method: string;
   readonly calls: number;
   readonly errors: number;
+  /** Calls that their callers ended before the server did; no errors. */
+  readonly cancelled: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -29,6 +31,24 @@ export interface WatchUse {
   readonly slowEnded: number;
 }
 
+/** What an identity holds of this process, all its connections together. */
+export interface IdentityUse {
+  /** `role/name`; empty for connections without an identity. */
+  readonly identity: string;
+  readonly connections: number;
+  readonly watches: number;
+  /** Submissions that wait or are in work. */
+  readonly submissions: number;
+  /** Bytes of answers and messages that it has not read yet. */
+  readonly unsentBytes: number;
+  /** What was refused because it held too much, since its first connection. */
+  readonly refused: number;
+  /** That of which it holds most, by what it may hold. */
+  readonly fullest: 'connections' | 'watches' | 'submissions' | 'unsentBytes';
+  /** How much of what it may hold of that, 0 to 100. */
+  readonly fullestPercent: number;
+}
+
 /** How long round trips to a store took, in milliseconds. */
 export interface RoundTripTimes {
   readonly p50Ms: number;
@@ -43,6 +63,8 @@ export interface StatsSources {
   watches(): WatchUse;
   /** Open client connections. */
   connections(): number;
+  /** At most 20, those first that are nearest to a limit. */
+  identities(): readonly IdentityUse[];
   postgres(): RoundTripTimes;
   redis(): RoundTripTimes;
   /** As `IndexGate` has it. */

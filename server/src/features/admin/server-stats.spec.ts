@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { StatsSources } from './ports.js';
 import { ServerStats } from './server-stats.js';
 import { toStatsResponse } from './stats-conversions.js';
@@ -7,7 +7,7 @@ function sources(changed: Partial<StatsSources>): StatsSources {
   const times = { p50Ms: 1.5, p99Ms: 2_000.25 };
   return {
     methods: () => [
-      { method: '/a/b', calls: 3, errors: 1, p50Ms: 0.001, p99Ms: 1, maxMs: 1_234.5 },
+      { method: '/a/b', calls: 3, errors: 1, cancelled: 2, p50Ms: 0.001, p99Ms: 1, maxMs: 1_234.5 },
     ],
     submissions: () => ({
       committed: 10,
@@ -18,6 +18,18 @@ function sources(changed: Partial<StatsSources>): StatsSources {
     }),
     watches: () => ({ viewWatchers: 1, views: 2, feedWatchers: 3, messagesSent: 4, slowEnded: 5 }),
     connections: () => 6,
+    identities: () => [
+      {
+        identity: 'writer/game',
+        connections: 2,
+        watches: 3,
+        submissions: 4,
+        unsentBytes: 5,
+        refused: 6,
+        fullest: 'unsentBytes',
+        fullestPercent: 7,
+      },
+    ],
     postgres: () => times,
     redis: () => times,
     indexState: () => 'open',
@@ -34,12 +46,13 @@ it('gives every number in the units of the contract', async () => {
     connections: 6,
     methods: [
       {
-        method: '/a/b',
+        fullMethod: '/a/b',
         calls: 3n,
         errors: 1n,
+        cancelled: 2n,
         p50: { seconds: 0n, nanos: 1_000 },
         p99: { seconds: 0n, nanos: 1_000_000 },
-        max: { seconds: 1n, nanos: 234_500_000 },
+        longest: { seconds: 1n, nanos: 234_500_000 },
       },
     ],
     submissions: { committed: 10n, batches: 4n, batchSizeP50: 2, batchSizeMax: 5, pending: 1 },
@@ -56,7 +69,30 @@ it('gives every number in the units of the contract', async () => {
     ],
     outboxPending: 8n,
     rebuilding: 7,
+    identities: [
+      {
+        identity: 'writer/game',
+        connections: 2,
+        watches: 3,
+        submissions: 4,
+        unreadBytes: 5n,
+        refused: 6n,
+        fullest: 'unread_bytes',
+        fullestPercent: 7,
+      },
+    ],
   });
+});
+
+it('started once, whatever the clock does', async () => {
+  const stats = new ServerStats(sources({}));
+  const before = await stats.snapshot();
+  vi.spyOn(Date, 'now').mockReturnValue(before.startTimeMs + 86_400_000);
+  const after = await stats.snapshot();
+  vi.restoreAllMocks();
+  expect(after.startTimeMs).toBe(before.startTimeMs);
+  expect(after.uptimeMs).toBeGreaterThan(before.uptimeMs);
+  expect(Number.isInteger(before.startTimeMs)).toBe(true);
 });
 
 it('a store of record that does not answer holds the statistics back for half a second', async () => {

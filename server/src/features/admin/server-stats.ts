@@ -1,4 +1,11 @@
-import type { MethodUse, RoundTripTimes, StatsSources, SubmissionUse, WatchUse } from './ports.js';
+import type {
+  IdentityUse,
+  MethodUse,
+  RoundTripTimes,
+  StatsSources,
+  SubmissionUse,
+  WatchUse,
+} from './ports.js';
 
 /** How long the store of record may take to answer before the statistics do without, in ms. */
 const STORE_PATIENCE_MS = 500;
@@ -16,6 +23,7 @@ export interface ServerSnapshot {
   readonly startTimeMs: number;
   readonly uptimeMs: number;
   readonly connections: number;
+  readonly identities: readonly IdentityUse[];
   readonly methods: readonly MethodUse[];
   readonly submissions: SubmissionUse;
   readonly watches: WatchUse;
@@ -30,6 +38,8 @@ type OutboxCount = { readonly count: number } | { readonly problem: string };
 /** Gathers the statistics of this process. */
 export class ServerStats {
   readonly #sources: StatsSources;
+  /** Taken once: taken again it would move with the clock and with the moment between two reads. */
+  readonly #startTimeMs = Math.floor(Date.now() - process.uptime() * 1000);
   #counting: Promise<OutboxCount> | undefined;
   #lastCount = 0;
 
@@ -42,11 +52,11 @@ export class ServerStats {
     const sources = this.#sources;
     const outbox = await this.#countOutbox();
     if ('count' in outbox) this.#lastCount = outbox.count;
-    const uptimeMs = process.uptime() * 1000;
     return {
-      startTimeMs: Date.now() - uptimeMs,
-      uptimeMs,
+      startTimeMs: this.#startTimeMs,
+      uptimeMs: process.uptime() * 1000,
       connections: sources.connections(),
+      identities: sources.identities(),
       methods: sources.methods(),
       submissions: sources.submissions(),
       watches: sources.watches(),

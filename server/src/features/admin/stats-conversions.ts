@@ -10,13 +10,14 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     startTime: toTimestamp(stats.startTimeMs),
     uptime: toDuration(stats.uptimeMs),
     connections: stats.connections,
-    methods: stats.methods.map(({ method, calls, errors, p50Ms, p99Ms, maxMs }) => ({
-      method,
+    methods: stats.methods.map(({ method, calls, errors, cancelled, p50Ms, p99Ms, maxMs }) => ({
+      fullMethod: method,
       calls: BigInt(calls),
       errors: BigInt(errors),
+      cancelled: BigInt(cancelled),
       p50: toDuration(p50Ms),
       p99: toDuration(p99Ms),
-      max: toDuration(maxMs),
+      longest: toDuration(maxMs),
     })),
     submissions: {
       committed: BigInt(submissions.committed),
@@ -42,6 +43,12 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     memoryBytes: BigInt(stats.memoryBytes),
     outboxPending: BigInt(stats.outboxPending),
     rebuilding: stats.rebuilding,
+    identities: stats.identities.map(({ unsentBytes, refused, fullest, ...identity }) => ({
+      ...identity,
+      unreadBytes: BigInt(unsentBytes),
+      refused: BigInt(refused),
+      fullest: fullest === 'unsentBytes' ? 'unread_bytes' : fullest,
+    })),
   };
 }
 

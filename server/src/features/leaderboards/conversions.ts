@@ -72,7 +72,8 @@ type Planned = Pick<
 export function refusePlanned(message: Planned): void {
   refuseTieBreak(message.tieBreak);
   refuseRankMethod(message.rankMethod);
-  if (message.segmentKeys.length > 0) refuse('segment_keys', 'segments are');
+  // Tools that fill in every field send an empty key; it counts as absent.
+  if (message.segmentKeys.some((key) => key !== '')) refuse('segment_keys', 'segments are');
   if (message.resetSchedule !== '') refuse('reset_schedule', 'seasons that end by themselves are');
   if (message.timeZone !== '') refuse('time_zone', 'seasons that end by themselves are');
 }

@@ -66,8 +66,10 @@ export interface Purge {
 export interface PurgeStore {
   /** Runs `work` unless another process is purging; then returns undefined at once. */
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined>;
-  /** Oldest first, those that are at least `minAgeMs` old. */
-  pending(minAgeMs: number, limit: number): Promise<Purge[]>;
+  /** The numbers of all purges, at most `limit`, oldest first. */
+  waiting(limit: number): Promise<number[]>;
+  /** Those of these purges that still wait, oldest first. */
+  pending(purgeNos: readonly number[]): Promise<Purge[]>;
   /**
    * Removes entries by ascending player id after `afterPlayerId` ('' for the first), at most
    * `limit`. Returns the last player removed; undefined if fewer than `limit` were left.

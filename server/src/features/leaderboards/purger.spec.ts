@@ -135,6 +135,26 @@ test('what was deleted only just now is left until every server has noticed', as
   expect(await left('purges')).toBe(0);
 });
 
+test('the age of a purge does not follow the clock of the database', async () => {
+  await makeBoard('stepped', 5);
+  await store.delete('stepped' as LeaderboardId);
+  // As if the clock had stepped ahead by a day since.
+  await sql(`UPDATE rostrum.purges SET create_time = create_time - interval '1 day'`);
+  const patient = purger(60_000);
+  await patient.run();
+  await patient.run();
+  expect(await left('purges')).toBe(1);
+  // And back: it is not waited for longer than need be.
+  await sql(`UPDATE rostrum.purges SET create_time = create_time + interval '2 days'`);
+  const quick = purger(20);
+  await expect
+    .poll(async () => {
+      await quick.run();
+      return await left('purges');
+    })
+    .toBe(0);
+});
+
 test('a ranking whose index is being built is tried again, and others do not wait for it', async () => {
   const building = await makeBoard('building', 3);
   const other = await makeBoard('other', 3);

@@ -6,7 +6,7 @@ import type { Purge, PurgeIndex, PurgeStore } from './ports.js';
 export interface PurgerOptions {
   /** How often to look for something to purge, in milliseconds. */
   readonly periodMs: number;
-  /** How long after its removal a ranking is purged, in milliseconds. */
+  /** How long after this process first saw a purge it does it, in milliseconds. */
   readonly minAgeMs: number;
 }
 
@@ -19,6 +19,8 @@ export interface PurgerOptions {
 export const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };
 
 const PURGES_AT_A_TIME = 100;
+/** Purges of which the age is known; more are looked at when these are done. */
+const MAX_SEEN = 10_000;
 const ENTRIES_AT_A_TIME = 1_000;
 /** Of each partition: 8 MiB. */
 const BLOCKS_AT_A_TIME = 1_000;
@@ -35,6 +37,11 @@ export class Purger {
   readonly #log: Log;
   readonly #options: PurgerOptions;
   readonly #stop = new AbortController();
+  /**
+   * When each purge was first seen. By this process itself: the clock of the database may step ahead,
+   * and would make a purge old that is young.
+   */
+  #seen = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
@@ -81,8 +88,15 @@ export class Purger {
     });
   }
 
-  #pending(): Promise<Purge[]> {
-    return this.#store.pending(this.#options.minAgeMs, PURGES_AT_A_TIME);
+  async #pending(): Promise<Purge[]> {
+    const now = performance.now();
+    const waiting = await this.#store.waiting(MAX_SEEN);
+    this.#seen = new Map(waiting.map((purgeNo) => [purgeNo, this.#seen.get(purgeNo) ?? now]));
+    const old = waiting.filter(
+      (purgeNo) => (this.#seen.get(purgeNo) ?? now) <= now - this.#options.minAgeMs,
+    );
+    if (old.length === 0) return [];
+    return await this.#store.pending(old.slice(0, PURGES_AT_A_TIME));
   }
 
   /** False if something is to be tried again later. */

@@ -107,7 +107,7 @@ describe('the mask of an update', () => {
     'displayName',
     'metadata.level',
     '*',
-    '',
+    ' ',
     'no_such_field',
     '\u202e\n',
   ])('refuses the path %j and names it', (path) => {
@@ -115,6 +115,13 @@ describe('the mask of an update', () => {
     expect(error.reason).toBe('INVALID_FIELD');
     expect(error.details.violations?.map(({ field }) => field)).toEqual(['update_mask.paths[1]']);
     expect(error.message).toMatch(/^[\x20-\x7e]*$/);
+  });
+
+  it('does without empty paths', () => {
+    const fields = { displayName: 'x', metadata: { level: 1 } };
+    const patchOf = (mask: string[]) => parseUpdate(request(fields, mask)).patch;
+    expect(patchOf([''])).toEqual(patchOf([]));
+    expect(patchOf(['', 'display_name', ''])).toEqual({ displayName: 'x' });
   });
 
   it('has no more paths than there can be', () => {

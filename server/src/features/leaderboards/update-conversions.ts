@@ -38,7 +38,9 @@ function planned(field: keyof typeof NOTHING_PLANNED): MaskedField {
   return {
     isSet: (message) => {
       const value = message[field];
-      return Array.isArray(value) ? value.length > 0 : value !== NOTHING_PLANNED[field];
+      return Array.isArray(value)
+        ? value.some((each) => each !== '')
+        : value !== NOTHING_PLANNED[field];
     },
     patch: (message) => {
       refusePlanned({ ...NOTHING_PLANNED, [field]: message[field] });
@@ -120,16 +122,20 @@ export function parseUpdate({ leaderboard, updateMask }: UpdateLeaderboardReques
 }
 
 function fieldsToChange(message: LeaderboardMessage, paths: readonly string[]): MaskedField[] {
-  if (paths.length === 0) return [...FIELDS.values()].filter((field) => field.isSet(message));
+  // Tools that fill in every field send an empty path; it counts as absent.
+  if (paths.every((path) => path === '')) {
+    return [...FIELDS.values()].filter((field) => field.isSet(message));
+  }
   if (paths.length > MAX_PATHS) {
     throw invalidField(
       'update_mask',
       `has ${paths.length} paths; at most ${MAX_PATHS} are allowed`,
     );
   }
-  return paths.map((path, index) => {
+  return paths.flatMap((path, index) => {
+    if (path === '') return [];
     const field = FIELDS.get(path);
-    if (field !== undefined) return field;
+    if (field !== undefined) return [field];
     const problem = UNCHANGEABLE.get(path) ?? 'is not a field of Leaderboard';
     throw invalidField(`update_mask.paths[${index}]`, `${describe(path)} ${problem}`);
   });

@@ -1,13 +1,20 @@
+import type { Caller } from '../../domain/caller.js';
 import { invalidField, notSupported, RostrumError } from '../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import { BoardCreation } from './board-creation.js';
 import type { RankingDirectory, RankingStore } from './ports.js';
 
 /** After this long a leaderboard is looked up again, behind the back of the reads that go on. */
 const FRESH_MS = 1000;
 /** After this long reads wait for the look-up. */
 const STALE_MS = 10_000;
+/**
+ * But no longer than this, in milliseconds, and none while the store of record does not answer: then nobody
+ * can have changed the leaderboard in a way that was acknowledged to this server.
+ */
+const LOOK_UP_MS = 250;
 const MAX_KNOWN = 100_000;
 
 /** The one season that every leaderboard has today. */
@@ -22,28 +29,46 @@ const ONLY_SEASON = '1';
 export class Directory implements RankingDirectory {
   readonly #rankings: RankingStore;
   readonly #mayCreate: boolean;
+  readonly #creation: BoardCreation;
+  readonly #prepare: (ranking: Ranking) => Promise<void>;
   readonly #known = new Map<LeaderboardId, { ranking: Ranking; sinceMs: number }>();
   readonly #creating = new Map<LeaderboardId, Promise<Ranking>>();
   readonly #finding = new Map<LeaderboardId, Promise<Ranking | undefined>>();
+  /** Whether the last look-up was not answered in time. */
+  #storeAway = false;
 
-  /** @param mayCreate whether a submission to an unknown leaderboard creates it */
-  constructor(rankings: RankingStore, mayCreate: boolean) {
+  /**
+   * @param mayCreate whether a submission to an unknown leaderboard creates it
+   * @param prepare makes a ranking ready for its first submission, if it is new; does not fail
+   */
+  constructor(
+    rankings: RankingStore,
+    mayCreate: boolean,
+    prepare: (ranking: Ranking) => Promise<void>,
+    creation = new BoardCreation(),
+  ) {
     this.#rankings = rankings;
     this.#mayCreate = mayCreate;
+    this.#prepare = prepare;
+    this.#creation = creation;
   }
 
   /** The ranking as it was when last looked up; it may have been deleted or changed since. */
   known(leaderboardId: LeaderboardId): Ranking | undefined {
+    // Nobody overtakes those who wait for it to be prepared.
+    if (this.#creating.size > 0 && this.#creating.has(leaderboardId)) return undefined;
     return this.#known.get(leaderboardId)?.ranking;
   }
 
   resolve(selector: RankingSelector): Ranking | Promise<Ranking> {
     checkSeasonAndSegment(selector);
-    return this.#recent(selector.leaderboardId as LeaderboardId) ?? this.#require(selector);
+    const leaderboardId = selector.leaderboardId as LeaderboardId;
+    return this.#recent(leaderboardId) ?? this.#require(selector);
   }
 
   async #require({ leaderboardId }: RankingSelector): Promise<Ranking> {
-    const ranking = await this.#find(parseLeaderboardId(leaderboardId));
+    const id = parseLeaderboardId(leaderboardId);
+    const ranking = await this.#inTime(id, this.#find(id));
     if (ranking === undefined) throw leaderboardNotFound(leaderboardId);
     return ranking;
   }
@@ -52,15 +77,22 @@ export class Directory implements RankingDirectory {
    * Finds the ranking that submissions to a leaderboard go to, making the leaderboard with
    * `settings` if there is none and that is allowed.
    *
-   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
-  findOrCreate(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking> {
+  findOrCreate(
+    leaderboardId: LeaderboardId,
+    settings: LeaderboardSettings,
+    caller: Caller,
+  ): Promise<Ranking> {
     // One look-up for all who ask meanwhile; they go on in the order in which they asked.
     const running = this.#creating.get(leaderboardId);
     if (running !== undefined) return running;
-    const creating = this.#findOrCreate(leaderboardId, settings).finally(() =>
-      this.#creating.delete(leaderboardId),
-    );
+    const creating = this.#findOrCreate(leaderboardId, settings, caller)
+      .then(async (ranking) => {
+        await this.#prepare(ranking);
+        return ranking;
+      })
+      .finally(() => this.#creating.delete(leaderboardId));
     this.#creating.set(leaderboardId, creating);
     return creating;
   }
@@ -68,11 +100,14 @@ export class Directory implements RankingDirectory {
   async #findOrCreate(
     leaderboardId: LeaderboardId,
     settings: LeaderboardSettings,
+    caller: Caller,
   ): Promise<Ranking> {
-    const found = await this.#find(leaderboardId);
+    const found = await this.#creation.lookUp(caller, () => this.#find(leaderboardId));
     if (found !== undefined) return found;
     if (!this.#mayCreate) throw leaderboardNotFound(leaderboardId);
-    const made = await this.#rankings.createDefault(leaderboardId, settings);
+    const made = await this.#creation.create(caller, () =>
+      this.#rankings.createDefault(leaderboardId, settings),
+    );
     this.#remember(made);
     return made;
   }
@@ -87,9 +122,24 @@ export class Directory implements RankingDirectory {
     const known = this.#known.get(leaderboardId);
     if (known === undefined) return undefined;
     const ageMs = performance.now() - known.sinceMs;
-    if (ageMs > STALE_MS) return undefined;
     if (ageMs > FRESH_MS) this.#find(leaderboardId).catch(() => {});
-    return known.ranking;
+    return ageMs <= STALE_MS || this.#storeAway ? known.ranking : undefined;
+  }
+
+  /** The answer of a look-up, or in its place what is known, when that takes too long. */
+  async #inTime(
+    leaderboardId: LeaderboardId,
+    finding: Promise<Ranking | undefined>,
+  ): Promise<Ranking | undefined> {
+    const known = this.#known.get(leaderboardId)?.ranking;
+    if (known === undefined) return finding;
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(late.resolve, LOOK_UP_MS, 'late');
+    const answer = await Promise.race([finding, late.promise]);
+    clearTimeout(timer);
+    if (answer !== 'late') return answer;
+    this.#storeAway = true;
+    return known;
   }
 
   /** Many callers that ask at the same time make one query. */
@@ -101,12 +151,14 @@ export class Directory implements RankingDirectory {
       .findByLeaderboard(leaderboardId)
       .then(
         (ranking) => {
+          this.#storeAway = false;
           if (!isCurrent()) return ranking;
           if (ranking === undefined) this.#known.delete(leaderboardId);
           else this.#remember(ranking);
           return ranking;
         },
         (error: unknown) => {
+          this.#storeAway = true;
           // While the store of record is away, what was known last still holds.
           const known = this.#known.get(leaderboardId);
           if (known === undefined) throw error;
@@ -151,7 +203,8 @@ function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {
       metadata: { season_id: seasonId.slice(0, 128) },
     });
   }
-  if (segment === undefined) return;
+  // Tools that fill in every field send an empty one.
+  if (segment === undefined || (segment.key === '' && segment.value === '')) return;
   if (segment.key === '')
     throw invalidField('segment.key', 'must not be empty; leave out segment for the whole board');
   throw notSupported(

@@ -1,32 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
-import type { Log } from '../../domain/log.js';
-import type { Ranking } from '../../domain/ranking.js';
-import type { IndexTrust } from './index-trust.js';
 import {
-  type EncodedEntry,
-  type EntryStore,
+  assess,
   type IndexMark,
   type IndexState,
+  type LifeId,
+  type Tenure,
+} from '../../domain/index-rules.js';
+import type { Log } from '../../domain/log.js';
+import type { Ranking } from '../../domain/ranking.js';
+import { BuildSlots } from './build-slots.js';
+import type { IndexTrust } from './index-trust.js';
+import {
+  type EntryStore,
+  type IndexFiller,
   IndexUnavailable,
   type RankingIndex,
   type RankingStore,
 } from './ports.js';
 
-/** Entries read from the store of record at a time. */
-const SCAN_SIZE = 2000;
-/** Entries written to the index at a time: a few milliseconds of its attention. */
-const BUILD_SIZE = 250;
-/** Rankings that one process builds at a time; taking one over is quick and needs no slot. */
-const MAX_BUILDING = 2;
 /** How often to look whether another process has finished building. */
 const OTHER_BUILD_MS = 100;
-/**
- * How far the epoch of an index that is taken over is ahead: even, because it stays on its side, and more
- * than builds can add in the time that confirmations wait (see 0004_outbox.sql).
- */
-const TAKE_OVER_STEP = 1000;
+/** How long the first submission of a new ranking waits for its index, in milliseconds. */
+const PREPARE_MS = 1000;
+/** A ranking with more entries is a large one. */
+const SMALL_ENTRIES = 10_000;
 /**
  * How far revisions jump where some that watchers have seen may be lost: more than can be made in the
  * moments before a revision is settled, or before Redis has it on its disk.
@@ -37,8 +35,23 @@ export interface BuildProgress {
   readonly built: number;
 }
 
+/** A build under the build lock. */
+interface BuildJob {
+  readonly ranking: Ranking;
+  readonly tenure: Tenure;
+  readonly lost: AbortSignal;
+  readonly onProgress: (progress: BuildProgress) => void;
+}
+
+/** What a look at a ranking's index showed. */
+interface Found {
+  readonly mark: IndexMark;
+  readonly state: IndexState;
+}
+
 /**
- * Checks that the index of a ranking is whole, and builds it anew beside the old one when not.
+ * Checks that the index of a ranking is whole, and builds it anew beside the old one when not: does what
+ * `assess` in index-rules.ts says.
  *
  * While a new index is being built, submissions go to both (see apply.lua); so after one pass over
  * the entries the new one has everything, and it is swapped in.
@@ -47,38 +60,39 @@ export class IndexBuilder {
   readonly #index: RankingIndex;
   readonly #rankings: RankingStore;
   readonly #entries: EntryStore;
+  readonly #filler: IndexFiller;
   readonly #trust: IndexTrust;
-  readonly #encodePayload: (entry: Entry) => Uint8Array;
   readonly #log: Log;
   readonly #checks = new Map<RankingNo, Promise<boolean>>();
   readonly #builds = new Map<RankingNo, Promise<void>>();
-  readonly #waitingForSlot: (() => void)[] = [];
-  #building = 0;
+  /** Rankings of which the first index is being built. */
+  readonly #first = new Set<RankingNo>();
+  readonly #slots = new BuildSlots();
 
   constructor(parts: {
     index: RankingIndex;
     rankings: RankingStore;
     entries: EntryStore;
+    filler: IndexFiller;
     trust: IndexTrust;
-    encodePayload: (entry: Entry) => Uint8Array;
     log: Log;
   }) {
     this.#index = parts.index;
     this.#rankings = parts.rankings;
     this.#entries = parts.entries;
+    this.#filler = parts.filler;
     this.#trust = parts.trust;
-    this.#encodePayload = parts.encodePayload;
     this.#log = parts.log;
   }
 
   /** How many rankings this process is building now. */
   get building(): number {
-    return this.#building;
+    return this.#slots.taken;
   }
 
   /**
-   * Finds out whether the index of a ranking is whole, and trusts it then; begins to build it
-   * otherwise. Returns whether it is trusted now. Fails only as the stores do.
+   * Finds out whether the index of a ranking is whole, and trusts it then; begins to take it over or to
+   * build it otherwise. Returns whether it is trusted now. Fails only as the stores do.
    *
    * @param damagedEpoch an epoch that was found damaged
    */
@@ -92,9 +106,26 @@ export class IndexBuilder {
     return check;
   }
 
-  /** Resolves when no build of the ranking is running in this process. */
-  async whenBuilt(ranking: Ranking): Promise<void> {
-    await this.#builds.get(ranking.rankingNo);
+  /** Resolves when no build of the ranking is running in this process, or after so many milliseconds. */
+  async builtWithin({ rankingNo }: Ranking, ms: number): Promise<void> {
+    const build = this.#builds.get(rankingNo);
+    if (build !== undefined) await within(ms, build);
+  }
+
+  /** Whether the ranking is new, and this process is building its first index. */
+  isFirst(ranking: Ranking): boolean {
+    return this.#first.has(ranking.rankingNo);
+  }
+
+  /**
+   * Sees to it that a new ranking has its index before its first submission, so that even that one can be
+   * told its rank. Does not fail, and gives up after a moment.
+   */
+  async prepare(ranking: Ranking): Promise<void> {
+    const prepared = this.check(ranking).then(async (trusted) => {
+      if (!trusted && this.isFirst(ranking)) await this.#builds.get(ranking.rankingNo);
+    });
+    await within(PREPARE_MS, prepared).catch(() => {});
   }
 
   /**
@@ -104,12 +135,15 @@ export class IndexBuilder {
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
   async rebuild(ranking: Ranking, onProgress: (progress: BuildProgress) => void): Promise<void> {
-    await this.#inSlot(() =>
-      this.#locked(ranking, async () => {
-        const [mark, state] = await this.#compare(ranking);
-        if (mark !== undefined) {
-          await this.#build(ranking, mark, this.#isCurrent(mark, state), onProgress);
-        }
+    const tenure = this.#requireTenure();
+    await this.#slots.run(await this.#sizeOf(ranking), () =>
+      this.#locked(ranking, async (lost) => {
+        const found = await this.#look(ranking);
+        if (found === undefined) return;
+        const { mark, state } = found;
+        const job = { ranking, tenure, lost, onProgress };
+        if (assess(mark, state, tenure.life) === 'serve') await this.#build(job, mark, mark.epoch);
+        else await this.#replace(job, mark);
       }),
     );
   }
@@ -130,141 +164,175 @@ export class IndexBuilder {
   }
 
   async #check(ranking: Ranking, damagedEpoch: number | undefined): Promise<boolean> {
-    const [mark, state] = await this.#compare(ranking);
-    if (mark === undefined) return false;
-    if (this.#isCurrent(mark, state) && mark.epoch !== damagedEpoch) {
-      this.#trust.trust(ranking.rankingNo, mark.epoch);
+    const { tenure } = this.#trust;
+    if (tenure === undefined) return false;
+    const found = await this.#look(ranking);
+    if (found === undefined) return false;
+    const { mark, state } = found;
+    if (assess(mark, state, tenure.life) === 'serve' && mark.epoch !== damagedEpoch) {
+      this.#trust.trust(ranking.rankingNo, mark.epoch, tenure.life);
       return true;
     }
-    this.#startBuild(ranking, damagedEpoch);
+    this.#startMending(ranking, tenure, mark.life === undefined, damagedEpoch);
     return false;
   }
 
-  #startBuild(ranking: Ranking, damagedEpoch: number | undefined): void {
-    if (this.#builds.has(ranking.rankingNo)) return;
-    const build = this.#buildUnlessWhole(ranking, damagedEpoch)
+  #startMending(
+    ranking: Ranking,
+    tenure: Tenure,
+    isFirst: boolean,
+    damagedEpoch: number | undefined,
+  ): void {
+    const { rankingNo } = ranking;
+    if (this.#builds.has(rankingNo)) return;
+    if (isFirst) this.#first.add(rankingNo);
+    const build = this.#mend(ranking, tenure, damagedEpoch)
       .catch((error) => {
         // The next read or submission of the ranking begins again.
         this.#log.warn({ err: error, ranking: ranking.leaderboardId }, 'index build failed');
       })
-      .finally(() => this.#builds.delete(ranking.rankingNo));
-    this.#builds.set(ranking.rankingNo, build);
+      .finally(() => {
+        this.#builds.delete(rankingNo);
+        this.#first.delete(rankingNo);
+      });
+    this.#builds.set(rankingNo, build);
   }
 
-  /** Takes over the index of a ranking, or builds it, or finds that another process has done it. */
-  async #buildUnlessWhole(ranking: Ranking, damagedEpoch: number | undefined): Promise<void> {
-    const mend = async (mayBuild: boolean): Promise<'mended' | 'must be built'> => {
-      const [mark, state] = await this.#compare(ranking);
-      if (mark === undefined) return 'mended';
-      if (!isWhole(mark, state) || mark.epoch === damagedEpoch) {
-        if (!mayBuild) return 'must be built';
-        await this.#build(ranking, mark, false, () => {});
-      } else if (this.#isCurrent(mark, state)) {
-        this.#trust.trust(ranking.rankingNo, mark.epoch);
-      } else {
-        await this.#adopt(ranking, mark);
-      }
-      return 'mended';
-    };
-    // Taking over is a matter of moments and must not wait behind builds.
-    if ((await this.#locked(ranking, () => mend(false))) === 'mended') return;
-    await this.#inSlot(() => this.#locked(ranking, () => mend(true)));
+  /**
+   * Takes over the index of a ranking, or builds it, or finds that another process has done it. Taking over
+   * and revoking the mark are a matter of moments and wait for no slot: from then on submissions need no
+   * index to be settled.
+   */
+  async #mend(ranking: Ranking, tenure: Tenure, damagedEpoch: number | undefined): Promise<void> {
+    const mustBuild = await this.#locked(ranking, async () => {
+      const mark = await this.#serveOrAdopt(ranking, tenure, damagedEpoch);
+      if (mark === undefined) return false;
+      if (mark.whole) await this.#revoke(ranking, mark, tenure);
+      return true;
+    });
+    if (!mustBuild) return;
+    await this.#slots.run(await this.#sizeOf(ranking), () =>
+      this.#locked(ranking, async (lost) => {
+        const mark = await this.#serveOrAdopt(ranking, tenure, damagedEpoch);
+        const job = { ranking, tenure, lost, onProgress: () => {} };
+        if (mark !== undefined) await this.#replace(job, mark);
+      }),
+    );
+  }
+
+  /** The mark if an index must be built. Call it only with the build lock. */
+  async #serveOrAdopt(
+    ranking: Ranking,
+    tenure: Tenure,
+    damagedEpoch: number | undefined,
+  ): Promise<IndexMark | undefined> {
+    const found = await this.#look(ranking);
+    if (found === undefined) return undefined;
+    const { mark, state } = found;
+    const assessment = mark.epoch === damagedEpoch ? 'build' : assess(mark, state, tenure.life);
+    switch (assessment) {
+      case 'serve':
+        this.#trust.trust(ranking.rankingNo, mark.epoch, tenure.life);
+        return undefined;
+      case 'adopt':
+        await this.#adopt(ranking, mark, tenure);
+        return undefined;
+      case 'build':
+        return mark;
+    }
+  }
+
+  async #sizeOf({ rankingNo }: Ranking): Promise<'small' | 'large'> {
+    const count = await this.#entries.countUpTo(rankingNo, SMALL_ENTRIES + 1);
+    return count > SMALL_ENTRIES ? 'large' : 'small';
   }
 
   /** Runs `work` under the build lock of a ranking, after any other process that has it. */
-  async #locked<T>(ranking: Ranking, work: () => Promise<T>): Promise<T> {
+  async #locked<T>(ranking: Ranking, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
     for (;;) {
-      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async () => ({
-        result: await work(),
+      const done = await this.#rankings.withBuildLock(ranking.rankingNo, async (lost) => ({
+        result: await work(lost),
       }));
       if (done !== undefined) return done.result;
       await delay(OTHER_BUILD_MS);
     }
   }
 
-  /** Runs `work` when fewer than the allowed number of rankings are being built. */
-  async #inSlot<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#building >= MAX_BUILDING) {
-      await new Promise<void>((resolve) => this.#waitingForSlot.push(resolve));
-    }
-    this.#building += 1;
-    try {
-      return await work();
-    } finally {
-      this.#building -= 1;
-      this.#waitingForSlot.shift()?.();
-    }
-  }
-
   /** The mark first: it is raised only after the index, so a whole index is never behind it. */
-  async #compare(ranking: Ranking): Promise<[IndexMark | undefined, IndexState]> {
+  async #look(ranking: Ranking): Promise<Found | undefined> {
     const mark = await this.#rankings.mark(ranking.rankingNo);
-    return [mark, await this.#index.state(ranking)];
-  }
-
-  /** Whole, and of the present life of the index: nothing that was told of it can have been lost. */
-  #isCurrent(mark: IndexMark, state: IndexState): boolean {
-    return isWhole(mark, state) && state.incarnation === this.#index.incarnation;
+    return mark && { mark, state: await this.#index.state(ranking) };
   }
 
   /**
-   * Takes over an index that is whole but from before a restart. It may have lost changes that are
-   * still in the outbox and were seen by watchers. A new epoch tells them, and ends what the old one
-   * had confirmed. Call it only with the build lock.
+   * Takes over an index that is whole but of an earlier life. It may have lost changes that are still in
+   * the outbox and were seen by watchers. A new epoch tells them. Call it only with the build lock.
    */
-  async #adopt(ranking: Ranking, mark: IndexMark): Promise<void> {
-    const epoch = mark.epoch + TAKE_OVER_STEP;
+  async #adopt(ranking: Ranking, mark: IndexMark, tenure: Tenure): Promise<void> {
+    // Even, because it stays on its side of the keys.
+    const epoch = mark.epoch + 2;
     // The mark first. If the index does not follow, it will be found not whole.
-    if (!(await this.#rankings.advanceEpoch(ranking.rankingNo, mark, epoch))) return;
-    if (!(await this.#index.adopt(ranking, mark.epoch, epoch, REVISION_GAP))) return;
-    this.#trust.trust(ranking.rankingNo, epoch);
+    await this.#changeMark(ranking, mark, { ...mark, life: tenure.life, epoch }, true);
+    const from = { life: mark.life as LifeId, epoch: mark.epoch };
+    if (!(await this.#index.adopt(ranking, from, { ...tenure, epoch }, REVISION_GAP))) return;
+    this.#trust.trust(ranking.rankingNo, epoch, tenure.life);
     this.#log.info({ leaderboard: ranking.leaderboardId, epoch }, 'index taken over');
   }
 
-  /** Call it only with the build lock. @param keep whether the present index may serve meanwhile */
-  async #build(
-    ranking: Ranking,
-    mark: IndexMark,
-    keep: boolean,
-    onProgress: (progress: BuildProgress) => void,
-  ): Promise<void> {
-    const start = performance.now();
-    const epoch = mark.epoch + 1;
-    const build = await this.#index.beginBuild(ranking, keep ? mark.epoch : -1, epoch);
-    let built = 0;
-    let after = '';
-    for (;;) {
-      const entries = await this.#entries.scan(ranking.rankingNo, after, SCAN_SIZE);
-      for (let at = 0; at < entries.length; at += BUILD_SIZE) {
-        const part = entries.slice(at, at + BUILD_SIZE).map((entry) => this.#encode(entry));
-        const active = await this.#index.build(ranking, build, part);
-        if (!active) throw new IndexUnavailable('the index lost what was being built');
-        built += part.length;
-        onProgress({ built });
-      }
-      after = entries.at(-1)?.playerId ?? after;
-      if (entries.length < SCAN_SIZE) break;
-    }
-    const floor = mark.settledRevision + (keep || mark.epoch === 0 ? 0 : REVISION_GAP);
-    const revision = await this.#index.swap(ranking, build, built, floor);
-    if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
-    const newMark = { epoch, settledRevision: revision };
-    if (!(await this.#rankings.setMark(ranking.rankingNo, mark.epoch, newMark))) {
-      throw new Error('another process built it meanwhile');
-    }
-    this.#trust.trust(ranking.rankingNo, epoch);
-    const ms = Math.round(performance.now() - start);
-    this.#log.info(
-      { leaderboard: ranking.leaderboardId, epoch, entries: built, ms },
-      'index built',
-    );
+  /** No index of the ranking is whole from now on. Call it only with the build lock. */
+  async #revoke(ranking: Ranking, mark: IndexMark, tenure: Tenure): Promise<IndexMark> {
+    const revoked = { ...mark, life: tenure.life, epoch: mark.epoch + 1, whole: false };
+    await this.#changeMark(ranking, mark, revoked, false);
+    return revoked;
   }
 
-  #encode(entry: Entry): EncodedEntry {
-    return { entry, payload: this.#encodePayload(entry) };
+  /** Builds an index where none serves. Each build has an epoch of its own, so none is taken for another. */
+  async #replace(job: BuildJob, mark: IndexMark): Promise<void> {
+    const revoked = await this.#revoke(job.ranking, mark, job.tenure);
+    const settledRevision = mark.settledRevision + (mark.epoch === 0 ? 0 : REVISION_GAP);
+    await this.#build(job, { ...revoked, settledRevision }, undefined);
+  }
+
+  /** @param serving the epoch that goes on serving meanwhile; without one the mark is of the epoch to build */
+  async #build(job: BuildJob, mark: IndexMark, serving: number | undefined): Promise<void> {
+    const { ranking, tenure, lost, onProgress } = job;
+    const start = performance.now();
+    const epoch = serving === undefined ? mark.epoch : serving + 1;
+    const build = await this.#index.beginBuild(ranking, serving, epoch, tenure);
+    const progress = (built: number): void => onProgress({ built });
+    const entries = await this.#filler.fill(ranking, build, progress, lost);
+    const revision = await this.#index.swap(ranking, build, entries, mark.settledRevision);
+    if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
+    const built = { life: tenure.life, epoch, whole: true, settledRevision: revision };
+    await this.#changeMark(ranking, mark, built, false);
+    this.#trust.trust(ranking.rankingNo, epoch, tenure.life);
+    const ms = Math.round(performance.now() - start);
+    this.#log.info({ leaderboard: ranking.leaderboardId, epoch, entries, ms }, 'index built');
+  }
+
+  async #changeMark(
+    { rankingNo }: Ranking,
+    from: IndexMark,
+    to: IndexMark & { readonly life: LifeId },
+    ifSettledRevisionIsSame: boolean,
+  ): Promise<void> {
+    const change = await this.#rankings.changeMark(rankingNo, from, to, {
+      ifSettledRevisionIsSame,
+    });
+    if (change === 'life over') throw new IndexUnavailable('another index serves by now');
+    if (change !== 'changed') throw new IndexUnavailable('another process changed it meanwhile');
+  }
+
+  #requireTenure(): Tenure {
+    const { tenure } = this.#trust;
+    if (tenure === undefined) throw new IndexUnavailable('redis: there is no connection yet');
+    return tenure;
   }
 }
 
-function isWhole(mark: IndexMark, state: IndexState): boolean {
-  return mark.epoch > 0 && state.epoch === mark.epoch && state.revision >= mark.settledRevision;
+/** Resolves with `work`, or after so many milliseconds; then what becomes of the work is ignored. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const patience = Promise.withResolvers<void>();
+  const timer = setTimeout(patience.resolve, ms);
+  await Promise.race([work, patience.promise]).finally(() => clearTimeout(timer));
 }

@@ -1,82 +1,98 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  LEASE_MS,
+  type Life,
+  type LifeId,
+  nextStep,
+  type Tenure,
+} from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
-import type { IndexConnection } from './ports.js';
+import { IndexLease } from './index-lease.js';
+import type { IndexTrust } from './index-trust.js';
+import type { IndexConnection, LifeStore } from './ports.js';
 
 const RETRY_MS = 250;
 const MISSED_MS = 10;
-/**
- * After a reconnection, how long to wait before bringing in what was missed. All servers lose an
- * index that restarts, and do not find it again in the same instant: what one acknowledges without
- * ranks meanwhile must be in the index before another believes it. More than the longest pause
- * between two attempts to connect, and than the second after which a Redis that was loading its data
- * is asked again.
- */
-const OTHERS_RECONNECT_MS = 1500;
+/** For how long after a connection broke reads wait for it to be back rather than go elsewhere. */
+const BREAK_MS = 500;
 
-/** `lost`: no connection; `recovering`: it is back and what it missed is being brought in. */
+/**
+ * `lost`: no connection to Redis, or none that serves; `recovering`: it is back, and it is found out
+ * whether it serves, and brought in what it missed.
+ */
 export type GateState = 'lost' | 'recovering' | 'open';
 
-/** The connection; `ping` fails while the index does not answer. */
-type AnsweringConnection = IndexConnection & {
-  readonly connected: boolean;
-  ping(): Promise<void>;
-};
+export interface GateParts {
+  readonly connection: IndexConnection;
+  readonly lives: LifeStore;
+  readonly trust: IndexTrust;
+  /** Brings everything that was committed so far into the index. */
+  readonly recover: () => Promise<void>;
+  /** Told of the Redis server whose life this server has joined. */
+  readonly onJoined?: (redis: string) => void;
+  readonly log: Log;
+}
 
 /**
- * Decides whether the index may be believed.
+ * Decides whether the index may be believed: runs the states of a server that index-rules.ts lists.
  *
- * After any failure, and at the start, it may have missed batches that were committed: it is
- * believed only once all of them have been brought in. Until then submissions are acknowledged
- * without ranks and reads are answered from the store of record.
+ * After any failure, and at the start, the index may have missed batches that were committed: it is
+ * believed only once all of them have been brought in. Until then submissions are acknowledged without
+ * ranks and reads are answered from the store of record.
  */
 export class IndexGate {
-  readonly #connection: AnsweringConnection;
-  readonly #distrust: () => void;
+  readonly #connection: IndexConnection;
+  readonly #lives: LifeStore;
+  readonly #trust: IndexTrust;
   readonly #recover: () => Promise<void>;
+  readonly #onJoined: (redis: string) => void;
   readonly #log: Log;
+  readonly #lease: IndexLease;
   readonly #opened: (() => void)[] = [];
   #state: GateState = 'lost';
-  #missed = false;
+  /** Whether this server is in a life: then the index may be written to. */
+  #joined = false;
+  /** Grows with each connection and each life that ends: what was begun before is of no use. */
+  #turn = 0;
+  /** The life that was joined last, and its Redis. */
+  #last: Tenure | undefined;
+  #missed = true;
+  #openings = 0;
   /** False from a failure until the index answers a ping: nobody else has to wait for it. */
   #answering = true;
   #recovering = false;
-  #wasConnected = false;
-  #reconnectedAt = Number.NEGATIVE_INFINITY;
+  #lostAtMs = Number.NEGATIVE_INFINITY;
+  /** Since when only Redis servers have been reached whose life is over. */
+  #supersededSinceMs: number | undefined;
+  /** A life that was found not ready, and when that was. */
+  #unready: { readonly life: LifeId; readonly sinceMs: number } | undefined;
   #closed = false;
 
-  /**
-   * @param distrust forgets what was found out about the index; it may have lost data
-   * @param recover brings everything that was committed so far into the index
-   */
-  constructor(
-    connection: AnsweringConnection,
-    distrust: () => void,
-    recover: () => Promise<void>,
-    log: Log,
-  ) {
-    this.#connection = connection;
-    this.#distrust = distrust;
-    this.#recover = recover;
-    this.#log = log;
+  constructor(parts: GateParts) {
+    this.#connection = parts.connection;
+    this.#lives = parts.lives;
+    this.#trust = parts.trust;
+    this.#recover = parts.recover;
+    this.#onJoined = parts.onJoined ?? (() => {});
+    this.#log = parts.log;
+    this.#lease = new IndexLease(parts.lives, () => {
+      this.#log.warn({}, 'another index serves by now; reads go to the store of record');
+      this.#leave();
+      this.#connection.connectAnew();
+    });
   }
 
   /** Begins to follow the connection. */
   start(): void {
     this.#connection.onLost(() => {
-      if (this.#closed) return;
-      if (this.#state !== 'lost') this.#log.warn({}, 'index lost; reads go to the store of record');
-      this.#state = 'lost';
-      this.#missed = true;
-      this.#distrust();
+      if (this.#joined) this.#log.warn({}, 'index lost; reads go to the store of record');
+      this.#leave();
     });
     this.#connection.onReady(() => {
-      // At once: nothing may be written to the index before it was looked at anew.
-      this.#distrust();
-      if (this.#wasConnected) this.#reconnectedAt = performance.now();
-      this.#wasConnected = true;
-      // A recovery that is under way began in the life before.
-      this.#missed = true;
-      this.#beginRecovery();
+      if (this.#closed) return;
+      this.#turn += 1;
+      this.#state = 'recovering';
+      void this.#join(this.#turn);
     });
   }
 
@@ -84,18 +100,44 @@ export class IndexGate {
     return this.#state;
   }
 
+  /** Whether answers may come from the index now. */
   get isOpen(): boolean {
-    return this.#state === 'open';
+    return this.#state === 'open' && this.#lease.holds;
+  }
+
+  /** Numbers the times that it was opened; 0 while it is not open. */
+  get opening(): number {
+    return this.#state === 'open' ? this.#openings : 0;
   }
 
   /** Whether it is worth sending commands at all. */
   get isReachable(): boolean {
-    return this.#state !== 'lost' && this.#answering;
+    return this.#joined && this.#answering;
   }
 
   /** Resolves when the gate is open. */
   whenOpen(): Promise<void> {
-    return this.isOpen ? Promise.resolve() : new Promise((resolve) => this.#opened.push(resolve));
+    return this.#state === 'open'
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#opened.push(resolve));
+  }
+
+  /** Whether answers may come from the index; where that is being asked, waits for the answer. */
+  async confirmsOpen(): Promise<boolean> {
+    if (this.#state === 'open') await this.#lease.settled();
+    return this.isOpen;
+  }
+
+  /** The same; waits also, but not long, for a connection that broke a moment ago. */
+  async opensSoon(): Promise<boolean> {
+    const patienceMs = this.#lostAtMs + BREAK_MS - performance.now();
+    if (this.#state !== 'open' && patienceMs > 0) {
+      const patience = Promise.withResolvers<void>();
+      const timer = setTimeout(patience.resolve, patienceMs);
+      await Promise.race([this.whenOpen(), patience.promise]);
+      clearTimeout(timer);
+    }
+    return this.confirmsOpen();
   }
 
   /** Takes note that the index may have missed a batch: because of `error`, or being away. */
@@ -105,57 +147,148 @@ export class IndexGate {
     this.#answering = false;
     if (this.#state === 'open') {
       this.#log.warn({ reason: reasonOf(error) }, 'index failed; reads go to the store of record');
+      this.#lostAtMs = performance.now();
+      this.#state = 'recovering';
       this.#beginRecovery();
     }
   }
 
   close(): void {
     this.#closed = true;
+    this.#turn += 1;
     this.#state = 'lost';
+    this.#joined = false;
+    this.#connection.admit(undefined);
+    this.#lease.end();
+  }
+
+  #leave(): void {
+    if (this.#closed) return;
+    if (this.#state === 'open') this.#lostAtMs = performance.now();
+    this.#turn += 1;
+    this.#state = 'lost';
+    this.#joined = false;
+    this.#connection.admit(undefined);
+    this.#lease.end();
+  }
+
+  /** Finds out whether the Redis that is connected serves, or is to serve. */
+  async #join(turn: number): Promise<void> {
+    const { redis } = this.#connection;
+    while (this.#turn === turn) {
+      try {
+        if (await this.#tryJoin(turn, redis)) return;
+      } catch (error) {
+        if (this.#turn !== turn) return;
+        if (this.#rejoin(redis)) return;
+        this.#log.warn({ reason: reasonOf(error) }, 'the index cannot be brought up to date yet');
+        await delay(RETRY_MS);
+      }
+    }
+  }
+
+  /** One step. True when there is nothing more to do. */
+  async #tryJoin(turn: number, redis: string): Promise<boolean> {
+    const askedAtMs = performance.now();
+    const present = await this.#lives.present();
+    const wasSuperseded = present?.redis !== redis && (await this.#lives.wasSuperseded(redis));
+    if (this.#turn !== turn) return true;
+    const supersededForMs = performance.now() - (this.#supersededSinceMs ?? performance.now());
+    const step = nextStep(redis, present, wasSuperseded, supersededForMs);
+    switch (step) {
+      case 'connect anew':
+        if (this.#supersededSinceMs === undefined) {
+          this.#supersededSinceMs = performance.now();
+          this.#log.warn({}, 'redis is one that was given up for another; looking for that');
+        }
+        this.#connection.connectAnew();
+        return true;
+      case 'declare': {
+        const life = await this.#lives.declare(present?.id, redis);
+        if (life.redis === redis) this.#log.info({ life: life.id }, 'the index has a new life');
+        return false;
+      }
+      case 'wait':
+        await this.#awaitReady(turn, present as Life);
+        return false;
+      case 'recover':
+        this.#enter((present as Life).id, redis, askedAtMs, false);
+        return true;
+    }
+  }
+
+  /** While PostgreSQL is away nobody can begin another life: the same Redis is still the one that serves. */
+  #rejoin(redis: string): boolean {
+    if (this.#last?.redis !== redis) return false;
+    this.#enter(this.#last.life, redis, performance.now(), true);
+    return true;
+  }
+
+  async #awaitReady(turn: number, { id }: Life): Promise<void> {
+    if (this.#unready?.life !== id) this.#unready = { life: id, sinceMs: performance.now() };
+    const waitMs = this.#unready.sinceMs + LEASE_MS - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+    if (this.#turn === turn) await this.#lives.markReady(id);
+  }
+
+  #enter(life: LifeId, redis: string, askedAtMs: number, storeAway: boolean): void {
+    if (this.#last?.life !== life) this.#missed = true;
+    this.#last = { life, redis };
+    this.#supersededSinceMs = undefined;
+    this.#trust.enter(this.#last);
+    this.#connection.admit(redis);
+    this.#lease.begin(life, askedAtMs, storeAway);
+    this.#joined = true;
+    this.#answering = true;
+    this.#onJoined(redis);
+    if (this.#missed) {
+      this.#beginRecovery();
+      return;
+    }
+    this.#log.info({}, 'index connected again');
+    this.#open();
+  }
+
+  #open(): void {
+    this.#state = 'open';
+    this.#openings += 1;
+    for (const resolve of this.#opened.splice(0)) resolve();
   }
 
   #beginRecovery(): void {
-    if (this.#closed) return;
-    this.#state = 'recovering';
     if (!this.#recovering) void this.#recoverUntilOpen();
   }
 
   async #recoverUntilOpen(): Promise<void> {
     this.#recovering = true;
-    while (this.#state === 'recovering') {
+    while (this.#joined && this.#state === 'recovering') {
       const start = performance.now();
+      const turn = this.#turn;
       try {
         await this.#connection.ping();
         this.#answering = true;
-        await this.#othersReconnected();
-        // What failed since the ping needs another one: it opens only with an index that answers.
-        this.#missed = !this.#answering;
+        this.#missed = false;
         await this.#recover();
       } catch (error) {
+        this.#missed = true;
         this.#log.warn({ reason: reasonOf(error) }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
         continue;
       }
+      // What began in another turn was not brought into this index.
+      if (this.#turn !== turn) this.#missed = true;
       // No await from here to the opening: a batch is either in the index by now, or its submitter
       // will see the open gate.
-      if (this.#missed || !this.#connection.connected) {
+      if (this.#missed || !this.#answering || !this.#connection.connected) {
         await delay(MISSED_MS);
         continue;
       }
-      if (this.#state !== 'recovering') break;
-      this.#state = 'open';
-      this.#log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
+      if (this.#joined && this.#state === 'recovering') {
+        this.#log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
+        this.#open();
+      }
     }
     this.#recovering = false;
-    if (this.isOpen) for (const resolve of this.#opened.splice(0)) resolve();
-  }
-
-  async #othersReconnected(): Promise<void> {
-    for (;;) {
-      const wait = this.#reconnectedAt + OTHERS_RECONNECT_MS - performance.now();
-      if (wait <= 0) return;
-      await delay(wait);
-    }
   }
 }
 

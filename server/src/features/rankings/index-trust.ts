@@ -1,17 +1,36 @@
 import type { RankingNo } from '../../domain/ids.js';
+import type { LifeId, Tenure } from '../../domain/index-rules.js';
 
 /** How many rankings are remembered; the one set longest ago is forgotten first. */
 const MAX_RANKINGS = 100_000;
 
 /**
- * Remembers which epoch of each ranking's index may answer: one that was compared with the store of
- * record since the connection to the index last came up.
+ * Remembers in which life of the index this server is, and which epoch of each ranking's index may be
+ * written to and answer: one that was compared with the store of record in this life.
  */
 export class IndexTrust {
+  #tenure: Tenure | undefined;
   readonly #epochs = new Map<RankingNo, number>();
   /** Rankings whose index lacks something, and at which moment that was found out last. */
   readonly #owed = new Map<RankingNo, number>();
   #moment = 0;
+
+  /** The life that this server joined last; undefined before the first. */
+  get life(): LifeId | undefined {
+    return this.#tenure?.life;
+  }
+
+  /** The same, with its Redis. */
+  get tenure(): Tenure | undefined {
+    return this.#tenure;
+  }
+
+  /** Enters a life. What was found out in the same one still holds: its Redis checks each command. */
+  enter(tenure: Tenure): void {
+    if (this.#tenure?.life === tenure.life) return;
+    this.#tenure = tenure;
+    this.#epochs.clear();
+  }
 
   /** The epoch that answers may come from. */
   readableEpochOf(rankingNo: RankingNo): number | undefined {
@@ -23,7 +42,9 @@ export class IndexTrust {
     return this.#epochs.get(rankingNo);
   }
 
-  trust(rankingNo: RankingNo, epoch: number): void {
+  /** @param life in which the epoch was compared; if it is over, nothing is remembered */
+  trust(rankingNo: RankingNo, epoch: number, life: LifeId): void {
+    if (life !== this.life) return;
     this.#epochs.delete(rankingNo);
     this.#epochs.set(rankingNo, epoch);
     if (this.#epochs.size > MAX_RANKINGS) {
@@ -67,9 +88,5 @@ export class IndexTrust {
     for (const [rankingNo, since] of this.#owed) {
       if (since <= moment && !except.has(rankingNo)) this.#owed.delete(rankingNo);
     }
-  }
-
-  clear(): void {
-    this.#epochs.clear();
   }
 }

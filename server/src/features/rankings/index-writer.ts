@@ -1,29 +1,31 @@
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexBuilder } from './index-builder.js';
 import type { IndexTrust } from './index-trust.js';
-import type { Confirmation, EncodedEntry, IndexPlace, RankingIndex } from './ports.js';
+import {
+  type EncodedEntry,
+  type IndexPlace,
+  IndexUnavailable,
+  type RankingConfirmation,
+  type RankingIndex,
+} from './ports.js';
 
 const MAX_ATTEMPTS = 3;
 const NO_EPOCH = 0;
-/** How long to wait at least where another epoch serves: taking it over is a matter of moments. */
+/** How long to wait, in milliseconds, where another epoch serves: taking it over is a matter of moments. */
 const TAKE_OVER_MS = 100;
 
 export type Written =
-  /**
-   * The serving index has the entries. `places` are where they came to stand, unless `late`: then
-   * the index was built meanwhile and had them from the start, so ranks before are not known.
-   */
+  /** The serving index has the entries. `places` are where they came to stand. */
   | {
       readonly kind: 'written';
       readonly places: readonly IndexPlace[];
-      readonly late: boolean;
-      readonly confirmation: Confirmation;
+      readonly confirmation: RankingConfirmation;
     }
   /**
    * No index serves. Whichever will serve is given the entries while it is built, or is made from
    * the store of record, which has them: nothing is left to do.
    */
-  | { readonly kind: 'unneeded' }
+  | { readonly kind: 'unserved'; readonly confirmation: RankingConfirmation }
   /** An index serves that does not have the entries. */
   | { readonly kind: 'missed' };
 
@@ -42,34 +44,38 @@ export class IndexWriter {
     this.#builder = builder;
   }
 
-  /**
-   * @param patienceMs how long to wait for an index that is being built, which does for a small one
-   * @throws IndexUnavailable, STORE_UNAVAILABLE
-   */
-  async write(
-    ranking: Ranking,
-    entries: readonly EncodedEntry[],
-    patienceMs: number,
-  ): Promise<Written> {
-    let late = false;
+  /** Does not wait for an index that is being built. @throws IndexUnavailable, STORE_UNAVAILABLE */
+  async write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
+    const { rankingNo } = ranking;
     for (let attempt = 1; ; attempt += 1) {
+      const { life } = this.#trust;
+      if (life === undefined) throw new IndexUnavailable('redis: there is no connection yet');
       const epoch = await this.#wholeEpoch(ranking);
+      // The index takes commands for the life that was joined last, and only for that.
+      if (this.#trust.life !== life) continue;
       const applied = await this.#index.apply(ranking, epoch, entries);
-      if (applied.status === 'applied') {
-        const revision = applied.places.at(-1)?.revision ?? 0;
-        const confirmation = { rankingNo: ranking.rankingNo, epoch, revision };
-        return { kind: 'written', places: applied.places, late, confirmation };
+      switch (applied.status) {
+        case 'applied': {
+          const revision = applied.places.at(-1)?.revision ?? 0;
+          const confirmation = { kind: 'written', rankingNo, life, revision } as const;
+          return { kind: 'written', places: applied.places, confirmation };
+        }
+        case 'building':
+        case 'absent': {
+          if (epoch !== NO_EPOCH) {
+            this.#trust.distrust(rankingNo, epoch);
+            await this.#builder.check(ranking, epoch);
+          }
+          const building = applied.status === 'building' ? applied.epoch : 0;
+          const confirmation = { kind: 'unserved', rankingNo, life, epoch: building } as const;
+          return { kind: 'unserved', confirmation };
+        }
+        case 'otherEpoch':
+          if (attempt >= MAX_ATTEMPTS) return { kind: 'missed' };
+          this.#trust.distrust(rankingNo, epoch);
+          await this.#builder.check(ranking);
+          await this.#builder.builtWithin(ranking, TAKE_OVER_MS);
       }
-      if (attempt === MAX_ATTEMPTS) {
-        return { kind: applied.status === 'otherEpoch' ? 'missed' : 'unneeded' };
-      }
-      if (epoch !== NO_EPOCH) {
-        this.#trust.distrust(ranking.rankingNo, epoch);
-        await this.#builder.check(ranking, applied.status === 'otherEpoch' ? undefined : epoch);
-      }
-      if (patienceMs === 0 && applied.status !== 'otherEpoch') return { kind: 'unneeded' };
-      await this.#awaitBuild(ranking, Math.max(patienceMs, TAKE_OVER_MS));
-      late = true;
     }
   }
 
@@ -78,12 +84,5 @@ export class IndexWriter {
     if (trusted !== undefined) return trusted;
     await this.#builder.check(ranking);
     return this.#trust.epochOf(ranking.rankingNo) ?? NO_EPOCH;
-  }
-
-  async #awaitBuild(ranking: Ranking, patienceMs: number): Promise<void> {
-    const patience = Promise.withResolvers<void>();
-    const timer = setTimeout(patience.resolve, patienceMs);
-    await Promise.race([this.#builder.whenBuilt(ranking), patience.promise]);
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,13 @@
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, RankingNo } from '../../domain/ids.js';
+import type {
+  Confirmation,
+  IndexMark,
+  IndexState,
+  Life,
+  LifeId,
+  Tenure,
+} from '../../domain/index-rules.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type {
   ChangePage,
@@ -64,7 +72,9 @@ export interface EncodedEntry {
 
 /** Where an entry came to stand. Ranks are 1-based. */
 export interface IndexPlace {
-  /** 0 if the player had no rank before. */
+  /** Whether the index was given the entry now. Otherwise it had it already, or a newer one. */
+  readonly isNew: boolean;
+  /** 0 if the player had no rank before. If not `isNew`, the same as `rank`. */
   readonly previousRank: number;
   readonly rank: number;
   readonly totalPlayers: number;
@@ -73,8 +83,8 @@ export interface IndexPlace {
 
 export type IndexApplied =
   | { readonly status: 'applied'; readonly places: readonly IndexPlace[] }
-  /** No index serves; the one that is being built has the entries. */
-  | { readonly status: 'building' }
+  /** No index serves; the one that is being built, for this epoch, has the entries. */
+  | { readonly status: 'building'; readonly epoch: number }
   /** There is no index, or it is damaged. */
   | { readonly status: 'absent' }
   /** Another epoch serves and does not have the entries. */
@@ -85,22 +95,27 @@ export type IndexAnswer<T> =
   | { readonly status: 'answered'; readonly value: T }
   | { readonly status: 'absent' | 'otherEpoch' };
 
+/** Entries in the form in which an index that is being built takes them. */
+export interface EntryGroup {
+  /** How many there are. */
+  readonly size: number;
+  /** How much memory they take. */
+  readonly bytes: number;
+  add(entry: Entry, payload: Uint8Array): void;
+  /** Empties it, for other entries. */
+  clear(): void;
+  /**
+   * All of them in the order of the ranking, `size` at a time: neighbours are cheap to put in one
+   * after the other. The memory of a part is used again for the next.
+   */
+  parts(size: number): Iterable<{ readonly size: number; readonly records: Uint8Array }>;
+}
+
 /** An index that is being built. */
-export interface IndexBuild {
+export interface IndexBuild extends Tenure {
   readonly epoch: number;
   /** Tells it from any other build of the same epoch. */
   readonly name: string;
-  /** The life of the index in which it began: in another, a part may be gone. */
-  readonly incarnation: string;
-}
-
-export interface IndexState {
-  /** The epoch that serves; undefined if there is none or it is damaged. */
-  readonly epoch: number | undefined;
-  /** The incarnation of the index in which this epoch began. */
-  readonly incarnation: string;
-  readonly revision: number;
-  readonly players: number;
 }
 
 /** What the index holds of one player. */
@@ -134,10 +149,10 @@ export interface PlayerPage {
 export interface RankingIndex {
   readonly connected: boolean;
   /**
-   * Names the present life of the index: another one after a restart or a failover, when what was
+   * Names the Redis server that is connected: another name after a restart or a failover, when what was
    * written last may be gone. Empty while there is no connection.
    */
-  readonly incarnation: string;
+  readonly redis: string;
   /** Whether the index answers at all. */
   ping(): Promise<void>;
   /** @param epoch the one to write to, known to be whole; 0 for only what is being built */
@@ -155,15 +170,32 @@ export interface RankingIndex {
   ): Promise<IndexAnswer<ChangePage>>;
   state(ranking: Ranking): Promise<IndexState>;
   /**
-   * Moves a whole index into the present incarnation: it goes on under a new epoch of the same
-   * parity, with a revision that none before can have reached, and an empty feed. False if `epoch`
-   * does not serve.
+   * Moves a whole index into another life: it goes on under a new epoch of the same parity, with a
+   * revision that none before can have reached, and an empty feed. False if it is not of `from`, or another
+   * Redis is connected than that of the life.
    */
-  adopt(ranking: Ranking, epoch: number, newEpoch: number, revisionGap: number): Promise<boolean>;
+  adopt(
+    ranking: Ranking,
+    from: { readonly life: LifeId; readonly epoch: number },
+    to: Tenure & { readonly epoch: number },
+    revisionGap: number,
+  ): Promise<boolean>;
   /** From now on `apply` also writes to the new epoch; only `keepEpoch` may go on serving. */
-  beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<IndexBuild>;
-  /** False if another build has taken the place of this one, or the index has a new life. */
-  build(ranking: Ranking, build: IndexBuild, entries: readonly EncodedEntry[]): Promise<boolean>;
+  beginBuild(
+    ranking: Ranking,
+    keepEpoch: number | undefined,
+    newEpoch: number,
+    tenure: Tenure,
+  ): Promise<IndexBuild>;
+  /** An empty group for entries on their way into what is being built. */
+  group(ranking: Ranking): EntryGroup;
+  /**
+   * Puts entries into what is being built, unless it has newer ones. False if another build has
+   * taken the place of this one, or another Redis is connected.
+   *
+   * @param records of `EntryGroup.parts`: at most 1,000, each of another player
+   */
+  build(ranking: Ranking, build: IndexBuild, records: Uint8Array): Promise<boolean>;
   /**
    * Lets what was built serve. Returns its revision; undefined as for `build`, or if the index lost
    * a part of it.
@@ -189,12 +221,65 @@ export interface RankingIndex {
   remove(rankingNo: RankingNo): Promise<void>;
 }
 
-/** Whether the index can be reached. */
+/** Fills an index that is being built. */
+export interface IndexFiller {
+  /**
+   * Puts all entries of a ranking into what is being built, as the store of record has them after
+   * this call began or newer. Returns how many it put in.
+   *
+   * @param onProgress called with how many have been put in so far
+   * @throws IndexUnavailable if another build took its place or the index was lost;
+   * STORE_UNAVAILABLE; the reason of `signal` when it is aborted
+   */
+  fill(
+    ranking: Ranking,
+    build: IndexBuild,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number>;
+}
+
+/** Fills the rest of an index that is being built, as `IndexFiller`. */
+export interface RestFiller {
+  /** @param afterPlayerId the last player, by ascending id, who has been put in; '' for none */
+  fillAfter(
+    ranking: Ranking,
+    build: IndexBuild,
+    afterPlayerId: string,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number>;
+}
+
+/** The connection to Redis. It is looked at all the time, and given up when it does not answer. */
 export interface IndexConnection {
-  /** Called when the index becomes reachable, each time anew. */
+  readonly connected: boolean;
+  /** Names the Redis server that is connected; empty while there is none. */
+  readonly redis: string;
+  /** Called when a Redis that takes writes is connected, each time anew. */
   onReady(listener: () => void): void;
-  /** Called when the connection is lost. */
+  /** Called when the connection is lost, or Redis is found to be another or a replica by now. */
   onLost(listener: () => void): void;
+  /**
+   * Lets commands pass to this Redis server and to no other; undefined: to none. What is written to a
+   * server of another life would be confirmed for the wrong one.
+   */
+  admit(redis: string | undefined): void;
+  /** Gives the connection up and makes another after a moment: the address may lead elsewhere by then. */
+  connectAnew(): void;
+  /** Whether Redis answers at all. @throws IndexUnavailable */
+  ping(): Promise<void>;
+}
+
+/** The lives of the index, in the store of record. All methods throw STORE_UNAVAILABLE. */
+export interface LifeStore {
+  present(): Promise<Life | undefined>;
+  /** Whether there was a life of this Redis server. */
+  wasSuperseded(redis: string): Promise<boolean>;
+  /** Begins a life of this Redis server, unless the present one is not `expected`. Returns the present one. */
+  declare(expected: LifeId | undefined, redis: string): Promise<Life>;
+  /** Takes note that every lease on the lives before is over. */
+  markReady(life: LifeId): Promise<void>;
 }
 
 /** The index could not be reached or did not answer in time; the command may have taken effect. */
@@ -202,13 +287,8 @@ export class IndexUnavailable extends Error {
   override readonly name = 'IndexUnavailable';
 }
 
-/** What the store of record knows of the index of a ranking. */
-export interface IndexMark {
-  /** The epoch that may serve; 0 before the first build. */
-  readonly epoch: number;
-  /** An index with a lower revision has lost data. */
-  readonly settledRevision: number;
-}
+/** What became of a change of a mark: it was `not as it was`, or the life is over in which it was to be made. */
+export type MarkChange = 'changed' | 'not as it was' | 'life over';
 
 /** One committed batch that the index may not have. */
 export interface OutboxBatch {
@@ -228,12 +308,22 @@ export interface RankingStore {
   createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
   /** Undefined for a ranking that does not exist any more. */
   mark(rankingNo: RankingNo): Promise<IndexMark | undefined>;
-  /** Notes that a new epoch serves. False, and nothing is noted, if the epoch is not `from`. */
-  setMark(rankingNo: RankingNo, from: number, mark: IndexMark): Promise<boolean>;
-  /** Moves the mark to a new epoch. False if it is no longer as it was in `from`. */
-  advanceEpoch(rankingNo: RankingNo, from: IndexMark, epoch: number): Promise<boolean>;
-  /** Runs `work` unless another process is building this ranking; then returns undefined at once. */
-  withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined>;
+  /** Changes the mark if it still is as it was, and the life in `to` is the present one. */
+  changeMark(
+    rankingNo: RankingNo,
+    from: IndexMark,
+    to: IndexMark & { readonly life: LifeId },
+    options: { readonly ifSettledRevisionIsSame: boolean },
+  ): Promise<MarkChange>;
+  /**
+   * Runs `work` unless another process is building this ranking; then returns undefined at once.
+   *
+   * @param work is told when the lock was lost: another process may be building then
+   */
+  withBuildLock<T>(
+    rankingNo: RankingNo,
+    work: (lost: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined>;
 }
 
 /** The entries in the store of record. All methods throw STORE_UNAVAILABLE. */
@@ -243,8 +333,31 @@ export interface EntryStore {
   scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]>;
   /** How many entries the ranking has. */
   count(rankingNo: RankingNo): Promise<number>;
-  /** Answers a read exactly, by sorting; the time it takes grows with the ranking. */
-  read(ranking: Ranking, read: RankingRead): Promise<StoreView>;
+  /** The same, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
+  countUpTo(rankingNo: RankingNo, limit: number): Promise<number>;
+  /**
+   * Answers several reads exactly and as of one moment. It takes a pass over the ranking or a few,
+   * however many reads there are.
+   *
+   * @throws StoreTooSlow
+   */
+  read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]>;
+}
+
+/** The store of record is there and had to give up a read for the time it took. */
+export class StoreTooSlow extends Error {
+  override readonly name = 'StoreTooSlow';
+}
+
+/** Entries in bulk, out of the store of record. */
+export interface EntryStream {
+  /**
+   * All entries of a ranking after `afterPlayerId` ('' for the first) by ascending player id, some
+   * at a time, as fast as they are taken. Each is as it was at some moment after the call.
+   *
+   * @throws STORE_UNAVAILABLE
+   */
+  stream(rankingNo: RankingNo, afterPlayerId: string): AsyncIterable<readonly Entry[]>;
 }
 
 /** A consistent answer from the store of record. */
@@ -254,27 +367,25 @@ export interface StoreView {
 }
 
 /** What the index confirmed for one ranking. */
-export interface Confirmation {
-  readonly rankingNo: RankingNo;
-  readonly epoch: number;
-  readonly revision: number;
-}
+export type RankingConfirmation = Confirmation & { readonly rankingNo: RankingNo };
 
-/** A batch that the index has, with its confirmation for each ranking that needed one. */
+/** A batch, with a confirmation for each of its rankings that exists. */
 export interface Settlement {
   readonly outboxId: number;
-  readonly confirmations: readonly Confirmation[];
+  readonly confirmations: readonly RankingConfirmation[];
 }
 
 /** The outbox in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface Outbox {
-  /** Batches with ids above `afterId`, lowest first, that are at least `minAgeMs` old. */
-  pending(afterId: number, limit: number, minAgeMs: number): Promise<OutboxBatch[]>;
+  /** Batches with ids above `afterId` up to `throughId`, lowest first. */
+  pending(afterId: number, throughId: number, limit: number): Promise<OutboxBatch[]>;
+  /** No batch that is committed by now has a higher id. */
+  lastId(): Promise<number>;
   /** How many batches are in the outbox. */
   count(): Promise<number>;
   /**
-   * Removes batches and raises the settled revisions of their rankings; batches that were confirmed
-   * in an epoch that is over stay. Returns the rankings of those.
+   * Removes batches whose confirmations count, and raises the settled revisions of their rankings.
+   * Returns the rankings of those that stay.
    */
   settle(settlements: readonly Settlement[]): Promise<RankingNo[]>;
   /** Brings one player's name into that player's entries. False if there was none to do. */

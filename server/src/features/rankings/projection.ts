@@ -1,35 +1,59 @@
 import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
+import type { IndexBuilder } from './index-builder.js';
 import type { IndexGate } from './index-gate.js';
 import type { IndexTrust } from './index-trust.js';
 import type { IndexWriter, Written } from './index-writer.js';
-import type { Confirmation, EncodedEntry, IndexPlace } from './ports.js';
+import type { EncodedEntry, IndexPlace, RankingConfirmation } from './ports.js';
 import type { Settler } from './settler.js';
 
 /** How long a submission waits for the first index of its ranking, in milliseconds. */
-const BUILD_PATIENCE_MS = 100;
+const FIRST_BUILD_MS = 100;
+/** Rankings whose first index is waited for at a time; with more, submissions are answered without ranks. */
+const MAX_FIRST_BUILDS = 64;
 
 export interface ProjectionRow extends EncodedEntry {
   readonly ranking: Ranking;
+  /** What the submission did: made the first entry of its player, changed the entry, or left it as it was. */
+  readonly effect: 'first' | 'changed' | 'none';
+}
+
+/** Where a submission put its entry. */
+export type ProjectedPlace = Pick<
+  IndexPlace,
+  'previousRank' | 'rank' | 'totalPlayers' | 'revision'
+>;
+
+/** Told where the entry of a row came to stand; undefined while the index cannot tell. */
+export type OnPlaced = (row: number, place: ProjectedPlace | undefined) => void;
+
+/** The rows of a batch that go to one ranking: their positions, in order. */
+interface Group {
+  readonly ranking: Ranking;
+  readonly positions: number[];
 }
 
 /** Brings committed entries into the index and tells where they came to stand. */
 export class Projection {
   readonly #writer: IndexWriter;
+  readonly #builder: IndexBuilder;
   readonly #gate: IndexGate;
   readonly #trust: IndexTrust;
   readonly #settler: Settler;
   readonly #encodePayload: (entry: Entry) => Uint8Array;
+  #firstBuilds = 0;
 
   constructor(parts: {
     writer: IndexWriter;
+    builder: IndexBuilder;
     gate: IndexGate;
     trust: IndexTrust;
     settler: Settler;
     encodePayload: (entry: Entry) => Uint8Array;
   }) {
     this.#writer = parts.writer;
+    this.#builder = parts.builder;
     this.#gate = parts.gate;
     this.#trust = parts.trust;
     this.#settler = parts.settler;
@@ -42,64 +66,121 @@ export class Projection {
   }
 
   /**
-   * Brings the entries of one batch into the index, in order, and tells where each came to stand.
-   * Never fails: an element is undefined while the index cannot tell. The entry then reaches the
-   * index later, from the outbox.
+   * Brings the entries of one batch into the index, in order, and tells of each once where it came to
+   * stand. Never fails; what the index cannot be given now reaches it later, from the outbox.
+   *
+   * Resolves when the next batch may come. A few rows may be told of later: those of a new ranking wait
+   * for its first index, and nobody waits for them.
    *
    * @param outboxId the batch in the outbox; undefined if none of its entries changed
    */
   async project(
     outboxId: number | undefined,
     rows: readonly ProjectionRow[],
-  ): Promise<readonly (IndexPlace | undefined)[]> {
-    const places = new Array<IndexPlace | undefined>(rows.length);
-    if (rows.length === 0) return places;
+    onPlaced: OnPlaced,
+  ): Promise<void> {
+    if (rows.length === 0) return;
     if (!this.#gate.isReachable) {
       this.#gate.missed();
-      return places;
+      for (let row = 0; row < rows.length; row += 1) onPlaced(row, undefined);
+      return;
     }
-    const wasOpen = this.#gate.isOpen;
-    const confirmations: Confirmation[] = [];
-    let complete = true;
-    const write = async (ranking: Ranking, positions: readonly number[]): Promise<void> => {
-      const part = positions.map((position) => rows[position] as ProjectionRow);
-      const written = await this.#write(ranking, part);
-      if (written.kind === 'missed') complete = false;
-      if (written.kind !== 'written') return;
-      confirmations.push(written.confirmation);
-      if (!wasOpen || !this.#gate.isOpen || this.#trust.owes(ranking.rankingNo)) return;
-      written.places.forEach((place, index) => {
-        const position = positions[index] as number;
-        places[position] = written.late ? { ...place, previousRank: 0 } : place;
-      });
-    };
-    await Promise.all(
-      groupByRanking(rows).map(([ranking, positions]) => write(ranking, positions)),
+    const opening = this.#gate.opening;
+    const later: Promise<RankingConfirmation | undefined>[] = [];
+    const now = await Promise.all(
+      groupByRanking(rows).map(async (group) => {
+        const written = await this.#write(group, rows);
+        if (written.kind === 'unserved' && this.#mayAwaitFirst(group.ranking)) {
+          later.push(this.#projectWhenBuilt(group, rows, opening, onPlaced));
+          return 'later';
+        }
+        await this.#tell(group, rows, written, opening, onPlaced);
+        return confirmationOf(written);
+      }),
     );
-    if (outboxId !== undefined && complete) this.#settler.add(outboxId, confirmations);
-    return places;
+    if (outboxId === undefined) return;
+    const settle = (confirmations: readonly (RankingConfirmation | undefined)[]): void => {
+      if (confirmations.includes(undefined)) return;
+      this.#settler.add(outboxId, confirmations as RankingConfirmation[]);
+    };
+    const confirmed = now.filter((each) => each !== 'later');
+    if (later.length === 0) settle(confirmed);
+    else void Promise.all(later).then((others) => settle([...confirmed, ...others]));
   }
 
-  async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
+  async #write(group: Group, rows: readonly ProjectionRow[]): Promise<Written> {
+    const entries = group.positions.map((position) => rows[position] as ProjectionRow);
     try {
-      const written = await this.#writer.write(ranking, entries, BUILD_PATIENCE_MS);
+      const written = await this.#writer.write(group.ranking, entries);
       // Only this ranking is affected: its reads go to the store of record until it is mended.
-      if (written.kind === 'missed') this.#trust.owe(ranking.rankingNo);
+      if (written.kind === 'missed') this.#trust.owe(group.ranking.rankingNo);
       return written;
     } catch (error) {
       this.#gate.missed(error);
       return { kind: 'missed' };
     }
   }
+
+  /** A new ranking has its first index within moments, and then its first submission has a rank. */
+  #mayAwaitFirst(ranking: Ranking): boolean {
+    return this.#builder.isFirst(ranking) && this.#firstBuilds < MAX_FIRST_BUILDS;
+  }
+
+  async #projectWhenBuilt(
+    group: Group,
+    rows: readonly ProjectionRow[],
+    opening: number,
+    onPlaced: OnPlaced,
+  ): Promise<RankingConfirmation | undefined> {
+    this.#firstBuilds += 1;
+    try {
+      await this.#builder.builtWithin(group.ranking, FIRST_BUILD_MS);
+    } finally {
+      this.#firstBuilds -= 1;
+    }
+    const written = await this.#write(group, rows);
+    await this.#tell(group, rows, written, opening, onPlaced);
+    return confirmationOf(written);
+  }
+
+  /** @param opening the gate's when the batch came: the index had everything that was committed before */
+  async #tell(
+    { ranking, positions }: Group,
+    rows: readonly ProjectionRow[],
+    written: Written,
+    opening: number,
+    onPlaced: OnPlaced,
+  ): Promise<void> {
+    const isTrue =
+      written.kind === 'written' &&
+      opening > 0 &&
+      !this.#trust.owes(ranking.rankingNo) &&
+      (this.#gate.isOpen || (await this.#gate.confirmsOpen())) &&
+      this.#gate.opening === opening;
+    positions.forEach((position, index) => {
+      const place = isTrue ? (written.places[index] as IndexPlace) : undefined;
+      onPlaced(position, place && placeOf(rows[position] as ProjectionRow, place));
+    });
+  }
 }
 
-/** Positions by ranking, each in order; nearly always there is one ranking. */
-function groupByRanking(rows: readonly ProjectionRow[]): [Ranking, number[]][] {
-  const groups = new Map<RankingNo, [Ranking, number[]]>();
+/** Undefined if the index had the entry already, and so does not tell the rank before. */
+function placeOf({ effect }: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
+  if (effect === 'first') return { ...place, previousRank: 0 };
+  return effect === 'none' || place.isNew ? place : undefined;
+}
+
+function confirmationOf(written: Written): RankingConfirmation | undefined {
+  return written.kind === 'missed' ? undefined : written.confirmation;
+}
+
+/** Nearly always there is one. */
+function groupByRanking(rows: readonly ProjectionRow[]): Group[] {
+  const groups = new Map<RankingNo, Group>();
   rows.forEach(({ ranking }, position) => {
     const group = groups.get(ranking.rankingNo);
-    if (group === undefined) groups.set(ranking.rankingNo, [ranking, [position]]);
-    else group[1].push(position);
+    if (group === undefined) groups.set(ranking.rankingNo, { ranking, positions: [position] });
+    else group.positions.push(position);
   });
   return [...groups.values()];
 }

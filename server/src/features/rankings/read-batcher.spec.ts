@@ -135,3 +135,17 @@ test('reads of another epoch wait for calls of their own', async () => {
   expect(current).toEqual({ of: player(1) });
   expect(index.calls).toBe(2);
 });
+
+test('a small read does not wait behind all the pages that others wait for', async () => {
+  const { batcher } = setUp();
+  const answered: string[] = [];
+  const reads = Array.from({ length: 50 }, (_, at) =>
+    batcher.read(RANKING, EPOCH, range(at, 1_000)).then(() => answered.push('page')),
+  );
+  await turn();
+  await batcher.read(RANKING, EPOCH, player(1)).then(() => answered.push('player'));
+  // Four calls were under way, and one page may have had its turn first.
+  expect(answered.indexOf('player')).toBeLessThan(10);
+  await Promise.all(reads);
+  expect(answered).toHaveLength(51);
+});

@@ -1,5 +1,5 @@
 import type { RankingNo } from '../../domain/ids.js';
-import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
+import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
 import type { IndexAnswer, RankingIndex } from './ports.js';
 
 /** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
@@ -16,7 +16,10 @@ const MAX_ROWS = 320;
 
 /** Rankings for which a queue is kept while nothing waits. */
 const MAX_IDLE_QUEUES = 256;
-/** Reads around a place that are at least so large are worth joining with equal ones. */
+/**
+ * Reads that are at least so large go in batches apart from small ones, in turn with them. Those
+ * around a place are worth joining with equal ones.
+ */
 const LARGE_ROWS = 64;
 /** Waiting reads that others may join; with more, later ones are made for themselves. */
 const MAX_JOINABLE = 64;
@@ -52,8 +55,11 @@ interface Queue {
   /** As it was when last read. */
   ranking: Ranking;
   readonly epoch: number;
-  /** Reads go into the last one unless it is full. */
-  readonly batches: Batch[];
+  /** Batches of small reads and of large ones; reads go into the last one unless it is full. */
+  readonly small: Batch[];
+  readonly large: Batch[];
+  /** Whether the last batch that left was of large reads. */
+  largeWasLast: boolean;
   /**
    * Those of all batches that equal reads join. Compared one by one: there are few, and V8 enters
    * each string that a Map is asked for in its table of strings, which costs more.
@@ -84,7 +90,7 @@ export class ReadBatcher {
     const { rankingNo } = ranking;
     let queue = this.#queues.get(rankingNo);
     if (queue === undefined || queue.epoch !== epoch) {
-      queue = { ranking, epoch, batches: [], joinable: [], rows: 0, calls: 0, scheduled: false };
+      queue = newQueue(ranking, epoch);
       this.#queues.set(rankingNo, queue);
     }
     queue.ranking = ranking;
@@ -104,7 +110,7 @@ export class ReadBatcher {
   }
 
   #send(queue: Queue): void {
-    const batch = queue.batches.shift();
+    const batch = nextBatch(queue);
     if (batch === undefined) return;
     const { waiting } = batch;
     queue.rows -= batch.rows;
@@ -124,13 +130,13 @@ export class ReadBatcher {
         for (const { reject } of waiting) reject(error);
       },
     );
-    if (queue.batches.length > 0) this.#schedule(queue);
+    if (somethingWaits(queue)) this.#schedule(queue);
   }
 
   /** The next call leaves before the answers are dealt out, so that both go on at the same time. */
   #ended(queue: Queue): void {
     queue.calls -= 1;
-    if (queue.batches.length > 0) {
+    if (somethingWaits(queue)) {
       if (mayCall(queue)) this.#send(queue);
     } else if (queue.calls === 0) {
       this.#idle(queue);
@@ -143,6 +149,31 @@ export class ReadBatcher {
       this.#queues.delete(rankingNo);
     }
   }
+}
+
+function newQueue(ranking: Ranking, epoch: number): Queue {
+  return {
+    ranking,
+    epoch,
+    small: [],
+    large: [],
+    largeWasLast: false,
+    joinable: [],
+    rows: 0,
+    calls: 0,
+    scheduled: false,
+  };
+}
+
+function somethingWaits({ small, large }: Queue): boolean {
+  return small.length > 0 || large.length > 0;
+}
+
+/** Small and large ones in turn: who reads one row does not wait behind all the pages of others. */
+function nextBatch(queue: Queue): Batch | undefined {
+  const { small, large } = queue;
+  queue.largeWasLast = large.length > 0 && (small.length === 0 || !queue.largeWasLast);
+  return queue.largeWasLast ? large.shift() : small.shift();
 }
 
 /** Where not, a call is under way, and at its end this is asked again. */
@@ -183,10 +214,11 @@ function isSame(a: RankingRead, b: RankingRead): boolean {
 /** Puts a read into the last batch, or a new one when that is full. */
 function enqueue(queue: Queue, read: RankingRead): Waiting {
   const rows = rowsOf(read);
-  let batch = queue.batches.at(-1);
+  const batches = rows < LARGE_ROWS ? queue.small : queue.large;
+  let batch = batches.at(-1);
   if (batch === undefined || batch.waiting.length >= MAX_READS || batch.rows + rows > MAX_ROWS) {
     batch = { waiting: [], rows: 0 };
-    queue.batches.push(batch);
+    batches.push(batch);
   }
   const waiting = new Waiting(read);
   batch.waiting.push(waiting);
@@ -202,18 +234,5 @@ function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingV
     waiting.resolve(
       answer.status === 'answered' ? (answer.value[at] as RankingView) : answer.status,
     );
-  }
-}
-
-function rowsOf(read: RankingRead): number {
-  switch (read.kind) {
-    case 'player':
-      return 1;
-    case 'players':
-      return read.playerIds.length;
-    case 'range':
-    case 'around':
-    case 'aroundScore':
-      return read.count;
   }
 }

@@ -86,7 +86,7 @@ export class Reader implements RankingReader, RankingIndexReader {
   ): Promise<T | undefined> {
     try {
       for (let attempt = 0; attempt < 3; attempt += 1) {
-        if (!this.#mayAnswer(ranking)) return undefined;
+        if (!(await this.#mayAsk(ranking))) return undefined;
         const epoch = this.#trust.epochOf(ranking.rankingNo);
         if (epoch === undefined) {
           if (!(await this.#builder.check(ranking))) return undefined;
@@ -94,7 +94,9 @@ export class Reader implements RankingReader, RankingIndexReader {
         }
         const answer = await question(epoch);
         if (answer.status === 'answered') {
-          return this.#mayAnswer(ranking) ? answer.value : undefined;
+          // Where it is not sure any more that the index may answer, it is asked again when it is.
+          if (this.#mayAnswer(ranking)) return answer.value;
+          continue;
         }
         this.#trust.distrust(ranking.rankingNo, epoch);
         const damaged = answer.status === 'absent' ? epoch : undefined;
@@ -104,6 +106,12 @@ export class Reader implements RankingReader, RankingIndexReader {
       this.#note(error);
     }
     return undefined;
+  }
+
+  /** Waits, but not long, where that is about to be known. */
+  async #mayAsk(ranking: Ranking): Promise<boolean> {
+    if (!this.#gate.isOpen && !(await this.#gate.opensSoon())) return false;
+    return this.#mayAnswer(ranking);
   }
 
   #mayAnswer(ranking: Ranking): boolean {

@@ -1,6 +1,6 @@
 import type { Log } from '../../domain/log.js';
 import type { IndexTrust } from './index-trust.js';
-import type { Confirmation, Outbox, Settlement } from './ports.js';
+import type { Outbox, RankingConfirmation, Settlement } from './ports.js';
 
 const FLUSH_MS = 200;
 /** Beyond this many batches are left to the sweeper, which finds them in the outbox. */
@@ -21,7 +21,7 @@ export class Settler {
     this.#log = log;
   }
 
-  add(outboxId: number, confirmations: readonly Confirmation[]): void {
+  add(outboxId: number, confirmations: readonly RankingConfirmation[]): void {
     if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ outboxId, confirmations });
     this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
   }

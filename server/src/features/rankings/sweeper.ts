@@ -2,27 +2,29 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexTrust } from './index-trust.js';
-import type { IndexWriter, Written } from './index-writer.js';
+import type { IndexWriter } from './index-writer.js';
+import { OutboxScan } from './outbox-scan.js';
 import type {
-  Confirmation,
   EncodedEntry,
   EntryStore,
   Outbox,
   OutboxBatch,
+  RankingConfirmation,
   RankingStore,
 } from './ports.js';
 
 const TICK_MS = 100;
 const TICKS_PER_SWEEP = 3;
 const RENAMES_AT_A_TIME = 100;
-/** Younger batches are most likely being applied by the server that committed them. */
-const MIN_AGE_MS = 500;
 const BATCHES_AT_A_TIME = 100;
 const WRITE_SIZE = 250;
+/** Rankings that are written to at a time. */
+const RANKINGS_AT_A_TIME = 16;
 
 /** Brings what stays behind in the outbox into the index. */
 export class Sweeper {
   readonly #outbox: Outbox;
+  readonly #scan: OutboxScan;
   readonly #entries: EntryStore;
   readonly #rankings: RankingStore;
   readonly #writer: IndexWriter;
@@ -42,6 +44,7 @@ export class Sweeper {
     log: Log;
   }) {
     this.#outbox = parts.outbox;
+    this.#scan = new OutboxScan(parts.outbox);
     this.#entries = parts.entries;
     this.#rankings = parts.rankings;
     this.#writer = parts.writer;
@@ -82,27 +85,26 @@ export class Sweeper {
    */
   async drain(): Promise<void> {
     const { moment } = this.#trust;
-    const missed = await this.#apply(0);
+    const missed = await this.#apply(await this.#scan.all());
     this.#trust.paid(moment, missed);
     for (const rankingNo of missed) this.#trust.owe(rankingNo);
   }
 
   async #sweep(): Promise<void> {
-    await this.#apply(MIN_AGE_MS);
+    await this.#apply(await this.#scan.old());
     let renamed = 0;
     while (renamed < RENAMES_AT_A_TIME && (await this.#outbox.applyRename())) renamed += 1;
     if (renamed > 0) await this.drain();
   }
 
-  /** Applies the batches of at least this age. Returns the rankings that lack some of them. */
-  async #apply(minAgeMs: number): Promise<Set<RankingNo>> {
+  /** Applies the batches of a range. Returns the rankings that lack some of them. */
+  async #apply({ after, through }: { after: number; through: number }): Promise<Set<RankingNo>> {
     const missed = new Set<RankingNo>();
-    let after = 0;
-    for (;;) {
-      const batches = await this.#outbox.pending(after, BATCHES_AT_A_TIME, minAgeMs);
+    for (let from = after; ; ) {
+      const batches = await this.#outbox.pending(from, through, BATCHES_AT_A_TIME);
       if (batches.length > 0) await this.#applyBatches(batches, missed);
       if (batches.length < BATCHES_AT_A_TIME) return missed;
-      after = (batches.at(-1) as OutboxBatch).outboxId;
+      from = (batches.at(-1) as OutboxBatch).outboxId;
     }
   }
 
@@ -112,21 +114,25 @@ export class Sweeper {
     const rankings = await this.#rankings.findByNumbers([
       ...new Set(keys.map((key) => key.rankingNo)),
     ]);
-    const confirmations = new Map<RankingNo, Confirmation>();
-    for (const ranking of rankings) {
-      const entries = (entriesOf.get(ranking.rankingNo) ?? [])
-        .sort((a, b) => a.version - b.version)
-        .map((entry) => ({ entry, payload: this.#encode(entry) }));
-      const written = await this.#write(ranking, entries);
-      if (written.kind === 'missed') missed.add(ranking.rankingNo);
-      else if (written.kind === 'written') {
-        confirmations.set(ranking.rankingNo, written.confirmation);
+    const confirmations = new Map<RankingNo, RankingConfirmation>();
+    const writeNext = async (): Promise<void> => {
+      for (let ranking = rankings.pop(); ranking !== undefined; ranking = rankings.pop()) {
+        const entries = (entriesOf.get(ranking.rankingNo) ?? [])
+          .sort((a, b) => a.version - b.version)
+          .map((entry) => ({ entry, payload: this.#encode(entry) }));
+        const confirmation = await this.#write(ranking, entries);
+        if (confirmation === 'missed') missed.add(ranking.rankingNo);
+        else if (confirmation !== 'nothing to write') {
+          confirmations.set(ranking.rankingNo, confirmation);
+        }
       }
-    }
+    };
+    await Promise.all(Array.from({ length: RANKINGS_AT_A_TIME }, writeNext));
     const settlements = batches
       .filter((batch) => !batch.keys.some((key) => missed.has(key.rankingNo)))
       .map(({ outboxId, keys }) => ({
         outboxId,
+        // Rankings that were not found are gone and need none.
         confirmations: [...new Set(keys.map((key) => key.rankingNo))].flatMap(
           (rankingNo) => confirmations.get(rankingNo) ?? [],
         ),
@@ -134,13 +140,29 @@ export class Sweeper {
     for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
   }
 
-  async #write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
-    let written: Written = { kind: 'unneeded' };
-    for (let at = 0; at < entries.length && written.kind !== 'missed'; at += WRITE_SIZE) {
-      written = await this.#writer.write(ranking, entries.slice(at, at + WRITE_SIZE), 0);
+  /** What confirms all entries of a ranking; `missed` if a part is missing, or the parts differ in that. */
+  async #write(
+    ranking: Ranking,
+    entries: readonly EncodedEntry[],
+  ): Promise<RankingConfirmation | 'missed' | 'nothing to write'> {
+    let confirmation: RankingConfirmation | undefined;
+    for (let at = 0; at < entries.length; at += WRITE_SIZE) {
+      const written = await this.#writer.write(ranking, entries.slice(at, at + WRITE_SIZE));
+      if (written.kind === 'missed') return 'missed';
+      if (confirmation !== undefined && !isAlike(confirmation, written.confirmation))
+        return 'missed';
+      confirmation = written.confirmation;
     }
-    return written;
+    // What was removed meanwhile.
+    return confirmation ?? 'nothing to write';
   }
+}
+
+/** Whether the later one, when it counts, counts for what the other confirmed too. */
+function isAlike(a: RankingConfirmation, b: RankingConfirmation): boolean {
+  if (a.life !== b.life) return false;
+  if (a.kind === 'written') return b.kind === 'written';
+  return b.kind === 'unserved' && a.epoch === b.epoch;
 }
 
 function distinctKeys(

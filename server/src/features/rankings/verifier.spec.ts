@@ -4,10 +4,12 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
+import type { LifeId } from '../../domain/index-rules.js';
 import { DEFAULT_SETTINGS } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
 import { Database } from '../../stores/postgres/database.js';
 import { PostgresEntryStore } from '../../stores/postgres/entry-store.js';
+import { PostgresLifeStore } from '../../stores/postgres/life-store.js';
 import { PostgresRankingStore } from '../../stores/postgres/ranking-store.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
 import { RedisConnection } from '../../stores/redis/connection.js';
@@ -15,6 +17,7 @@ import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
 import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
 import { IndexBuilder } from './index-builder.js';
 import { IndexTrust } from './index-trust.js';
+import { PagedFiller } from './paged-filler.js';
 import { Verifier } from './verifier.js';
 
 const LOG = { debug() {}, info() {}, warn() {}, error() {} };
@@ -30,6 +33,7 @@ let rankings: PostgresRankingStore;
 let entries: PostgresEntryStore;
 let log: PostgresSubmissionLog;
 let builder: IndexBuilder;
+let life: LifeId;
 const trust = new IndexTrust();
 
 beforeAll(async () => {
@@ -46,8 +50,12 @@ beforeAll(async () => {
   rankings = new PostgresRankingStore(database, database);
   entries = new PostgresEntryStore(database, database);
   log = new PostgresSubmissionLog(database, 31);
-  builder = new IndexBuilder({ index, rankings, entries, trust, encodePayload, log: LOG });
+  const filler = new PagedFiller(index, entries, encodePayload);
+  builder = new IndexBuilder({ index, rankings, entries, filler, trust, log: LOG });
   await new Promise<void>((resolve) => redis.onReady(resolve));
+  life = (await new PostgresLifeStore(database).declare(undefined, redis.redis)).id;
+  trust.enter({ life, redis: redis.redis });
+  redis.admit(redis.redis);
 });
 
 afterAll(async () => {
@@ -195,16 +203,19 @@ describe.concurrent('a verification', () => {
     ]);
     if (entry === undefined) throw new Error('no entry');
     await index.remove(ranking.rankingNo);
-    const build = await index.beginBuild(ranking, -1, 1);
+    const build = await index.beginBuild(ranking, undefined, 1, { life, redis: redis.redis });
     const all = await entries.scan(ranking.rankingNo, '', 10);
-    const misplaced = all.map((each) => {
-      const payload = encodePayload(each);
-      if (each.playerId === 'a') return { entry: { ...each, reached: each.reached + 1 }, payload };
-      return { entry: each, payload };
-    });
-    await index.build(ranking, build, misplaced);
+    const group = index.group(ranking);
+    for (const each of all) {
+      const misplaced = { ...each, reached: each.reached + 1 };
+      group.add(each.playerId === 'a' ? misplaced : each, encodePayload(each));
+    }
+    for (const { records } of group.parts(10)) await index.build(ranking, build, records);
     const revision = await index.swap(ranking, build, all.length, 0);
-    await rankings.setMark(ranking.rankingNo, 0, { epoch: 1, settledRevision: revision ?? 0 });
+    const mark = await rankings.mark(ranking.rankingNo);
+    if (mark === undefined) throw new Error('no mark');
+    const built = { life, epoch: 1, whole: true, settledRevision: revision ?? 0 };
+    await rankings.changeMark(ranking.rankingNo, mark, built, { ifSettledRevisionIsSame: true });
     const { progress, done } = verifier().verify(ranking, NEVER);
     await done;
     const [difference] = progress.takeDifferences();

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import { invalidField, RostrumError } from '../../domain/errors.js';
 import {
   type BatchSubmitScoresRequest,
@@ -29,14 +30,15 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
   const submit = (
     submission: SubmitScoreRequest['submission'],
     path: string,
+    caller: Caller,
   ): Promise<Submitted> => {
     const nowMs = Date.now();
-    return scores.submit(parseSubmission(submission, path, nowMs), nowMs);
+    return scores.submit(parseSubmission(submission, path, nowMs), nowMs, caller);
   };
 
   return {
-    submitScore: unary<SubmitScoreRequest, SubmitScoreResponse>(({ submission }) =>
-      submit(submission, 'submission').then(encodeSubmitScoreResponse),
+    submitScore: unary<SubmitScoreRequest, SubmitScoreResponse>(({ submission }, { connection }) =>
+      submit(submission, 'submission', connection).then(encodeSubmitScoreResponse),
     ),
 
     batchSubmitScores: unary<BatchSubmitScoresRequest, BatchSubmitScoresResponse>(
@@ -44,7 +46,7 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
         checkBatchSize(submissions.length);
         // All are handed over before any is awaited, so they are recorded in the order given.
         const items = submissions.map((submission, index) =>
-          toItem(() => submit(submission, `submissions[${index}]`), context),
+          toItem(() => submit(submission, `submissions[${index}]`, context.connection), context),
         );
         return encodeBatch(await Promise.all(items));
       },
@@ -53,8 +55,9 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
     streamScores: bidiStreaming<StreamScoresRequest, StreamScoresResponse>(
       ({ submission }, context) => {
         try {
-          return submit(submission, 'submission').then(encodeStreamScoresResponse, (error) =>
-            errorItem(error, context),
+          return submit(submission, 'submission', context.connection).then(
+            encodeStreamScoresResponse,
+            (error) => errorItem(error, context),
           );
         } catch (error) {
           return errorItem(error, context);

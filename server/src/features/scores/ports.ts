@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
@@ -35,7 +36,7 @@ export type Recorded =
     }
   /** The ranking is gone: its leaderboard was deleted. */
   | { readonly kind: 'rankingGone' }
-  /** The sum would leave ±2^53. */
+  /** The sum would leave ±(2^53 - 1). */
   | { readonly kind: 'totalOutOfRange' };
 
 export interface RecordedBatch {
@@ -64,7 +65,7 @@ export class BatchConflict extends Error {
 
 /** Where a submission put its entry. Ranks are 1-based. */
 export interface Placement {
-  /** 0 if the player had no rank before, or it is not known. */
+  /** 0 if the player had no rank before. */
   readonly previousRank: number;
   readonly rank: number;
   readonly totalPlayers: number;
@@ -77,9 +78,9 @@ export interface EntryProjection {
   encode(entry: Entry): Uint8Array;
 
   /**
-   * Brings the entries of one batch into the index, in order, and tells where each came to stand.
-   * Never fails: an element is undefined while the index cannot tell; the entry then reaches it
-   * later by itself.
+   * Brings the entries of one batch into the index, in order, and tells of each row once where its entry
+   * came to stand; undefined while the index cannot tell, and the entry then reaches it later by itself.
+   * Never fails. Resolves when the next batch may come; a few rows may be told of later.
    */
   project(
     outboxId: number | undefined,
@@ -87,8 +88,10 @@ export interface EntryProjection {
       readonly ranking: Ranking;
       readonly entry: Entry;
       readonly payload: Uint8Array;
+      readonly effect: 'first' | 'changed' | 'none';
     }[],
-  ): Promise<readonly (Placement | undefined)[]>;
+    onPlaced: (row: number, placement: Placement | undefined) => void,
+  ): Promise<void>;
 }
 
 /** Finds the leaderboards that submissions go to. */
@@ -98,11 +101,15 @@ export interface SubmissionTargets {
 
   /**
    * Finds the ranking in the store of record, making the leaderboard with `settings` if there is
-   * none and that is allowed.
+   * none and that is allowed. Where many wait for that, it goes by turns of the callers.
    *
-   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
-  findOrCreate(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
+  findOrCreate(
+    leaderboardId: LeaderboardId,
+    settings: LeaderboardSettings,
+    caller: Caller,
+  ): Promise<Ranking>;
 
   /** Forgets what is known of a leaderboard, because it turned out to be gone. */
   forget(leaderboardId: LeaderboardId): void;

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId, SubmissionId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
@@ -20,31 +21,42 @@ export class ScoreService {
   }
 
   /** @throws LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE, STORE_UNAVAILABLE, OVERLOADED */
-  submit(parsed: ParsedSubmission, nowMs: number): Promise<Submitted> {
+  submit(parsed: ParsedSubmission, nowMs: number, caller: Caller): Promise<Submitted> {
     const submissionId = parsed.submissionId ?? newSubmissionId(nowMs);
-    return this.#submit(parsed, submissionId, 1);
+    return this.#submit(parsed, submissionId, caller, 1);
   }
 
   #submit(
     parsed: ParsedSubmission,
     submissionId: SubmissionId,
+    caller: Caller,
     attempt: number,
   ): Promise<Submitted> {
     // Into the queue at once where the leaderboard is known: the order of arrival counts.
     const known = this.#targets.known(parsed.leaderboardId);
     const result =
       known === undefined
-        ? this.#targets
-            .findOrCreate(parsed.leaderboardId, parsed.settings)
-            .then((ranking) => this.#queue.submit(toSubmission(parsed, submissionId, ranking)))
-        : this.#queue.submit(toSubmission(parsed, submissionId, known));
+        ? this.#findTarget(parsed, caller).then((ranking) =>
+            this.#queue.submit(toSubmission(parsed, submissionId, ranking), caller),
+          )
+        : this.#queue.submit(toSubmission(parsed, submissionId, known), caller);
     return result.then((submitted) => {
       if (typeof submitted === 'object') return submitted;
       if (submitted === 'totalOutOfRange') throw totalOutOfRange();
       if (attempt >= MAX_ATTEMPTS) throw unsettled(parsed.leaderboardId);
       this.#targets.forget(parsed.leaderboardId);
-      return this.#submit(parsed, submissionId, attempt + 1);
+      return this.#submit(parsed, submissionId, caller, attempt + 1);
     });
+  }
+
+  /** Counts against what may wait: who names unknown leaderboards holds no more than others. */
+  async #findTarget({ leaderboardId, settings }: ParsedSubmission, caller: Caller) {
+    this.#queue.hold(caller);
+    try {
+      return await this.#targets.findOrCreate(leaderboardId, settings, caller);
+    } finally {
+      this.#queue.release(caller);
+    }
   }
 }
 
@@ -77,6 +89,6 @@ function unsettled(leaderboardId: LeaderboardId): RostrumError {
 function totalOutOfRange(): RostrumError {
   return new RostrumError(
     'TOTAL_OUT_OF_RANGE',
-    'the sum would leave ±9007199254740992 (2^53), where not every integer is exact; nothing was recorded',
+    'the sum would leave ±9007199254740991 (2^53 - 1), the range in which integers are exact; nothing was recorded',
   );
 }

@@ -71,9 +71,7 @@ export function parseSubmission(
   const metadata = parseMetadata(submission.metadata, refuse);
   if (violations.length > 0) throw invalidFields(violations);
   if (clientUs !== null && clientUs / 1000 > nowMs + MAX_AHEAD_MS) throw inFuture(path, clientUs);
-  for (const _ in submission.segments) {
-    throw notSupported(`${path}.segments`, 'segments are planned and not supported yet');
-  }
+  refuseSegments(submission.segments, path);
   return {
     leaderboardId: leaderboardId as LeaderboardId,
     playerId: playerId as PlayerId,
@@ -86,6 +84,14 @@ export function parseSubmission(
     metadata,
     settings: parseNewLeaderboard(submission.newLeaderboard, path),
   };
+}
+
+/** Tools that fill in every field send an empty key with an empty value; it counts as absent. */
+function refuseSegments(segments: ScoreSubmission['segments'], path: string): void {
+  for (const key in segments) {
+    if (key === '' && segments[key] === '') continue;
+    throw notSupported(`${path}.segments`, 'segments are planned and not supported yet');
+  }
 }
 
 type Refuse = (field: string, description: string) => void;

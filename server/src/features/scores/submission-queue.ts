@@ -1,4 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Allotment, type Cap } from '../../domain/allotment.js';
+import type { Caller } from '../../domain/caller.js';
+import { CallerTurns } from '../../domain/caller-turns.js';
 import { RostrumError } from '../../domain/errors.js';
 import {
   BatchConflict,
@@ -34,6 +37,7 @@ export interface QueueListener {
 }
 
 interface Waiting {
+  readonly caller: Caller;
   readonly submission: Submission;
   readonly resolve: (result: Submitted | Unrecorded) => void;
   readonly reject: (error: unknown) => void;
@@ -47,47 +51,127 @@ interface Waiting {
  * large batches.
  *
  * Each lane records one batch at a time. All submissions of a player go through the same lane, so
- * they are recorded in the order of arrival and lanes never wait for each other's locks.
+ * those that came over one connection are recorded in the order of arrival, and lanes never wait for
+ * each other's locks.
+ *
+ * When more waits than a batch takes, identities take turns, and the connections of an identity do:
+ * who submits little waits for the batch that is under way, however much others have waiting.
  */
 export class SubmissionQueue {
   readonly #lanes: Lane[];
-  readonly #maxPending: number;
-  #pending = 0;
+  readonly #places: Allotment;
 
-  /** @param maxPending submissions that may wait or be in work; beyond it they are refused */
+  /**
+   * @param maxPending submissions that may wait or be in work; beyond it they are refused
+   * @param cap how many of them one identity may have
+   */
   constructor(
     log: SubmissionLog,
     projection: EntryProjection,
     listener: QueueListener,
-    options: { readonly lanes: number; readonly maxPending: number },
+    options: { readonly lanes: number; readonly maxPending: number; readonly cap?: Cap },
   ) {
     this.#lanes = Array.from({ length: options.lanes }, () => new Lane(log, projection, listener));
-    this.#maxPending = options.maxPending;
+    this.#places = new Allotment(options.maxPending, options.cap);
   }
 
   /** Submissions that wait or are in work. */
   get pending(): number {
-    return this.#pending;
+    return this.#places.used;
+  }
+
+  /** How many an identity may have that has `held`. */
+  limitOf(held: number): number {
+    return this.#places.limitOf(held);
   }
 
   /** @throws STORE_UNAVAILABLE, OVERLOADED */
-  submit(submission: Submission): Promise<Submitted | Unrecorded> {
-    if (this.#pending >= this.#maxPending) return Promise.reject(overloaded());
-    this.#pending += 1;
+  submit(submission: Submission, caller: Caller): Promise<Submitted | Unrecorded> {
+    try {
+      this.hold(caller);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const lane = this.#lanes[laneOf(submission.playerId, this.#lanes.length)] as Lane;
     return new Promise((resolve, reject) => {
       lane.add({
+        caller,
         submission,
         resolve: (result) => {
-          this.#pending -= 1;
+          this.release(caller);
           resolve(result);
         },
         reject: (error) => {
-          this.#pending -= 1;
+          this.release(caller);
           reject(error);
         },
       });
     });
+  }
+
+  /**
+   * Takes a place for a submission that is on its way to the queue. `release` gives it back.
+   *
+   * @throws OVERLOADED
+   */
+  hold(caller: Caller): void {
+    const { of: identity } = caller;
+    const places = this.#places;
+    if (
+      !places.mayTake(identity.submissions) ||
+      !places.connectionMayTake(caller.submissions, identity.submissions)
+    ) {
+      identity.refused += 1;
+      throw overloaded(caller);
+    }
+    places.take();
+    caller.submissions += 1;
+    identity.submissions += 1;
+  }
+
+  release(caller: Caller): void {
+    this.#places.release();
+    caller.submissions -= 1;
+    caller.of.submissions -= 1;
+  }
+}
+
+/**
+ * What leaves together. A repetition of a submission in it stays for the next batch: by then the
+ * first is recorded, and however many repetitions go together, each finds it there.
+ */
+class Batch {
+  readonly taken: Waiting[] = [];
+  readonly later: Waiting[] = [];
+  // By a hash: a Map by the ids themselves would enter each in V8's table of strings, which costs
+  // more than the rest of this. Where different ids have the same hash, their keys tell them apart.
+  readonly #firsts = new Map<number, Waiting>();
+  readonly #repeated = new Set<string>();
+
+  /** Also when it was offered many repetitions: looking for others would take long. */
+  get isFull(): boolean {
+    return this.taken.length >= MAX_BATCH || this.later.length >= MAX_BATCH;
+  }
+
+  /** Takes the submission, or leaves it for later. */
+  offer(waiting: Waiting): void {
+    const hash = hashOf(waiting.submission.submissionId);
+    const first = this.#firsts.get(hash);
+    if (first === undefined) {
+      this.#firsts.set(hash, waiting);
+      this.taken.push(waiting);
+      return;
+    }
+    // The same id may be given to several players; only now are their names looked at.
+    const key = keyOf(waiting.submission);
+    this.#repeated.add(keyOf(first.submission));
+    if (this.#repeated.has(key) && waiting.isRepetition !== true) {
+      waiting.isRepetition = true;
+      this.later.push(waiting);
+    } else {
+      this.#repeated.add(key);
+      this.taken.push(waiting);
+    }
   }
 }
 
@@ -95,7 +179,10 @@ class Lane {
   readonly #log: SubmissionLog;
   readonly #projection: EntryProjection;
   readonly #listener: QueueListener;
-  #waiting: Waiting[] = [];
+  /** In the order of arrival, since the last batch. */
+  #arrived: Waiting[] = [];
+  /** What did not fit into a batch; empty unless the lane is behind. */
+  readonly #behind = new CallerTurns<Waiting>();
   #running = false;
   #projecting = 0;
   #projected: (() => void) | undefined;
@@ -107,7 +194,7 @@ class Lane {
   }
 
   add(waiting: Waiting): void {
-    this.#waiting.push(waiting);
+    this.#arrived.push(waiting);
     if (this.#running) return;
     this.#running = true;
     // After the requests that arrived with this one have been taken in.
@@ -115,7 +202,7 @@ class Lane {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#arrived.length > 0 || this.#behind.size > 0) {
       const batch = this.#takeBatch();
       await this.#recordAndProject(batch);
       if (this.#projecting >= MAX_PROJECTING) {
@@ -127,41 +214,25 @@ class Lane {
     this.#running = false;
   }
 
-  /**
-   * Takes what waits, up to a batch. A repetition of a submission in it stays for the next batch: by
-   * then the first is recorded, and however many repetitions go together, each finds it there.
-   */
-  #takeBatch(): Waiting[] {
-    const batch: Waiting[] = [];
-    const later: Waiting[] = [];
-    // By a hash: a Map by the ids themselves would enter each in V8's table of strings, which costs
-    // more than the rest of this. Where different ids have the same hash, their keys tell them apart.
-    const firsts = new Map<number, Waiting>();
-    const repeated = new Set<string>();
-    let at = 0;
-    for (; at < this.#waiting.length && batch.length < MAX_BATCH; at += 1) {
-      const waiting = this.#waiting[at] as Waiting;
-      const hash = hashOf(waiting.submission.submissionId);
-      const first = firsts.get(hash);
-      if (first === undefined) {
-        firsts.set(hash, waiting);
-        batch.push(waiting);
-        continue;
-      }
-      // The same id may be given to several players; only now are their names looked at.
-      const key = keyOf(waiting.submission);
-      repeated.add(keyOf(first.submission));
-      if (repeated.has(key) && waiting.isRepetition !== true) {
-        waiting.isRepetition = true;
-        later.push(waiting);
-      } else {
-        repeated.add(key);
-        batch.push(waiting);
-      }
+  /** Takes what waits, up to a batch, and leaves the rest. */
+  #takeBatch(): readonly Waiting[] {
+    const batch = new Batch();
+    if (this.#behind.size === 0 && this.#arrived.length <= MAX_BATCH) {
+      // Nobody waits longer than the others: turns would change nothing and cost time.
+      const arrived = this.#arrived;
+      this.#arrived = batch.later;
+      for (const waiting of arrived) batch.offer(waiting);
+      return batch.taken;
     }
-    const rest = at < this.#waiting.length ? this.#waiting.slice(at) : [];
-    this.#waiting = later.length > 0 ? later.concat(rest) : rest;
-    return batch;
+    for (const waiting of this.#arrived) this.#behind.add(waiting);
+    this.#arrived = [];
+    while (!batch.isFull) {
+      const waiting = this.#behind.next();
+      if (waiting === undefined) break;
+      batch.offer(waiting);
+    }
+    for (const waiting of batch.later.reverse()) this.#behind.putBack(waiting);
+    return batch.taken;
   }
 
   async #recordAndProject(batch: readonly Waiting[]): Promise<void> {
@@ -213,29 +284,35 @@ class Lane {
   }
 
   async #project(batch: readonly Waiting[], recorded: RecordedBatch): Promise<void> {
-    const rows: {
-      ranking: Submission['ranking'];
-      entry: Submitted['recorded']['entry'];
-      payload: Uint8Array;
-    }[] = [];
-    recorded.results.forEach((result, position) => {
-      if (result.kind !== 'recorded') return;
-      const { ranking } = (batch[position] as Waiting).submission;
-      rows.push({ ranking, entry: result.entry, payload: this.#projection.encode(result.entry) });
-    });
-    const placements = await this.#projection.project(recorded.outboxId, rows);
-    let row = 0;
+    const rows: ProjectedRow[] = [];
     recorded.results.forEach((result, position) => {
       const waiting = batch[position] as Waiting;
       if (result.kind !== 'recorded') {
         waiting.resolve(result.kind);
         return;
       }
-      const payload = (rows[row] as (typeof rows)[number]).payload;
-      waiting.resolve({ recorded: result, payload, placement: placements[row] });
-      row += 1;
+      const { entry } = result;
+      const { ranking } = waiting.submission;
+      const payload = this.#projection.encode(entry);
+      rows.push({ waiting, recorded: result, ranking, entry, payload, effect: effectOf(result) });
+    });
+    await this.#projection.project(recorded.outboxId, rows, (row, placement) => {
+      const { waiting, recorded, payload } = rows[row] as ProjectedRow;
+      waiting.resolve({ recorded, payload, placement });
     });
   }
+}
+
+interface ProjectedRow extends Pick<Submitted, 'recorded' | 'payload'> {
+  readonly waiting: Waiting;
+  readonly ranking: Submission['ranking'];
+  readonly entry: Submitted['recorded']['entry'];
+  readonly effect: 'first' | 'changed' | 'none';
+}
+
+function effectOf({ changed, previousScore }: Submitted['recorded']): ProjectedRow['effect'] {
+  if (!changed) return 'none';
+  return previousScore === null ? 'first' : 'changed';
 }
 
 /** Submissions with the same key are repetitions of each other. */
@@ -256,10 +333,10 @@ function hashOf(text: string): number {
   return hash;
 }
 
-function overloaded(): RostrumError {
+function overloaded({ of: { identity, submissions } }: Caller): RostrumError {
   return new RostrumError(
     'OVERLOADED',
-    'the server has as many submissions waiting as it accepts; retry later',
+    `as many submissions wait as the server accepts, in all or of one caller (${submissions} of ${identity}); retry later`,
     { retryAfterMs: 200 },
   );
 }

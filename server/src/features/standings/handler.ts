@@ -1,6 +1,13 @@
 import { RostrumError } from '../../domain/errors.js';
 import { parsePlayerId } from '../../domain/ids.js';
-import type { Ranking, RankingSelector, RankingView } from '../../domain/ranking.js';
+import {
+  type Ranking,
+  type RankingRead,
+  type RankingSelector,
+  type RankingView,
+  rowsOf,
+} from '../../domain/ranking.js';
+import { ReadTurns } from '../../domain/read-turns.js';
 import type {
   BatchGetStandingsRequest,
   BatchGetStandingsResponse,
@@ -12,6 +19,7 @@ import type {
   ListStandingsResponse,
   StandingServiceServer,
 } from '../../gen/rostrum/v1/standing.js';
+import type { CallContext } from '../../transport/call-context.js';
 import { unary } from '../../transport/unary.js';
 import type { RankingDirectory, RankingReader } from '../rankings/ports.js';
 import { makePageToken, readPageToken } from './page-token.js';
@@ -35,8 +43,16 @@ export { StandingServiceService as standingServiceDefinition } from '../../gen/r
 export function standingService(
   directory: RankingDirectory,
   reader: RankingReader,
+  turns = new ReadTurns(),
 ): StandingServiceServer {
   const pages = new EncodedPages();
+
+  const readInTurn = (
+    context: CallContext,
+    ranking: Ranking,
+    read: RankingRead,
+    encode: (view: RankingView) => Buffer,
+  ): Promise<Buffer> => turns.read(context, rowsOf(read), () => reader.read(ranking, read), encode);
 
   /** Without a promise where the ranking is known, and answered by `answer` in any case. */
   const inRanking = (
@@ -48,7 +64,7 @@ export function standingService(
   };
 
   return {
-    listStandings: unary<ListStandingsRequest, ListStandingsResponse>((request) => {
+    listStandings: unary<ListStandingsRequest, ListStandingsResponse>((request, context) => {
       const count = parseCount(request.pageSize, 'page_size', DEFAULT_PAGE_SIZE);
       const firstStart = parseStartRank(request.startRank);
       return inRanking(request, (ranking) => {
@@ -56,7 +72,7 @@ export function standingService(
           request.pageToken === ''
             ? firstStart
             : readPageToken(request.pageToken, ranking.rankingNo);
-        return reader.read(ranking, { kind: 'range', start, count }).then((view) =>
+        return readInTurn(context, ranking, { kind: 'range', start, count }, (view) =>
           pages.encode(view, () => {
             const end = start + view.rows.length;
             const more = view.rows.length > 0 && end < view.totalPlayers;
@@ -66,10 +82,10 @@ export function standingService(
       });
     }),
 
-    getStanding: unary<GetStandingRequest, GetStandingResponse>((request) => {
+    getStanding: unary<GetStandingRequest, GetStandingResponse>((request, context) => {
       const playerId = parsePlayerId(request.playerId);
       return inRanking(request, (ranking) =>
-        reader.read(ranking, { kind: 'player', playerId }).then((view) => {
+        readInTurn(context, ranking, { kind: 'player', playerId }, (view) => {
           const row = view.rows[0];
           if (row === undefined) throw standingNotFound(ranking.leaderboardId, playerId);
           return encodeGetStandingResponse(row, view);
@@ -77,22 +93,25 @@ export function standingService(
       );
     }),
 
-    batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>((request) => {
-      const playerIds = parsePlayerIds(request.playerIds);
-      return inRanking(request, async (ranking) => {
-        const view = await reader.read(ranking, { kind: 'players', playerIds });
-        const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
-        const found = new Set(rows.map((row) => row.playerId));
-        const missing = playerIds.filter((playerId) => !found.has(playerId));
-        return encodeBatchGetStandingsResponse(rows, missing, view);
-      });
-    }),
+    batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>(
+      (request, context) => {
+        const playerIds = parsePlayerIds(request.playerIds);
+        return inRanking(request, (ranking) =>
+          readInTurn(context, ranking, { kind: 'players', playerIds }, (view) => {
+            const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
+            const found = new Set(rows.map((row) => row.playerId));
+            const missing = playerIds.filter((playerId) => !found.has(playerId));
+            return encodeBatchGetStandingsResponse(rows, missing, view);
+          }),
+        );
+      },
+    ),
 
     listStandingsAround: unary<ListStandingsAroundRequest, ListStandingsAroundResponse>(
-      (request) => {
+      (request, context) => {
         const read = parseAround(request);
         return inRanking(request, (ranking) =>
-          reader.read(ranking, read).then((view) => {
+          readInTurn(context, ranking, read, (view) => {
             // A window around a player shows at least the player.
             if (read.kind === 'around' && view.rows.length === 0) {
               throw standingNotFound(ranking.leaderboardId, read.playerId);

@@ -11,6 +11,7 @@ import {
   watchClient,
 } from '../../../test/support/watch/watch-call.js';
 import { RostrumError } from '../../domain/errors.js';
+import { ReadTurns } from '../../domain/read-turns.js';
 import { WatchServiceService, type WatchStandingsRequest } from '../../gen/rostrum/v1/watch.js';
 import { watchService } from './handler.js';
 import { WatchHub } from './watch-hub.js';
@@ -32,7 +33,10 @@ async function start(options: Partial<WatchOptions> = {}): Promise<void> {
   const reportFault = (fault: unknown) => {
     throw fault;
   };
-  hub = new WatchHub({ directory, reader: index, signals: index, reportFault }, options);
+  hub = new WatchHub(
+    { directory, reader: index, signals: index, turns: new ReadTurns(), reportFault },
+    options,
+  );
   server = await TransportServer.start({
     limits: { streamEndGraceMs: 200 },
     prepare: (grpcServer) =>

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import type {
   WatchChangesRequest,
   WatchChangesResponse,
@@ -23,22 +24,22 @@ export { WatchServiceService as watchServiceDefinition } from '../../gen/rostrum
 export function watchService(directory: RankingDirectory, hub: WatchHub): WatchServiceServer {
   return {
     watchStandings: serverStreaming<WatchStandingsRequest, WatchStandingsResponse>(
-      async (request, stream) => {
+      async (request, stream, { connection }) => {
         const spec = toViewSpec(request.view);
         const intervalMs = toIntervalMs(request.minInterval);
         const selector = toSelector(request);
         const ranking = await directory.resolve(selector);
-        const out = watchStream(stream, UNSENT_VIEW_MESSAGES);
+        const out = watchStream(stream, connection, UNSENT_VIEW_MESSAGES);
         hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
         await stream.closed;
       },
     ),
     watchChanges: serverStreaming<WatchChangesRequest, WatchChangesResponse>(
-      async (request, stream) => {
+      async (request, stream, { connection }) => {
         const players = toFilter(request);
         const selector = toSelector(request);
         const ranking = await directory.resolve(selector);
-        const out = watchStream(stream, UNSENT_FEED_MESSAGES);
+        const out = watchStream(stream, connection, UNSENT_FEED_MESSAGES);
         hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
         await stream.closed;
       },
@@ -47,7 +48,11 @@ export function watchService(directory: RankingDirectory, hub: WatchHub): WatchS
 }
 
 /** The transport's stream as the hub sees it: full once `maxUnsent` messages have not left yet. */
-function watchStream<Res>(stream: ServerStream<Res>, maxUnsent: number): WatchStream {
+function watchStream<Res>(
+  stream: ServerStream<Res>,
+  caller: Caller,
+  maxUnsent: number,
+): WatchStream {
   let unsent = 0;
   let full = false;
   let onDrain = () => {};
@@ -58,6 +63,7 @@ function watchStream<Res>(stream: ServerStream<Res>, maxUnsent: number): WatchSt
     onDrain();
   };
   return {
+    caller,
     write: (message) => {
       unsent++;
       stream.write(message, flushed);

@@ -1,7 +1,11 @@
+import type { Caller } from '../../domain/caller.js';
 import type { RostrumError } from '../../domain/errors.js';
 
 /** One open stream to one watcher, as the watch feature needs it. */
 export interface WatchStream {
+  /** Whose watch it is. */
+  readonly caller: Caller;
+
   /**
    * Hands over one encoded response message. False when earlier messages are still unsent: nothing
    * more may be written until `onDrain` calls. The buffer is shared with other streams and must not

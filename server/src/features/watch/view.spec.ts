@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { testCaller } from '../../../test/support/test-caller.ts';
 import { RecordingStream, viewAfter } from '../../../test/support/watch/recording-stream.js';
 import { player, RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { RankedRow } from '../../domain/ranking.js';
+import { ReadTurns } from '../../domain/read-turns.js';
 import { HistoryBudget } from './frame-history.js';
 import { View } from './view.js';
 import { readOf, type ViewSpec } from './view-key.js';
@@ -14,12 +16,14 @@ const INTERVAL_MS = 50;
 let index: ScriptedIndex;
 let counters: WatchCounters;
 let faults: unknown[];
+let turns: ReadTurns;
 
 beforeEach(() => {
   vi.useFakeTimers();
   index = new ScriptedIndex();
   counters = new WatchCounters();
   faults = [];
+  turns = new ReadTurns();
 });
 
 afterEach(() => {
@@ -36,6 +40,7 @@ function makeView(
     options: { ...DEFAULT_WATCH_OPTIONS, ...options },
     counters,
     budget: new HistoryBudget(1000),
+    turns,
     reportFault: (fault) => faults.push(fault),
   });
 }
@@ -479,4 +484,31 @@ it('shows everyone at each message exactly what a read at that revision answers'
       expect(viewAfter(messages)).toEqual(answers.get(index.revision));
     }
   }
+});
+
+describe('many views of one identity', () => {
+  it('are read in turn, so that the view of another is read at once', async () => {
+    turns = new ReadTurns(100);
+    let reading = 0;
+    const gate = Promise.withResolvers<void>();
+    const tryRead = index.tryRead.bind(index);
+    vi.spyOn(index, 'tryRead').mockImplementation(async (ranking, read) => {
+      reading += 1;
+      if (reading <= 10) await gate.promise;
+      return await tryRead(ranking, read);
+    });
+    const greedy = testCaller('reader/greedy');
+    for (let count = 1; count <= 20; count += 1) {
+      makeView({}, { kind: 'top', count }).join(new RecordingStream(greedy), '');
+    }
+    await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    // A row to twenty each, and what a read costs besides: about seven fit, and the others wait.
+    expect(reading).toBeLessThan(10);
+    reading = 10;
+    const modest = new RecordingStream(testCaller('reader/modest'));
+    makeView().join(modest, '');
+    await vi.advanceTimersByTimeAsync(INTERVAL_MS);
+    expect(modest.events).toEqual(['snapshot']);
+    gate.resolve();
+  });
 });

@@ -1,5 +1,7 @@
+import type { Caller } from '../../domain/caller.js';
 import type { RostrumError } from '../../domain/errors.js';
-import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
+import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
+import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingIndexReader, RankingSignals } from '../rankings/ports.js';
 import { fairPass } from './fair-pass.js';
 import { type Frame, nextFrame } from './frame.js';
@@ -13,10 +15,15 @@ import type { WatchCounters } from './watch-counters.js';
 import type { EncodedMessage } from './watch-encoding.js';
 import type { WatchOptions } from './watch-options.js';
 
+/** Watchers that are looked at to find for whom a view is read. */
+const MAX_LOOKED_AT = 8;
+
 /** What all views of a server share. */
 export interface ViewEnvironment {
   readonly reader: RankingIndexReader;
   readonly signals: RankingSignals;
+  /** One for all reads of the server. */
+  readonly turns: ReadTurns;
   readonly options: WatchOptions;
   readonly counters: WatchCounters;
   readonly budget: HistoryBudget;
@@ -221,11 +228,31 @@ export class View {
 
   async #tryRead(): Promise<RankingView | undefined> {
     try {
-      return await this.#environment.reader.tryRead(this.#ranking, this.#read);
+      const { reader, turns } = this.#environment;
+      const connection = this.#mostModest();
+      if (connection === undefined) return undefined;
+      return await turns.read(
+        { connection, cancelled: false },
+        rowsOf(this.#read),
+        () => reader.tryRead(this.#ranking, this.#read),
+        (view) => view,
+      );
     } catch (fault) {
       this.#environment.reportFault(fault);
       return undefined;
     }
+  }
+
+  /** For whom it is read: of some watchers the one whose identity has least in reading. */
+  #mostModest(): Caller | undefined {
+    let modest: Caller | undefined;
+    let looked = 0;
+    for (const { stream } of this.#watchers) {
+      if (modest === undefined || stream.caller.of.rows < modest.of.rows) modest = stream.caller;
+      looked += 1;
+      if (looked >= MAX_LOOKED_AT) break;
+    }
+    return modest;
   }
 
   #accept(view: RankingView, joiners: readonly ViewWatcher[], turn: boolean): void {

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { testCaller } from '../../../test/support/test-caller.ts';
 import { RecordingStream } from '../../../test/support/watch/recording-stream.js';
 import { RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
+import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { BoardNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
+import { ReadTurns } from '../../domain/read-turns.js';
 import type { ViewSpec } from './view-key.js';
 import { type WatchedRanking, WatchHub } from './watch-hub.js';
 import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
@@ -24,6 +27,7 @@ function makeHub(options: Partial<WatchOptions> = {}): WatchHub {
       directory: { resolve: () => resolve() },
       reader: index,
       signals: index,
+      turns: new ReadTurns(),
       reportFault: (fault) => {
         throw fault;
       },
@@ -45,8 +49,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function watchTop(count = 3, minIntervalMs = 50, token = ''): RecordingStream {
-  const stream = new RecordingStream();
+function watchTop(count = 3, minIntervalMs = 50, token = '', caller?: Caller): RecordingStream {
+  const stream = new RecordingStream(caller);
   hub.watchStandings(WATCHED, { kind: 'top', count }, minIntervalMs, token, stream);
   return stream;
 }
@@ -94,6 +98,34 @@ describe('the hub', () => {
     expect(reasonOf(() => watchFeed())).toBe('TOO_MANY_WATCHES');
     first.close();
     expect(reasonOf(() => watchTop())).toBe('accepted');
+  });
+
+  it('lets one identity have most of the watches, and leaves some to others', () => {
+    hub.endAll();
+    hub = makeHub({ maxWatches: 100 });
+    const greedy = testCaller('reader/greedy');
+    const open: RecordingStream[] = [];
+    for (let line = 0; line < 30; line += 1) {
+      const connection = testCaller('reader/greedy', greedy.of);
+      for (let at = 0; at < 10; at += 1) {
+        reasonOf(() => open.push(watchTop(3, 50, '', connection)));
+      }
+    }
+    expect(greedy.of).toMatchObject({ watches: 90, refused: 210 });
+    const modest = testCaller('reader/modest');
+    expect(reasonOf(() => watchTop(3, 50, '', modest))).toBe('accepted');
+    for (const stream of open) stream.close();
+    expect(greedy.of.watches).toBe(0);
+    expect(reasonOf(() => watchTop(3, 50, '', greedy))).toBe('accepted');
+  });
+
+  it('gives one identity no more watches than the number set', () => {
+    hub.endAll();
+    hub = makeHub({ maxWatches: 100, identityWatches: { share: 1, most: 2 } });
+    const caller = testCaller('reader/few');
+    watchTop(3, 50, '', caller);
+    watchTop(3, 50, '', caller);
+    expect(reasonOf(() => watchTop(3, 50, '', caller))).toBe('TOO_MANY_WATCHES');
   });
 
   it('does not keep the view of a refused token', () => {

@@ -1,6 +1,9 @@
+import { Allotment } from '../../domain/allotment.js';
+import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId, PlayerId } from '../../domain/ids.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingDirectory, RankingIndexReader, RankingSignals } from '../rankings/ports.js';
 import { Feed } from './feed.js';
 import { HistoryBudget } from './frame-history.js';
@@ -14,6 +17,7 @@ export interface WatchHubDependencies {
   readonly directory: RankingDirectory;
   readonly reader: RankingIndexReader;
   readonly signals: RankingSignals;
+  readonly turns: ReadTurns;
   readonly reportFault: ReportFault;
 }
 
@@ -36,6 +40,7 @@ export class WatchHub {
   readonly #options: WatchOptions;
   readonly #counters = new WatchCounters();
   readonly #budget: HistoryBudget;
+  readonly #places: Allotment;
   /** In order of last use, the longest unused first. */
   readonly #views = new Map<string, Held<View>>();
   readonly #feeds = new Map<number, Held<Feed>>();
@@ -46,6 +51,7 @@ export class WatchHub {
     this.#dependencies = dependencies;
     this.#options = { ...DEFAULT_WATCH_OPTIONS, ...options };
     this.#budget = new HistoryBudget(this.#options.totalHistoryRows);
+    this.#places = new Allotment(this.#options.maxWatches, this.#options.identityWatches);
     this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);
     this.#ticker.unref();
   }
@@ -61,7 +67,7 @@ export class WatchHub {
     resumeToken: string,
     stream: WatchStream,
   ): void {
-    this.#admit();
+    this.#admit(stream.caller);
     const interval = intervalStep(minIntervalMs);
     const key = viewKey(ranking.rankingNo, spec, interval);
     const held = this.#views.get(key) ?? {
@@ -71,6 +77,7 @@ export class WatchHub {
     };
     held.group.ranking = ranking;
     held.group.join(stream, resumeToken);
+    this.#count(stream);
     this.#views.delete(key);
     this.#views.set(key, held);
   }
@@ -86,7 +93,7 @@ export class WatchHub {
     resumeToken: string,
     stream: WatchStream,
   ): void {
-    this.#admit();
+    this.#admit(stream.caller);
     const held = this.#feeds.get(ranking.rankingNo) ?? {
       group: new Feed(ranking, this.#environment()),
       selector,
@@ -94,6 +101,7 @@ export class WatchHub {
     };
     held.group.ranking = ranking;
     held.group.join(stream, players, resumeToken);
+    this.#count(stream);
     this.#feeds.set(ranking.rankingNo, held);
   }
 
@@ -102,6 +110,11 @@ export class WatchHub {
     for (const held of this.#groups()) {
       if (held.selector.leaderboardId === leaderboardId) void this.#confirm(held);
     }
+  }
+
+  /** How many watches an identity may have open that has `held`. */
+  limitOf(held: number): number {
+    return this.#places.limitOf(held);
   }
 
   stats(): WatchStats {
@@ -121,28 +134,47 @@ export class WatchHub {
     this.#feeds.clear();
   }
 
-  #admit(): void {
+  #admit(caller: Caller): void {
     if (this.#closed) {
       throw new RostrumError('SHUTTING_DOWN', 'the server is shutting down; call another one', {
         retryAfterMs: 500,
       });
     }
-    const open = this.#counters.viewWatchers + this.#counters.feedWatchers;
-    if (open >= this.#options.maxWatches) {
-      throw new RostrumError(
-        'TOO_MANY_WATCHES',
-        `this server has ${open} watches open, which is as many as it accepts`,
-        { metadata: { limit: String(this.#options.maxWatches) }, retryAfterMs: 5_000 },
-      );
+    const { of: identity, watches } = caller;
+    const places = this.#places;
+    if (places.mayTake(identity.watches) && places.connectionMayTake(watches, identity.watches)) {
+      return;
     }
+    identity.refused += 1;
+    const full = places.used >= places.total;
+    throw new RostrumError(
+      'TOO_MANY_WATCHES',
+      full
+        ? `this server has ${places.used} watches open, which is as many as it accepts`
+        : `${identity.identity} has ${identity.watches} watches open, ${watches} of them on this connection, which is as many as it may have beside others`,
+      { metadata: { limit: String(places.total) }, retryAfterMs: 5_000 },
+    );
+  }
+
+  #count(stream: WatchStream): void {
+    const { caller } = stream;
+    this.#places.take();
+    caller.watches += 1;
+    caller.of.watches += 1;
+    stream.onClose(() => {
+      this.#places.release();
+      caller.watches -= 1;
+      caller.of.watches -= 1;
+    });
   }
 
   #environment() {
-    const { reader, signals, reportFault } = this.#dependencies;
+    const { reader, signals, turns, reportFault } = this.#dependencies;
     const options = this.#options;
     return {
       reader,
       signals,
+      turns,
       reportFault,
       options,
       counters: this.#counters,

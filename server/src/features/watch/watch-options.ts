@@ -1,7 +1,11 @@
+import { type Cap, DEFAULT_CAP } from '../../domain/allotment.js';
+
 /** Limits and periods of the watches; times in milliseconds. */
 export interface WatchOptions {
   /** Open watches at most, of both kinds together. */
   readonly maxWatches: number;
+  /** How many of them one identity may have open. */
+  readonly identityWatches: Cap;
   /** A stream that got nothing for this long gets a checkpoint. */
   readonly checkpointMs: number;
   /** A watcher that did not read for this long is ended. */
@@ -28,6 +32,7 @@ export interface WatchOptions {
 
 export const DEFAULT_WATCH_OPTIONS: WatchOptions = {
   maxWatches: 20_000,
+  identityWatches: DEFAULT_CAP,
   checkpointMs: 10_000,
   slowAfterMs: 30_000,
   tickMs: 1_000,

@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { RostrumError, storeUnavailable } from '../../domain/errors.js';
+import { leavesSessionSound, sessionConfig } from './session.js';
+import { whileSessionLocked } from './session-lock.js';
 import type { Statement } from './sql-file.js';
 
 /** How one kind of work uses the database. Times in milliseconds. */
@@ -11,6 +13,8 @@ export interface DatabaseOptions {
   readonly maxConnections: number;
   /** How long one statement may run, on the server and as seen from here. */
   readonly statementTimeoutMs: number;
+  /** How long to wait for the answer to a statement; a second more than it may run by default. */
+  readonly answerTimeoutMs?: number;
   /** How long to wait for a connection. */
   readonly connectTimeoutMs: number;
   /** Called with the duration in milliseconds of each statement that succeeded. */
@@ -31,14 +35,13 @@ export class Database {
   constructor(options: DatabaseOptions) {
     this.#onRoundTrip = options.onRoundTrip;
     this.#pool = new pg.Pool({
-      connectionString: options.url,
+      ...sessionConfig(options.url),
       application_name: `rostrum ${options.name}`,
       max: options.maxConnections,
       statement_timeout: options.statementTimeoutMs,
-      query_timeout: options.statementTimeoutMs + 1000,
+      query_timeout: options.answerTimeoutMs ?? options.statementTimeoutMs + 1000,
       connectionTimeoutMillis: options.connectTimeoutMs,
       idleTimeoutMillis: 30_000,
-      keepAlive: true,
     });
     // An idle connection that breaks is replaced when next needed; the error that matters is the
     // one that a query then gets.
@@ -46,7 +49,8 @@ export class Database {
   }
 
   /**
-   * Runs a statement.
+   * Runs a statement. The connection is kept when the statement fails by itself, such as in a conflict:
+   * a new one costs some milliseconds and the plans of all statements.
    *
    * @throws STORE_UNAVAILABLE when the database cannot be reached or does not answer in time: the
    * statement may or may not have taken effect. Other errors of the database come as they are.
@@ -56,21 +60,51 @@ export class Database {
     values: unknown[],
   ): Promise<pg.QueryResult<Row>> {
     const start = performance.now();
-    try {
-      const result = await this.#pool.query<Row>({
-        name: statement.name,
-        text: statement.text,
-        values,
-      });
-      this.#onRoundTrip?.(performance.now() - start);
-      return result;
-    } catch (error) {
-      throw asStoreError(error);
-    }
+    const result = await this.#withClient(
+      (client) => client.query<Row>({ name: statement.name, text: statement.text, values }),
+      leavesSessionSound,
+    );
+    this.#onRoundTrip?.(performance.now() - start);
+    return result;
   }
 
-  /** Runs `work` on one connection, such as for a session lock. @throws as `query` */
-  async withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` on one connection, such as for a transaction, and closes it if `work` fails.
+   * @throws as `query`
+   */
+  withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    // A connection on which something failed is not used again: it may be in a transaction.
+    return this.#withClient(work, () => false);
+  }
+
+  /**
+   * Runs `work` while holding a session lock, unless that is taken; then returns undefined at once.
+   * What `work` throws comes as it is.
+   *
+   * A process that is stopped, or whose machine vanishes, loses the lock within seconds; when it is
+   * back, the signal is aborted (see session-lock.ts).
+   *
+   * @param lock a statement whose result says in `locked` whether the lock was free
+   * @throws STORE_UNAVAILABLE, also when the lock was lost
+   */
+  async whileLocked<T>(
+    lock: Statement,
+    unlock: Statement,
+    values: unknown[],
+    work: (lost: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    const outcome = await this.withConnection((client) =>
+      whileSessionLocked(client, { lock, unlock, values }, work),
+    );
+    if (outcome === undefined) return undefined;
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+
+  async #withClient<T>(
+    work: (client: pg.PoolClient) => Promise<T>,
+    isSoundAfter: (error: unknown) => boolean,
+  ): Promise<T> {
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -86,41 +120,12 @@ export class Database {
     try {
       return await work(client);
     } catch (error) {
-      failure = error as Error;
+      if (!isSoundAfter(error)) failure = error as Error;
       throw asStoreError(error);
     } finally {
       client.off('error', onError);
-      // A connection on which something failed is not used again: it may hold a lock.
       client.release(failure);
     }
-  }
-
-  /**
-   * Runs `work` while holding a session lock, unless that is taken; then returns undefined at once.
-   * What `work` throws comes as it is.
-   *
-   * @param lock a statement whose result says in `locked` whether the lock was free
-   * @throws STORE_UNAVAILABLE
-   */
-  async whileLocked<T>(
-    lock: Statement,
-    unlock: Statement,
-    values: unknown[],
-    work: () => Promise<T>,
-  ): Promise<T | undefined> {
-    const outcome = await this.withConnection(async (client) => {
-      const { rows } = await client.query<{ locked: boolean }>(lock.text, values);
-      if (rows[0]?.locked !== true) return undefined;
-      const result = await work().then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
-      await client.query(unlock.text, values);
-      return result;
-    });
-    if (outcome === undefined) return undefined;
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
   }
 
   close(): Promise<void> {
@@ -133,7 +138,8 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
-function asStoreError(error: unknown): unknown {
+/** Tells an error of the connection to PostgreSQL as STORE_UNAVAILABLE; others come as they are. */
+export function asStoreError(error: unknown): unknown {
   const state = sqlState(error);
   // Errors of ours are not the database's.
   if (error instanceof RostrumError || error instanceof TypeError || error instanceof RangeError) {

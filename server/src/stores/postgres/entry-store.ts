@@ -1,29 +1,39 @@
-import type pg from 'pg';
 import type { Entry } from '../../domain/entry.js';
+import { RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
-import { direction } from '../../domain/order.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
-import type { EntryStore, OutboxBatch, StoreView } from '../../features/rankings/ports.js';
+import {
+  type EntryStore,
+  type OutboxBatch,
+  StoreTooSlow,
+  type StoreView,
+} from '../../features/rankings/ports.js';
 import { idArray, numberArray } from './array-literal.js';
-import type { Database } from './database.js';
+import { type Database, sqlState } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
-import { type Statement, statement } from './sql-file.js';
+import { type Outline, RankingPass } from './ranking-pass.js';
+import { isDirect, readSorted } from './small-ranking.js';
+import { statement, statementForValues } from './sql-file.js';
 
 const FIND = statement('find_entries');
 const SCAN = statement('scan_entries');
 const COUNT = statement('count_entries');
-const READ_RANGE = statement('read_range');
-const READ_PLAYER = statement('read_player');
-const READ_PLAYERS = statement('read_players');
-const PLACE_OF_SCORE = statement('place_of_score');
+const COUNT_TO = statementForValues('count_entries_to');
 
-type RankedEntryRow = { total: string } & ((EntryRow & { rank: string }) | { rank: null });
-type Query = <Row extends pg.QueryResultRow>(s: Statement, values: unknown[]) => Promise<Row[]>;
+/** For so long the outline of a ranking may divide it, in milliseconds: later it may fit badly. */
+const OUTLINE_MS = 60_000;
+/** Rankings of which the shape is kept, some kilobytes each. */
+const MAX_SHAPES = 500;
+/** A ranking with up to so many entries is sorted for each pass. */
+const SMALL = 2_000;
+/** SQLSTATE of a statement that took too long. */
+const CANCELLED = '57014';
 
 /** Entries in PostgreSQL. */
 export class PostgresEntryStore implements EntryStore {
   readonly #background: Database;
   readonly #reads: Database;
+  readonly #shapes = new Shapes();
 
   /** @param background for work behind the scenes @param reads for callers who wait */
   constructor(background: Database, reads: Database) {
@@ -53,82 +63,80 @@ export class PostgresEntryStore implements EntryStore {
     return Number(rows[0]?.count);
   }
 
-  async read(ranking: Ranking, read: RankingRead): Promise<StoreView> {
-    if (read.kind === 'around' || read.kind === 'aroundScore') {
-      return this.#reads.withConnection((client) => readAround(client, ranking, read));
-    }
-    const query: Query = async (s, values) => (await this.#reads.query(s, values)).rows as never;
-    return readDirectly(query, ranking, read);
-  }
-}
-
-/** Ranking number and the factors that put the best first. */
-function orderOf({ rankingNo, settings }: Ranking): [number, number, number] {
-  return [rankingNo, direction(settings.sortOrder), direction(settings.subscoreSortOrder)];
-}
-
-async function readDirectly(
-  query: Query,
-  ranking: Ranking,
-  read: Extract<RankingRead, { kind: 'range' | 'player' | 'players' }>,
-): Promise<StoreView> {
-  const order = orderOf(ranking);
-  switch (read.kind) {
-    case 'range':
-      return toView(await query<RankedEntryRow>(READ_RANGE, [...order, read.start, read.count]));
-    case 'player':
-      return toView(await query<RankedEntryRow>(READ_PLAYER, [...order, read.playerId]));
-    case 'players':
-      return toView(await query<RankedEntryRow>(READ_PLAYERS, [...order, idArray(read.playerIds)]));
-  }
-}
-
-/** Finds the place, then reads the rows around it, both in one snapshot of the database. */
-async function readAround(
-  client: pg.PoolClient,
-  ranking: Ranking,
-  read: Extract<RankingRead, { kind: 'around' | 'aroundScore' }>,
-): Promise<StoreView> {
-  const query: Query = async (s, values) =>
-    (await client.query({ name: s.name, text: s.text, values })).rows as never;
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  const { place, total } = await placeOf(query, ranking, read);
-  let view: StoreView = { rows: [], totalPlayers: total };
-  if (place !== undefined) {
-    const start = Math.max(Math.min(place - Math.floor(read.count / 2), total - read.count), 0);
-    view = await readDirectly(query, ranking, { kind: 'range', start, count: read.count });
-  }
-  await client.query('COMMIT');
-  return view;
-}
-
-async function placeOf(
-  query: Query,
-  ranking: Ranking,
-  read: Extract<RankingRead, { kind: 'around' | 'aroundScore' }>,
-): Promise<{ place: number | undefined; total: number }> {
-  if (read.kind === 'around') {
-    const { rows, totalPlayers } = await readDirectly(query, ranking, {
-      kind: 'player',
-      playerId: read.playerId,
+  async countUpTo(rankingNo: RankingNo, limit: number): Promise<number> {
+    return answeredInTime(async () => {
+      const { rows } = await this.#reads.query<{ count: string }>(COUNT_TO, [rankingNo, limit]);
+      return Number(rows[0]?.count);
     });
-    const rank = rows[0]?.rank;
-    return { place: rank === undefined ? undefined : rank - 1, total: totalPlayers };
   }
-  const [rankingNo, scoreFactor] = orderOf(ranking);
-  const [row] = await query<{ place: string; total: string }>(PLACE_OF_SCORE, [
-    rankingNo,
-    scoreFactor,
-    read.score,
-  ]);
-  return { place: Number(row?.place), total: Number(row?.total) };
+
+  async read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]> {
+    return answeredInTime(async () => {
+      const shape = this.#shapes.get(ranking.rankingNo);
+      if (shape !== undefined && shape.players <= SMALL && reads.every(isDirect)) {
+        const views = await readSorted(this.#reads, ranking, reads);
+        this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, shape.outline);
+        return views;
+      }
+      return await this.#pass(ranking, reads, shape?.outline);
+    });
+  }
+
+  async #pass(
+    ranking: Ranking,
+    reads: readonly RankingRead[],
+    outline: Outline | undefined,
+  ): Promise<StoreView[]> {
+    return await this.#reads.withConnection(async (client) => {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      const pass = new RankingPass(client, ranking, outline);
+      const views = await pass.answer(reads);
+      await client.query('COMMIT');
+      this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, pass.outline);
+      return views;
+    });
+  }
 }
 
-function toView(rows: readonly RankedEntryRow[]): StoreView {
-  return {
-    totalPlayers: Number(rows[0]?.total),
-    rows: rows.flatMap((row) =>
-      row.rank === null ? [] : [{ rank: Number(row.rank), entry: toEntry(row) }],
-    ),
-  };
+/** What is remembered of a ranking; how its reads are answered best depends on it. */
+interface Shape {
+  readonly players: number;
+  readonly outline: Outline | undefined;
+  /** When the outline was made. */
+  readonly madeAt: number;
+}
+
+/** The shapes of the rankings that were read lately. */
+class Shapes {
+  readonly #kept = new Map<RankingNo, Shape>();
+
+  get(rankingNo: RankingNo): Shape | undefined {
+    const kept = this.#kept.get(rankingNo);
+    if (kept === undefined || performance.now() - kept.madeAt < OUTLINE_MS) return kept;
+    return { ...kept, outline: undefined };
+  }
+
+  keep(rankingNo: RankingNo, players: number | undefined, outline: Outline | undefined): void {
+    if (players === undefined) return;
+    const before = this.#kept.get(rankingNo);
+    const madeAt = outline === before?.outline ? before?.madeAt : undefined;
+    this.#kept.delete(rankingNo);
+    this.#kept.set(rankingNo, { players, outline, madeAt: madeAt ?? performance.now() });
+    if (this.#kept.size <= MAX_SHAPES) return;
+    for (const oldest of this.#kept.keys()) {
+      this.#kept.delete(oldest);
+      return;
+    }
+  }
+}
+
+/** @throws StoreTooSlow when PostgreSQL ended a statement because of the time it took */
+async function answeredInTime<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const cause = error instanceof RostrumError ? error.cause : error;
+    if (sqlState(cause) === CANCELLED) throw new StoreTooSlow('a pass took too long', { cause });
+    throw error;
+  }
 }

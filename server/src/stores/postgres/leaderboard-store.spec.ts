@@ -8,6 +8,7 @@ import { BatchConflict, type Recorded } from '../../features/scores/ports.js';
 import { Database } from './database.js';
 import { PostgresEntryStore } from './entry-store.js';
 import { PostgresLeaderboardStore } from './leaderboard-store.js';
+import { PostgresLifeStore } from './life-store.js';
 import { PostgresRankingStore } from './ranking-store.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
@@ -15,6 +16,7 @@ let own: TestDatabase;
 let database: Database;
 let store: PostgresLeaderboardStore;
 let rankings: PostgresRankingStore;
+let lives: PostgresLifeStore;
 let log: PostgresSubmissionLog;
 let entries: PostgresEntryStore;
 
@@ -29,6 +31,7 @@ beforeAll(async () => {
   });
   store = new PostgresLeaderboardStore(database, database);
   rankings = new PostgresRankingStore(database, database);
+  lives = new PostgresLifeStore(database);
   log = new PostgresSubmissionLog(database, 31);
   entries = new PostgresEntryStore(database, database);
 });
@@ -143,14 +146,17 @@ test('the subscore follows the sort order where it is asked to', async () => {
 test('a changed order gives the leaderboard another ranking, and the old one takes nothing', async () => {
   const id = await makeBoard();
   const before = await rankingOf(id);
-  await rankings.setMark(before.rankingNo, 0, { epoch: 3, settledRevision: 17 });
+  const { id: life } = await lives.declare(undefined, 'a redis');
+  const mark = { life, epoch: 3, whole: true, settledRevision: 17 };
+  const first = { life: undefined, epoch: 0, whole: false, settledRevision: 0 };
+  await rankings.changeMark(before.rankingNo, first, mark, { ifSettledRevisionIsSame: true });
   const updated = await store.update(id, { sortOrder: SortOrder.ASCENDING });
   expect(updated).toEqual({ status: 'updated', replaced: [before.rankingNo] });
   const after = await rankingOf(id);
   expect(after.rankingNo).not.toBe(before.rankingNo);
   expect(after.boardNo).toBe(before.boardNo);
   expect(after.settings.sortOrder).toBe(SortOrder.ASCENDING);
-  expect(await rankings.mark(after.rankingNo)).toEqual({ epoch: 3, settledRevision: 17 });
+  expect(await rankings.mark(after.rankingNo)).toEqual({ ...first, epoch: 3, settledRevision: 17 });
   expect(await submit(before, 'p')).toEqual({ kind: 'rankingGone' });
   expect(await entries.count(before.rankingNo)).toBe(0);
 });

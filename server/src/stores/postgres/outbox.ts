@@ -5,6 +5,7 @@ import type { Database } from './database.js';
 import { statement } from './sql-file.js';
 
 const PENDING = statement('pending_outbox');
+const LAST_BLOCK = statement('last_block');
 const COUNT = statement('count_outbox');
 const SETTLE = statement('settle_outbox');
 const APPLY_RENAME = statement('apply_rename');
@@ -17,12 +18,12 @@ export class PostgresOutbox implements Outbox {
     this.#database = database;
   }
 
-  async pending(afterId: number, limit: number, minAgeMs: number): Promise<OutboxBatch[]> {
+  async pending(afterId: number, throughId: number, limit: number): Promise<OutboxBatch[]> {
     const { rows } = await this.#database.query<{
       outbox_id: string;
       ranking_nos: string[];
       player_ids: string[];
-    }>(PENDING, [afterId, limit, minAgeMs]);
+    }>(PENDING, [afterId, throughId, limit]);
     return rows.map((row) => ({
       outboxId: Number(row.outbox_id),
       keys: row.ranking_nos.map((rankingNo, index) => ({
@@ -30,6 +31,11 @@ export class PostgresOutbox implements Outbox {
         playerId: row.player_ids[index] as PlayerId,
       })),
     }));
+  }
+
+  async lastId(): Promise<number> {
+    const { rows } = await this.#database.query<{ last_block: string }>(LAST_BLOCK, []);
+    return Number(rows[0]?.last_block);
   }
 
   async count(): Promise<number> {
@@ -45,8 +51,9 @@ export class PostgresOutbox implements Outbox {
       numberArray(settlements.map((settlement) => settlement.outboxId)),
       numberArray(confirmations.map((confirmation) => confirmation.outboxId)),
       numberArray(confirmations.map((confirmation) => confirmation.rankingNo)),
-      numberArray(confirmations.map((confirmation) => confirmation.epoch)),
-      numberArray(confirmations.map((confirmation) => confirmation.revision)),
+      confirmations.map((confirmation) => confirmation.life),
+      numberArray(confirmations.map((each) => (each.kind === 'written' ? each.revision : null))),
+      numberArray(confirmations.map((each) => (each.kind === 'unserved' ? each.epoch : null))),
     ]);
     return rows.map((row) => Number(row.ranking_no) as RankingNo);
   }

@@ -6,6 +6,11 @@ const ENSURE = statement('ensure_partitions');
 const MONTHS_AHEAD = 3;
 const HOUR_MS = 60 * 60 * 1000;
 
+/** Makes the partitions of the submissions that are not there yet. @throws STORE_UNAVAILABLE */
+export async function ensurePartitions(database: Database): Promise<void> {
+  await database.query(ENSURE, [MONTHS_AHEAD]);
+}
+
 /** Keeps partitions of the submissions ready, months before they are needed. */
 export class PartitionKeeper {
   readonly #database: Database;
@@ -29,7 +34,7 @@ export class PartitionKeeper {
 
   async #ensure(): Promise<void> {
     try {
-      await this.#database.query(ENSURE, [MONTHS_AHEAD]);
+      await ensurePartitions(this.#database);
     } catch (error) {
       this.#log.warn({ err: error }, 'partitions of submissions cannot be made now');
     }

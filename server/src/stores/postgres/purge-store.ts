@@ -6,6 +6,7 @@ import { statement } from './sql-file.js';
 
 const LOCK = statement('lock_purges');
 const UNLOCK = statement('unlock_purges');
+const WAITING = statement('waiting_purges');
 const PENDING = statement('pending_purges');
 const REMOVE_ENTRIES = statement('purge_entries');
 const SUBMISSION_BLOCKS = statement('submission_blocks');
@@ -24,12 +25,17 @@ export class PostgresPurgeStore implements PurgeStore {
     return this.#database.whileLocked(LOCK, UNLOCK, [], work);
   }
 
-  async pending(minAgeMs: number, limit: number): Promise<Purge[]> {
+  async waiting(limit: number): Promise<number[]> {
+    const { rows } = await this.#database.query<{ purge_no: string }>(WAITING, [limit]);
+    return rows.map((row) => Number(row.purge_no));
+  }
+
+  async pending(purgeNos: readonly number[]): Promise<Purge[]> {
     const { rows } = await this.#database.query<{
       purge_no: string;
       board_no: string | null;
       ranking_nos: string[];
-    }>(PENDING, [minAgeMs, limit]);
+    }>(PENDING, [numberArray(purgeNos)]);
     return rows.map((row) => ({
       purgeNo: Number(row.purge_no),
       boardNo: row.board_no === null ? undefined : (Number(row.board_no) as BoardNo),

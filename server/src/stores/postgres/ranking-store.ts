@@ -1,7 +1,8 @@
 import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
+import type { IndexMark, LifeId } from '../../domain/index-rules.js';
 import type { Aggregation, LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { IndexMark, RankingStore } from '../../features/rankings/ports.js';
+import type { MarkChange, RankingStore } from '../../features/rankings/ports.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';
 
@@ -9,8 +10,7 @@ const FIND = statement('find_ranking');
 const FIND_BY_NUMBERS = statement('find_rankings');
 const CREATE = statement('create_leaderboard');
 const GET_MARK = statement('get_mark');
-const SET_MARK = statement('set_mark');
-const ADVANCE_EPOCH = statement('advance_epoch');
+const CHANGE_MARK = statement('change_mark');
 const LOCK_BUILD = statement('lock_build');
 const UNLOCK_BUILD = statement('unlock_build');
 
@@ -66,35 +66,52 @@ export class PostgresRankingStore implements RankingStore {
   }
 
   async mark(rankingNo: RankingNo): Promise<IndexMark | undefined> {
-    const { rows } = await this.#database.query<{ epoch: string; settled_revision: string }>(
-      GET_MARK,
-      [rankingNo],
-    );
+    const { rows } = await this.#database.query<{
+      life_id: string | null;
+      epoch: string;
+      whole: boolean;
+      settled_revision: string;
+    }>(GET_MARK, [rankingNo]);
     const row = rows[0];
-    return row && { epoch: Number(row.epoch), settledRevision: Number(row.settled_revision) };
+    return (
+      row && {
+        life: (row.life_id ?? undefined) as LifeId | undefined,
+        epoch: Number(row.epoch),
+        whole: row.whole,
+        settledRevision: Number(row.settled_revision),
+      }
+    );
   }
 
-  async setMark(rankingNo: RankingNo, from: number, mark: IndexMark): Promise<boolean> {
-    const { rows } = await this.#database.query(SET_MARK, [
-      rankingNo,
-      from,
-      mark.epoch,
-      mark.settledRevision,
-    ]);
-    return rows.length > 0;
+  async changeMark(
+    rankingNo: RankingNo,
+    from: IndexMark,
+    to: IndexMark & { readonly life: LifeId },
+    options: { readonly ifSettledRevisionIsSame: boolean },
+  ): Promise<MarkChange> {
+    const { rows } = await this.#database.query<{ changed: boolean; is_present: boolean }>(
+      CHANGE_MARK,
+      [
+        rankingNo,
+        from.life ?? null,
+        from.epoch,
+        from.whole,
+        options.ifSettledRevisionIsSame ? from.settledRevision : null,
+        to.life,
+        to.epoch,
+        to.whole,
+        to.settledRevision,
+      ],
+    );
+    const [row] = rows;
+    if (row?.changed === true) return 'changed';
+    return row?.is_present === true ? 'not as it was' : 'life over';
   }
 
-  async advanceEpoch(rankingNo: RankingNo, from: IndexMark, epoch: number): Promise<boolean> {
-    const { rows } = await this.#database.query(ADVANCE_EPOCH, [
-      rankingNo,
-      from.epoch,
-      from.settledRevision,
-      epoch,
-    ]);
-    return rows.length > 0;
-  }
-
-  withBuildLock<T>(rankingNo: RankingNo, work: () => Promise<T>): Promise<T | undefined> {
+  withBuildLock<T>(
+    rankingNo: RankingNo,
+    work: (lost: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     return this.#builds.whileLocked(LOCK_BUILD, UNLOCK_BUILD, [rankingNo], work);
   }
 }

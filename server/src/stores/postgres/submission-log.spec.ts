@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { seeded } from '../../../test/model/random-traffic.ts';
+import { makeTestClock, urlAt } from '../../../test/support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
@@ -23,7 +24,7 @@ import { PostgresRankingStore } from './ranking-store.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
 const IDEMPOTENCY_DAYS = 31;
-const LIMIT = 2 ** 53;
+const LIMIT = Number.MAX_SAFE_INTEGER;
 
 let own: TestDatabase;
 let database: Database;
@@ -31,10 +32,12 @@ let log: PostgresSubmissionLog;
 
 beforeAll(async () => {
   own = await createTestDatabase();
-  await makeClock();
-  // The loop records everything in the first minutes of a month: then the tests are an hour ahead.
-  const now = new Date();
-  database = openAt(now.getUTCDate() === 1 && now.getUTCHours() === 0 ? 'ahead=1h' : 'ahead=0');
+  await makeTestClock(own.url);
+  database = openAt('ahead=0');
+});
+
+beforeEach(() => {
+  // It remembers conflicts.
   log = new PostgresSubmissionLog(database, IDEMPOTENCY_DAYS);
 });
 
@@ -53,25 +56,9 @@ function open(url = own.url, maxConnections = 6): Database {
   });
 }
 
-/** Makes a clock for tests, which comes before that of PostgreSQL where its schema is named first. */
-async function makeClock(): Promise<void> {
-  const real = open();
-  await real.withConnection((client) =>
-    client.query(`
-      CREATE SCHEMA clock;
-      CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
-      RETURN coalesce(
-        current_setting('clock.now', true)::timestamptz,
-        pg_catalog.clock_timestamp() + current_setting('clock.ahead')::interval)`),
-  );
-  await real.close();
-}
-
 /** @param setting `now=<time>`, where the clock stands still, or `ahead=<interval>` */
 function openAt(setting: string, maxConnections = 6): Database {
-  const url = new URL(own.url);
-  url.searchParams.set('options', `-c search_path=clock,pg_catalog -c clock.${setting}`);
-  return open(url.href, maxConnections);
+  return open(urlAt(own.url, setting), maxConnections);
 }
 
 let made = 0;
@@ -157,8 +144,8 @@ describe('the statement for updates and the loop for the rest do the same', () =
       for (let round = 0; round < 40; round += 1) {
         const taken = new Set<string>();
         const batch: (Omit<Submission, 'ranking'> & { readonly which: number })[] = [];
-        // Those without a client time get the service's: half a second from all others.
-        const nowUs = Date.now() * 1000 + 500_000;
+        // Those without a client time get the service's: half an hour from all others.
+        const nowUs = Date.now() * 1000 + 1_800_000_000;
         for (let n = 1 + below(14); n > 0; n -= 1) {
           const playerId = `p${below(12)}` as PlayerId;
           const repeated = ids.length > 0 && random() < 0.15;
@@ -172,7 +159,7 @@ describe('the statement for updates and the loop for the rest do the same', () =
             submissionId,
             score: some([-1, 0, 1, 2, 3, 4, 0.1, 1e-30, LIMIT, -LIMIT, LIMIT / 2]),
             subscore: some([0, 0, 0, 1, 2]),
-            clientUs: random() < 0.3 ? null : nowUs + (below(8) - 5) * 1_000_000,
+            clientUs: random() < 0.3 ? null : nowUs + (below(8) - 5) * 3_600_000_000,
             displayName: random() < 0.1 ? some(['Ann', 'Bob']) : '',
             metadata: random() < 0.2 ? '{"k": 1}' : null,
           });
@@ -279,7 +266,7 @@ describe('while another transaction changes an entry', () => {
         `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint],
            ARRAY[$3], ARRAY[$4], '{10}', '{0}', '{NULL}', '{""}', '{NULL}', '{true}',
            interval '1 day', false)`,
-        [ranking.rankingNo, ranking.boardNo, playerId, `other-${ranking.rankingNo}`],
+        [ranking.rankingNo, ranking.boardNo, playerId, `other-${ranking.rankingNo}-${submitted}`],
       );
       await work(other, () => other.query('COMMIT'));
     });
@@ -348,7 +335,7 @@ describe('while another transaction changes an entry', () => {
       // As if the other had looked at its clock after this one.
       await other.query(
         `UPDATE rostrum.entries
-         SET client_us = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+         SET client_us = rostrum.to_us(clock_timestamp()), update_us = rostrum.to_us(clock_timestamp())
          WHERE ranking_no = $1 AND player_id = 'a'`,
         [ranking.rankingNo],
       );
@@ -363,7 +350,7 @@ describe('while another transaction changes an entry', () => {
     await log.record([submission(ranking, 'a')], false);
     await whileRecording(ranking, 'a', async (_, commit) => {
       const same = submission(ranking, 'a', {
-        submissionId: `other-${ranking.rankingNo}` as SubmissionId,
+        submissionId: `other-${ranking.rankingNo}-${submitted}` as SubmissionId,
         score: 10,
       });
       const recording = refusalOf(log.record([same], false));
@@ -372,6 +359,45 @@ describe('while another transaction changes an entry', () => {
       expect(await recording).toBeInstanceOf(BatchConflict);
       expect((await log.record([same], true)).results[0]).toMatchObject({ replayed: true });
     });
+  });
+
+  test('batches after a conflict wait for it', async () => {
+    const ranking = await makeRanking();
+    await log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
+    const make = () => ['b', 'a', 'a'].map((player) => submission(ranking, player));
+    await whileRecording(ranking, 'a', async (_, commit) => {
+      expect(await refusalOf(log.record(make(), false))).toBeInstanceOf(BatchConflict);
+      await commit();
+    });
+    await whileRecording(ranking, 'a', async (_, commit) => {
+      const recording = log.record(make(), false);
+      await waitForLock(own.url);
+      await commit();
+      expect((await recording).results).toHaveLength(3);
+    });
+  });
+
+  test('conflicts leave the only connection of a lane open', async () => {
+    const ranking = await makeRanking();
+    await log.record([submission(ranking, 'a'), submission(ranking, 'b')], false);
+    const lane = openAt('ahead=0', 1);
+    const backend = { name: 'backend', text: 'SELECT pg_backend_pid() AS pid' };
+    const backends = new Set<number>();
+    try {
+      for (let conflicts = 0; conflicts < 3; conflicts += 1) {
+        await whileRecording(ranking, 'a', async (_, commit) => {
+          const batch = ['b', 'a', 'a'].map((player) => submission(ranking, player));
+          const recording = new PostgresSubmissionLog(lane, IDEMPOTENCY_DAYS).record(batch, false);
+          expect(await refusalOf(recording)).toBeInstanceOf(BatchConflict);
+          await commit();
+        });
+        const { rows } = await lane.query<{ pid: number }>(backend, []);
+        backends.add(rows[0]?.pid as number);
+      }
+      expect(backends.size).toBe(1);
+    } finally {
+      await lane.close();
+    }
   });
 
   async function submissionsOf(ranking: Ranking, playerId: string): Promise<number> {

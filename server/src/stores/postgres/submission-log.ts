@@ -9,12 +9,20 @@ import {
 } from '../../features/scores/ports.js';
 import { idArray, numberArray, textArray } from './array-literal.js';
 import { type Database, sqlState } from './database.js';
+import { ensurePartitions } from './partitions.js';
 import { statement } from './sql-file.js';
 
 const APPLY = statement('apply_submissions');
 
 /** serialization_failure, deadlock_detected, unique_violation: see the function's header. */
 const CONFLICTS = new Set(['40001', '40P01', '23505']);
+/** check_violation: there is no partition for the time of the submissions. */
+const NO_PARTITION = '23514';
+/**
+ * How many batches lock their entries first after a conflict. Where one is, the next is not far: few
+ * players, and another server that writes for them. Waiting for it costs less than meeting it.
+ */
+const CAUTIOUS_BATCHES = 16;
 
 interface Row {
   ord: number;
@@ -37,6 +45,7 @@ interface Row {
 export class PostgresSubmissionLog implements SubmissionLog {
   readonly #database: Database;
   readonly #idempotencyDays: number;
+  #cautious = 0;
 
   constructor(database: Database, idempotencyDays: number) {
     this.#database = database;
@@ -44,32 +53,46 @@ export class PostgresSubmissionLog implements SubmissionLog {
   }
 
   async record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch> {
+    const locks = afterConflict || this.#cautious > 0;
+    this.#cautious -= this.#cautious > 0 ? 1 : 0;
     const order = sortedByKey(batch);
     const sorted = order.map((index) => batch[index] as Submission);
-    let rows: Row[];
+    const values = [
+      numberArray(order.map((index) => index + 1)),
+      numberArray(sorted.map((s) => s.ranking.rankingNo)),
+      numberArray(sorted.map((s) => s.ranking.boardNo)),
+      idArray(sorted.map((s) => s.playerId)),
+      idArray(sorted.map((s) => s.submissionId)),
+      numberArray(sorted.map((s) => s.score)),
+      numberArray(sorted.map((s) => s.subscore)),
+      numberArray(sorted.map((s) => s.clientUs)),
+      textArray(sorted.map((s) => s.displayName)),
+      textArray(sorted.map((s) => s.metadata)),
+      aloneArray(sorted),
+      this.#idempotencyDays,
+      locks,
+    ];
     try {
-      ({ rows } = await this.#database.query<Row>(APPLY, [
-        numberArray(order.map((index) => index + 1)),
-        numberArray(sorted.map((s) => s.ranking.rankingNo)),
-        numberArray(sorted.map((s) => s.ranking.boardNo)),
-        idArray(sorted.map((s) => s.playerId)),
-        idArray(sorted.map((s) => s.submissionId)),
-        numberArray(sorted.map((s) => s.score)),
-        numberArray(sorted.map((s) => s.subscore)),
-        numberArray(sorted.map((s) => s.clientUs)),
-        textArray(sorted.map((s) => s.displayName)),
-        textArray(sorted.map((s) => s.metadata)),
-        aloneArray(sorted),
-        this.#idempotencyDays,
-        afterConflict,
-      ]));
+      return toBatch(batch, await this.#apply(values));
     } catch (error) {
       if (CONFLICTS.has(sqlState(error) ?? '')) {
+        this.#cautious = CAUTIOUS_BATCHES;
         throw new BatchConflict('the batch met another transaction', { cause: error });
       }
       throw error;
     }
-    return toBatch(batch, rows);
+  }
+
+  async #apply(values: unknown[]): Promise<Row[]> {
+    const apply = async () => (await this.#database.query<Row>(APPLY, values)).rows;
+    try {
+      return await apply();
+    } catch (error) {
+      if (sqlState(error) !== NO_PARTITION) throw error;
+      // The clock stepped by months since the partitions were made.
+      await ensurePartitions(this.#database);
+      return await apply();
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { type IndexConnection, IndexUnavailable } from '../../features/rankings/ports.js';
+import { watchConnection } from './heartbeat.js';
+import { identify, isStill, type RedisIdentity } from './identity.js';
 import { KEYS_PER_RANKING } from './keys.js';
 
 const SCRIPTS = new URL('../../../src/stores/redis/scripts/', import.meta.url);
@@ -26,6 +28,10 @@ const DAMAGE = /^(WRONGTYPE|ERR .*(script|XADD|not an integer|not a valid float)
 const NOT_SERVING = /OOM|READONLY|LOADING|MISCONF|MASTERDOWN|NOREPLICAS|BUSY|CLUSTERDOWN/;
 /** The driver's words for an answer that did not come in time. */
 const TIMED_OUT = 'Command timed out';
+/** The longest pause between two attempts to connect, in milliseconds. */
+const RECONNECT_MS = 250;
+/** How long, in milliseconds, before a server that is no use is left and the address is tried again. */
+const ANOTHER_MS = 100;
 
 /** A reply in the types that the scripts return; bulk strings come as buffers. */
 export type ScriptReply = number | Buffer | null | ScriptReply[];
@@ -48,7 +54,10 @@ export class RedisConnection implements IndexConnection {
   readonly #scripts: Record<ScriptName, ScriptCall>;
   readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
   readonly #readyListeners: (() => void)[] = [];
-  #runId = '';
+  readonly #lostListeners: (() => void)[] = [];
+  readonly #stopWatching: () => void;
+  #identity: RedisIdentity | undefined;
+  #admitted: string | undefined;
 
   constructor(options: RedisOptions) {
     this.#onRoundTrip = options.onRoundTrip;
@@ -64,19 +73,21 @@ export class RedisConnection implements IndexConnection {
     }
     this.#scripts = scripts as Record<ScriptName, ScriptCall>;
     this.#redis.on('close', () => {
-      this.#runId = '';
+      this.#identity = undefined;
+      for (const listener of this.#lostListeners) listener();
     });
     this.#redis.on('ready', () => void this.#identify());
+    this.#stopWatching = watchConnection(this.#redis, () => this.#look());
   }
 
   /** Whether commands can be sent, and it is known to which server. */
   get connected(): boolean {
-    return this.#runId !== '' && this.#redis.status === 'ready';
+    return this.#identity !== undefined && this.#redis.status === 'ready';
   }
 
-  /** The id that the Redis server took at its start; empty while there is no connection. */
-  get runId(): string {
-    return this.connected ? this.#runId : '';
+  /** Names the Redis server that is connected (see `RedisIdentity`); empty while there is none. */
+  get redis(): string {
+    return this.connected ? (this.#identity?.redis ?? '') : '';
   }
 
   onReady(listener: () => void): void {
@@ -85,20 +96,37 @@ export class RedisConnection implements IndexConnection {
   }
 
   onLost(listener: () => void): void {
-    this.#redis.on('close', listener);
+    this.#lostListeners.push(listener);
   }
 
-  /** Finds out which life of which server this connection has reached. */
+  admit(redis: string | undefined): void {
+    this.#admitted = redis;
+  }
+
+  connectAnew(): void {
+    tryAnother(this.#redis);
+  }
+
+  /** Finds out which server this connection has reached. */
   async #identify(): Promise<void> {
-    const info = await this.#redis.info('server').catch(() => '');
-    const runId = /^run_id:(\S+)/m.exec(info)?.[1];
-    // Without an answer the connection is broken or useless: try another.
-    if (runId === undefined) {
-      this.#redis.disconnect(true);
+    const { stream } = this.#redis;
+    const identity = await identify(this.#redis).catch(() => undefined);
+    if (this.#redis.stream !== stream) return;
+    // Without an answer the connection is broken or useless, and a replica takes no writes: try another.
+    if (identity?.isPrimary !== true) {
+      this.connectAnew();
       return;
     }
-    this.#runId = runId;
+    this.#identity = identity;
     for (const listener of this.#readyListeners) listener();
+  }
+
+  /** A server that is no primary any more, or was promoted anew, is not the one that it was. */
+  async #look(): Promise<void> {
+    const identity = this.#identity;
+    if (identity === undefined) return;
+    const same = await isStill(identity, this.#redis);
+    if (!same && this.#identity === identity) this.#redis.stream.destroy();
   }
 
   /**
@@ -113,6 +141,7 @@ export class RedisConnection implements IndexConnection {
     args: readonly (string | number | Buffer)[],
     ifDamaged?: ScriptReply,
   ): Promise<ScriptReply> {
+    this.#checkAdmitted(name);
     const start = performance.now();
     try {
       const reply = await this.#scripts[name](...keys, ...args);
@@ -123,6 +152,12 @@ export class RedisConnection implements IndexConnection {
       if (ifDamaged !== undefined && isDamage(error.message)) return ifDamaged;
       throw this.#unavailable(name, error);
     }
+  }
+
+  /** Commands leave on the connection that this looks at, or fail: none is queued. */
+  #checkAdmitted(command: string): void {
+    if (this.#admitted !== undefined && this.#identity?.redis === this.#admitted) return;
+    throw new IndexUnavailable(`redis: ${command}: this server is in no life of the index`);
   }
 
   #unavailable(command: string, error: Error): IndexUnavailable {
@@ -143,6 +178,7 @@ export class RedisConnection implements IndexConnection {
 
   /** @throws IndexUnavailable */
   async unlink(keys: readonly string[]): Promise<void> {
+    this.#checkAdmitted('unlink');
     try {
       await this.#redis.unlink(...keys);
     } catch (error) {
@@ -151,6 +187,7 @@ export class RedisConnection implements IndexConnection {
   }
 
   close(): void {
+    this.#stopWatching();
     this.#redis.disconnect();
   }
 }
@@ -164,16 +201,24 @@ function isDamage(message: string): boolean {
   return DAMAGE.test(message) && !NOT_SERVING.test(message);
 }
 
-/** Opens a connection that reconnects for ever, first at once, then about every half second. */
+/** Leaves the server that is connected, after a moment, and connects to whichever the address leads to then. */
+export function tryAnother(redis: Redis): void {
+  const { stream } = redis;
+  setTimeout(() => {
+    if (redis.stream === stream) stream.destroy();
+  }, ANOTHER_MS);
+}
+
+/** Opens a connection that reconnects for ever, first at once, then four times a second. */
 export function connect(url: string, name: string, commandTimeoutMs: number | undefined): Redis {
   const redis = new Redis(url, {
     connectionName: name,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: 2000,
+    connectTimeout: 1000,
     ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),
-    retryStrategy: (times) => Math.min(20 * 2 ** times, 500),
+    retryStrategy: (times) => Math.min(20 * 2 ** times, RECONNECT_MS),
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   });
   // Losing the connection is an ordinary event here: `close` and `ready` tell of it.

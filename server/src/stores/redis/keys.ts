@@ -11,7 +11,7 @@ const FORMAT = 2;
  * The keys of one ranking, in the order in which every script takes them. They share a hash tag, so
  * on Redis Cluster they lie on one node.
  *
- *   meta      hash: epoch, revision and incarnation of the serving index, count of its players, and
+ *   meta      hash: epoch, revision and life of the serving index, count of its players, and
  *             the build that is under way, if any
  *   order     sorted set: the players in their order. The score is the leaderboard's score,
  *             negated where high scores stand higher, so the best is always first; the member is

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { IndexState, LifeId, Tenure } from '../../domain/index-rules.js';
 import type {
   ChangePage,
   Ranking,
@@ -7,25 +8,26 @@ import type {
   RankingRead,
   RankingView,
 } from '../../domain/ranking.js';
-import type {
-  EncodedEntry,
-  IndexAnswer,
-  IndexApplied,
-  IndexBuild,
-  IndexInspection,
-  IndexPlace,
-  IndexState,
-  PlayerPage,
-  RankingIndex,
+import {
+  type EncodedEntry,
+  type IndexAnswer,
+  type IndexApplied,
+  type IndexBuild,
+  type IndexInspection,
+  type IndexPlace,
+  IndexUnavailable,
+  type PlayerPage,
+  type RankingIndex,
 } from '../../features/rankings/ports.js';
 import type { RedisConnection, ScriptReply } from './connection.js';
 import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';
 import { indexScore, recordEnd, recordLength, writeRecord } from './record.js';
+import { RecordGroup } from './record-group.js';
 import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
-const PLACE_LENGTH = 20;
+const PLACE_LENGTH = 21;
 /** How many bytes of a change come before its record. */
 const CHANGE_HEADER = 20;
 
@@ -49,8 +51,8 @@ export class RedisRankingIndex implements RankingIndex {
     return this.#redis.connected;
   }
 
-  get incarnation(): string {
-    return this.#redis.runId;
+  get redis(): string {
+    return this.#redis.redis;
   }
 
   ping(): Promise<void> {
@@ -62,7 +64,7 @@ export class RedisRankingIndex implements RankingIndex {
     epoch: number,
     entries: readonly EncodedEntry[],
   ): Promise<IndexApplied> {
-    const [status, places] = (await this.#redis.run(
+    const [status, places, building] = (await this.#redis.run(
       'apply',
       rankingKeys(ranking.rankingNo),
       [
@@ -72,12 +74,12 @@ export class RedisRankingIndex implements RankingIndex {
         packEntries(ranking, entries),
       ],
       ABSENT,
-    )) as [number, Buffer];
+    )) as [number, Buffer, number];
     switch (status) {
       case 1:
         return { status: 'applied', places: readPlaces(places) };
       case 2:
-        return { status: 'building' };
+        return { status: 'building', epoch: building };
       case 3:
         return { status: 'otherEpoch' };
       default:
@@ -144,7 +146,7 @@ export class RedisRankingIndex implements RankingIndex {
   }
 
   async state(ranking: Ranking): Promise<IndexState> {
-    const [epoch, revision, players, incarnation] = (await this.#redis.run(
+    const [epoch, revision, players, life] = (await this.#redis.run(
       'state',
       rankingKeys(ranking.rankingNo),
       [],
@@ -152,7 +154,7 @@ export class RedisRankingIndex implements RankingIndex {
     )) as [Buffer, Buffer, Buffer, Buffer];
     return {
       epoch: epoch.length === 0 ? undefined : Number(epoch),
-      incarnation: incarnation.toString('latin1'),
+      life: life.toString('latin1'),
       revision: Number(revision),
       players: Number(players),
     };
@@ -160,41 +162,47 @@ export class RedisRankingIndex implements RankingIndex {
 
   async adopt(
     ranking: Ranking,
-    epoch: number,
-    newEpoch: number,
+    from: { readonly life: LifeId; readonly epoch: number },
+    to: Tenure & { readonly epoch: number },
     revisionGap: number,
   ): Promise<boolean> {
+    if (this.redis !== to.redis) return false;
     const reply = await this.#redis.run(
       'adopt',
       rankingKeys(ranking.rankingNo),
-      [epoch, newEpoch, this.incarnation, revisionGap, rankingChannel(ranking.rankingNo)],
+      [from.epoch, from.life, to.epoch, to.life, revisionGap, rankingChannel(ranking.rankingNo)],
       0,
     );
     return reply === 1;
   }
 
-  async beginBuild(ranking: Ranking, keepEpoch: number, newEpoch: number): Promise<IndexBuild> {
+  async beginBuild(
+    ranking: Ranking,
+    keepEpoch: number | undefined,
+    newEpoch: number,
+    { life, redis }: Tenure,
+  ): Promise<IndexBuild> {
     const name = `${newEpoch}:${randomUUID()}`;
-    const { incarnation } = this;
+    if (this.redis !== redis) throw new IndexUnavailable('redis: another one is connected by now');
     await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), [
-      keepEpoch,
+      keepEpoch ?? -1,
       newEpoch,
       name,
     ]);
-    return { epoch: newEpoch, name, incarnation };
+    return { epoch: newEpoch, name, life, redis };
   }
 
-  async build(
-    ranking: Ranking,
-    build: IndexBuild,
-    entries: readonly EncodedEntry[],
-  ): Promise<boolean> {
+  group(ranking: Ranking): RecordGroup {
+    return new RecordGroup(ranking.settings);
+  }
+
+  async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
     // Commands go out on the connection that this looks at, or fail: none is queued.
-    if (this.incarnation !== build.incarnation) return false;
+    if (this.redis !== build.redis) return false;
     const reply = await this.#redis.run(
       'build',
       rankingKeys(ranking.rankingNo),
-      [build.name, packEntries(ranking, entries)],
+      [build.name, records],
       0,
     );
     return reply === 1;
@@ -206,11 +214,11 @@ export class RedisRankingIndex implements RankingIndex {
     entries: number,
     revisionFloor: number,
   ): Promise<number | undefined> {
-    if (this.incarnation !== build.incarnation) return undefined;
+    if (this.redis !== build.redis) return undefined;
     const reply = (await this.#redis.run(
       'swap',
       rankingKeys(ranking.rankingNo),
-      [build.name, revisionFloor, rankingChannel(ranking.rankingNo), build.incarnation, entries],
+      [build.name, revisionFloor, rankingChannel(ranking.rankingNo), build.life, entries],
       NOTHING,
     )) as Buffer;
     return reply.length === 0 ? undefined : Number(reply);
@@ -288,10 +296,11 @@ function readPlaces(packed: Buffer): IndexPlace[] {
   const places: IndexPlace[] = [];
   for (let at = 0; at < packed.length; at += PLACE_LENGTH) {
     places.push({
-      previousRank: packed.readUInt32BE(at),
-      rank: packed.readUInt32BE(at + 4),
-      totalPlayers: packed.readUInt32BE(at + 8),
-      revision: packed.readDoubleBE(at + 12),
+      isNew: packed[at] === 1,
+      previousRank: packed.readUInt32BE(at + 1),
+      rank: packed.readUInt32BE(at + 5),
+      totalPlayers: packed.readUInt32BE(at + 9),
+      revision: packed.readDoubleBE(at + 13),
     });
   }
   return places;

@@ -1,3 +1,4 @@
+import type { Caller } from '../../../src/domain/caller.js';
 import type { RostrumError } from '../../../src/domain/errors.js';
 import type { WatchStream } from '../../../src/features/watch/ports.js';
 import type { Standing } from '../../../src/gen/rostrum/v1/standing.js';
@@ -7,14 +8,22 @@ import {
   WatchStandingsResponse,
 } from '../../../src/gen/rostrum/v1/watch.js';
 
+import { testCaller } from '../test-caller.ts';
+
 /** A watcher's end of a stream that keeps what it is sent and reads only when told to. */
 export class RecordingStream implements WatchStream {
+  readonly caller: Caller;
   readonly written: Buffer[] = [];
   error: RostrumError | undefined;
   /** False: takes one message and then no more until `drain`. */
   reading = true;
   #onDrain = () => {};
   readonly #onClose: (() => void)[] = [];
+
+  /** @param caller whose watch it is; a caller of its own unless given */
+  constructor(caller = testCaller()) {
+    this.caller = caller;
+  }
 
   write(message: Buffer): boolean {
     if (this.error === undefined) this.written.push(message);

@@ -79,12 +79,14 @@ export interface GetServerStatsResponse {
   outboxPending: bigint;
   /** Rankings being rebuilt by this process now. */
   rebuilding: number;
+  /** What identities hold: at most 20 of them, those first that are nearest to a limit. */
+  identities: GetServerStatsResponse_Identity[];
 }
 
 /** Calls of one method. */
 export interface GetServerStatsResponse_Method {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
-  method: string;
+  fullMethod: string;
   /** How many calls have ended. */
   calls: bigint;
   /** How many of them ended with an error. */
@@ -98,7 +100,14 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /** The longest time. */
-  max: Duration | undefined;
+  longest:
+    | Duration
+    | undefined;
+  /**
+   * How many of the calls their callers ended before the server did, as watches end: by cancelling
+   * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+   */
+  cancelled: bigint;
 }
 
 /** Submissions and how they were batched. */
@@ -145,6 +154,32 @@ export interface GetServerStatsResponse_Store {
   p99: Duration | undefined;
 }
 
+/**
+ * What the connections of one identity hold together. An identity may hold a share of what the
+ * others leave free, or a fixed number, as the server is configured; beyond it, it is refused.
+ */
+export interface GetServerStatsResponse_Identity {
+  /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
+  identity: string;
+  /** Open connections. */
+  connections: number;
+  /** Open watches. */
+  watches: number;
+  /** Submissions that are waiting or in work. */
+  submissions: number;
+  /** Bytes of answers and messages that were sent and not read yet. */
+  unreadBytes: bigint;
+  /** How often it was refused something because it held too much, since its first connection. */
+  refused: bigint;
+  /**
+   * What it holds most of, by what it may hold now: `connections`, `watches`, `submissions` or
+   * `unread_bytes`.
+   */
+  fullest: string;
+  /** How much of what it may hold of that, 0 to 100. */
+  fullestPercent: number;
+}
+
 /** VerifyLeaderboardRequest is the request of VerifyLeaderboard. */
 export interface VerifyLeaderboardRequest {
   /** The leaderboard. */
@@ -165,7 +200,7 @@ export interface Difference {
    */
   playerId: string;
   /** What differs, for people. */
-  description: string;
+  explanation: string;
 }
 
 /** In which way they do not agree. */
@@ -398,6 +433,7 @@ function createBaseGetServerStatsResponse(): GetServerStatsResponse {
     memoryBytes: 0n,
     outboxPending: 0n,
     rebuilding: 0,
+    identities: [],
   };
 }
 
@@ -441,6 +477,9 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
     }
     if (message.rebuilding !== 0) {
       writer.uint32(88).int32(message.rebuilding);
+    }
+    for (const v of message.identities) {
+      GetServerStatsResponse_Identity.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -546,6 +585,14 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
             message.rebuilding = reader.int32();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.identities.push(GetServerStatsResponse_Identity.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -560,13 +607,13 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { method: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, max: undefined };
+  return { fullMethod: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, longest: undefined, cancelled: 0n };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
   encode(message: GetServerStatsResponse_Method, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.method !== "") {
-      writer.uint32(10).string(message.method);
+    if (message.fullMethod !== "") {
+      writer.uint32(10).string(message.fullMethod);
     }
     if (message.calls !== 0n) {
       if (BigInt.asIntN(64, message.calls) !== message.calls) {
@@ -586,8 +633,14 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     if (message.p99 !== undefined) {
       Duration.encode(message.p99, writer.uint32(42).fork()).join();
     }
-    if (message.max !== undefined) {
-      Duration.encode(message.max, writer.uint32(50).fork()).join();
+    if (message.longest !== undefined) {
+      Duration.encode(message.longest, writer.uint32(50).fork()).join();
+    }
+    if (message.cancelled !== 0n) {
+      if (BigInt.asIntN(64, message.cancelled) !== message.cancelled) {
+        throw new globalThis.Error("value provided for field message.cancelled of type int64 too large");
+      }
+      writer.uint32(56).int64(message.cancelled);
     }
     return writer;
   },
@@ -610,7 +663,7 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.method = reader.string();
+            message.fullMethod = reader.string();
             continue;
           }
           case 2: {
@@ -650,7 +703,15 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
               break;
             }
 
-            message.max = Duration.decode(reader, reader.uint32());
+            message.longest = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cancelled = reader.int64() as bigint;
             continue;
           }
         }
@@ -948,6 +1009,144 @@ export const GetServerStatsResponse_Store: MessageFns<GetServerStatsResponse_Sto
   },
 };
 
+function createBaseGetServerStatsResponse_Identity(): GetServerStatsResponse_Identity {
+  return {
+    identity: "",
+    connections: 0,
+    watches: 0,
+    submissions: 0,
+    unreadBytes: 0n,
+    refused: 0n,
+    fullest: "",
+    fullestPercent: 0,
+  };
+}
+
+export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_Identity> = {
+  encode(message: GetServerStatsResponse_Identity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identity !== "") {
+      writer.uint32(10).string(message.identity);
+    }
+    if (message.connections !== 0) {
+      writer.uint32(16).int32(message.connections);
+    }
+    if (message.watches !== 0) {
+      writer.uint32(24).int32(message.watches);
+    }
+    if (message.submissions !== 0) {
+      writer.uint32(32).int32(message.submissions);
+    }
+    if (message.unreadBytes !== 0n) {
+      if (BigInt.asIntN(64, message.unreadBytes) !== message.unreadBytes) {
+        throw new globalThis.Error("value provided for field message.unreadBytes of type int64 too large");
+      }
+      writer.uint32(40).int64(message.unreadBytes);
+    }
+    if (message.refused !== 0n) {
+      if (BigInt.asIntN(64, message.refused) !== message.refused) {
+        throw new globalThis.Error("value provided for field message.refused of type int64 too large");
+      }
+      writer.uint32(48).int64(message.refused);
+    }
+    if (message.fullest !== "") {
+      writer.uint32(58).string(message.fullest);
+    }
+    if (message.fullestPercent !== 0) {
+      writer.uint32(64).int32(message.fullestPercent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_Identity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerStatsResponse_Identity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identity = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.connections = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.watches = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.submissions = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unreadBytes = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.refused = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.fullest = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.fullestPercent = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseVerifyLeaderboardRequest(): VerifyLeaderboardRequest {
   return { leaderboardId: "", seasonId: "", segment: undefined };
 }
@@ -1017,7 +1216,7 @@ export const VerifyLeaderboardRequest: MessageFns<VerifyLeaderboardRequest> = {
 };
 
 function createBaseDifference(): Difference {
-  return { kind: 0, playerId: "", description: "" };
+  return { kind: 0, playerId: "", explanation: "" };
 }
 
 export const Difference: MessageFns<Difference> = {
@@ -1028,8 +1227,8 @@ export const Difference: MessageFns<Difference> = {
     if (message.playerId !== "") {
       writer.uint32(18).string(message.playerId);
     }
-    if (message.description !== "") {
-      writer.uint32(26).string(message.description);
+    if (message.explanation !== "") {
+      writer.uint32(26).string(message.explanation);
     }
     return writer;
   },
@@ -1068,7 +1267,7 @@ export const Difference: MessageFns<Difference> = {
               break;
             }
 
-            message.description = reader.string();
+            message.explanation = reader.string();
             continue;
           }
         }

@@ -46,8 +46,9 @@ export interface ScoreSubmission {
   /** The player: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown one is created. */
   playerId: string;
   /**
-   * The score: finite, within ±2^53 (9,007,199,254,740,992), the range in which every integer is
-   * exact. Zero and negative scores count; a score that is left out is 0.
+   * The score: finite, within ±(2^53 - 1), which is 9,007,199,254,740,991. Up to there no two
+   * integers are one double, so an integer that arrives is the one that was meant. Zero and negative
+   * scores count; a score that is left out is 0.
    */
   score: number;
   /** Decides between equal scores, by the leaderboard's `subscore_sort_order`. Range as `score`. */
@@ -66,9 +67,16 @@ export interface ScoreSubmission {
   clientTime:
     | Timestamp
     | undefined;
-  /** Sets the player's name: up to 64 characters, no control characters. Empty: unchanged. */
+  /**
+   * Sets the player's name: up to 64 characters, at least one of which can be seen, with at most 8
+   * combining marks on a letter; no control characters, line breaks or writing-direction controls.
+   * Empty: unchanged.
+   */
   displayName: string;
-  /** Values of the leaderboard's segment keys. Planned; must be empty today. */
+  /**
+   * Values of the leaderboard's segment keys. Planned; must be empty today. An empty key with an empty
+   * value counts as absent.
+   */
   segments: { [key: string]: string };
   /** Data that belongs to this score, such as a replay id: at most 1,024 bytes as JSON. */
   metadata:
@@ -306,7 +314,7 @@ export const ScoreSubmission: MessageFns<ScoreSubmission> = {
 
             const entry8 = ScoreSubmission_SegmentsEntry.decode(reader, reader.uint32());
             if (entry8.value !== undefined) {
-              message.segments[entry8.key] = entry8.value;
+              setOwn(message.segments, entry8.key, entry8.value);
             }
             continue;
           }
@@ -1043,4 +1051,13 @@ export interface ScoreServiceServer extends UntypedServiceImplementation {
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
+}
+
+/** As map[key] = value, but that "__proto__" becomes a key like every other, as in JSON.parse. */
+function setOwn(map: any, key: any, value: any): void {
+  if (key === "__proto__") {
+    globalThis.Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    map[key] = value;
+  }
 }

@@ -37,16 +37,45 @@ CREATE TABLE rostrum.rankings (
   season_no        bigint NOT NULL REFERENCES rostrum.seasons ON DELETE CASCADE,
   segment_key      text COLLATE "C" NOT NULL DEFAULT '', -- empty: the whole board
   segment_value    text COLLATE "C" NOT NULL DEFAULT '',
-  -- The build of the index that may serve; 0 before the first. An index of another epoch is not
-  -- trusted.
-  epoch            bigint NOT NULL DEFAULT 0,
-  -- Every change up to this revision is in the index and its outbox row is gone. An index that
-  -- shows a lower revision has lost data.
-  settled_revision bigint NOT NULL DEFAULT 0,
   UNIQUE (season_no, segment_key, segment_value)
-) WITH (fillfactor = 70);
+);
 
 CREATE INDEX rankings_board_no ON rostrum.rankings (board_no);
+
+-- Lives of the index: each is one tenure of one Redis server. The one with the highest number is the
+-- present one. See domain/index-rules.ts.
+CREATE TABLE rostrum.index_lives (
+  life_no    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  life_id    uuid NOT NULL DEFAULT gen_random_uuid(),
+  redis      text COLLATE "C" NOT NULL, -- its run id and its replication id
+  ready      boolean NOT NULL, -- whether no server can answer from an earlier life any more
+  begin_time timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- What is known of the index of each ranking. Apart from rostrum.rankings, because every submission
+-- looks that up, and rows that are updated all the time grow long chains of versions while a snapshot
+-- is open.
+CREATE TABLE rostrum.index_marks (
+  ranking_no       bigint PRIMARY KEY REFERENCES rostrum.rankings ON DELETE CASCADE,
+  life_id          uuid, -- in which the epoch began; null before the first
+  epoch            bigint NOT NULL DEFAULT 0, -- grows with every index that is built or adopted
+  whole            boolean NOT NULL DEFAULT false, -- whether an index of this epoch was complete
+  -- Every change up to this revision is in the index and its outbox row is gone. An index that
+  -- shows a lower revision has lost data.
+  settled_revision bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+-- Every ranking has its mark from the start.
+CREATE FUNCTION rostrum.add_index_mark() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO rostrum.index_marks (ranking_no) VALUES (NEW.ranking_no);
+  RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER add_index_mark AFTER INSERT ON rostrum.rankings
+FOR EACH ROW EXECUTE FUNCTION rostrum.add_index_mark();
 
 -- Entries and submissions of deleted leaderboards, removed in the background.
 CREATE TABLE rostrum.purges (

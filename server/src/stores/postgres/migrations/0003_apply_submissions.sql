@@ -8,7 +8,7 @@
 --   p_board_nos       the leaderboard of the ranking
 --   p_player_ids      the player
 --   p_submission_ids  the idempotency key; no (ranking, player, key) twice in one batch
---   p_scores, p_subscores  finite, within ±2^53
+--   p_scores, p_subscores  finite, within ±(2^53 - 1)
 --   p_client_us       client time in microseconds since 1970; null if none was given
 --   p_display_names   the player's new name; empty: unchanged
 --   p_metadata        jsonb as text; null if none was given
@@ -41,7 +41,7 @@
 
 CREATE TYPE rostrum.applied AS (
   ord            integer, -- which submission
-  -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±2^53. Then nothing was
+  -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±(2^53 - 1). Then nothing was
   -- recorded and the other attributes are null.
   outcome        smallint,
   replayed       boolean, -- whether the answer is that of an earlier, equal submission
@@ -63,11 +63,19 @@ CREATE TYPE rostrum.applied AS (
 
 -- The rules that the statement and the loop share. They are planned into the expressions that call them.
 
--- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
--- of arrival decides, and a batch has one clock reading.
-CREATE FUNCTION rostrum.is_stale(client_us bigint, now_us bigint, of_client_us bigint) RETURNS boolean
+-- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
+-- is the time of the submission in the log too: one that waited for another over the turn of a month is
+-- logged in the same month, and its index finds out if both are the same.
+CREATE FUNCTION rostrum.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
-RETURN coalesce(client_us, now_us) < of_client_us
+RETURN greatest(now_us, of_update_us);
+
+-- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
+-- of arrival decides.
+CREATE FUNCTION rostrum.is_stale(client_us bigint, arrival_us bigint, of_client_us bigint)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(client_us, arrival_us) < of_client_us
   OR (client_us IS NOT NULL AND client_us = of_client_us);
 
 -- Whether a submission that counts sets the score of the entry that is there. Numbers are those of
@@ -132,10 +140,11 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := clock_timestamp();
-  v_now_us bigint := (extract(epoch FROM v_now) * 1000000)::bigint;
-  -- At least this month: its unique index refuses a repetition whatever the setting. And a day ahead:
-  -- after a failover the clock may be behind the one before.
-  v_recognised timestamptz := least(v_now - p_idempotency, date_trunc('month', v_now, 'UTC'));
+  v_mark timestamptz := rostrum.clock_mark();
+  v_now_us bigint;
+  -- Submissions after the one and before the other are recognised.
+  v_recognised timestamptz;
+  v_ahead timestamptz;
   v_block bigint;
   n_updated integer := 0; -- submissions that the statement recorded
   has_begun boolean := false; -- whether the loop has recorded something
@@ -150,6 +159,7 @@ DECLARE
   is_dirty boolean := false;
   n_score float8;
   n_subscore float8;
+  n_arrival_us bigint;
   n_client_us bigint;
   n_outcome smallint;
   n_previous float8;
@@ -169,10 +179,20 @@ DECLARE
   bucket integer;
   written integer;
 BEGIN
+  -- Most readings are good, and found to be so without a call.
+  IF NOT rostrum.follows_mark(v_now, v_mark) THEN
+    v_now := rostrum.read_clock();
+  END IF;
+  v_now_us := rostrum.to_us(v_now);
+  -- At least this month: its unique index refuses a repetition whatever the setting. And what was
+  -- recorded while the clock was ahead.
+  v_recognised := least(rostrum.begin_of(p_idempotency, v_now), date_trunc('month', v_now, 'UTC'));
+  v_ahead := greatest(v_now, rostrum.clock_was_set_back_from()) + interval '1 day';
+
   -- The statement may wait for another server that records the same submission, go on with the entry as
   -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
-  -- other may have recorded it in the month before; its statement_timeout is much shorter.
-  IF NOT p_lock AND v_now > date_trunc('month', v_now, 'UTC') + interval '5 minutes' THEN
+  -- other may have recorded it in another month.
+  IF NOT p_lock AND NOT rostrum.is_month_young(v_now) THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
       WITH updated AS (
@@ -190,18 +210,19 @@ BEGIN
                            THEN n.version ELSE e.reached END,
             achieved_us = CASE WHEN rostrum.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
                                                   n.score, n.subscore, e.score, e.subscore)
-                               THEN v_now_us ELSE e.achieved_us END,
+                               THEN rostrum.arrival(v_now_us, e.update_us) ELSE e.achieved_us END,
             client_us = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
                                                      n.subscore_sort_order, n.score, n.subscore,
                                                      e.score, e.subscore)
-                             THEN coalesce(n.client_us, v_now_us) ELSE e.client_us END,
+                             THEN coalesce(n.client_us, rostrum.arrival(v_now_us, e.update_us))
+                             ELSE e.client_us END,
             metadata = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
                                                     n.subscore_sort_order, n.score, n.subscore,
                                                     e.score, e.subscore)
                             THEN n.metadata ELSE e.metadata END,
             version = n.version,
             submissions = e.submissions + 1,
-            update_us = v_now_us
+            update_us = rostrum.arrival(v_now_us, e.update_us)
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
                  b.aggregation, b.sort_order, b.subscore_sort_order,
@@ -226,7 +247,7 @@ BEGIN
             SELECT 1 FROM rostrum.submissions l
             WHERE l.board_no = u.board_no AND l.player_id = u.player_id
               AND l.submission_id = u.submission_id
-              AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
+              AND l.accept_time > v_recognised AND l.accept_time < v_ahead
             OFFSET 0) ELSE false END
           OFFSET 0
         ) AS n
@@ -234,8 +255,9 @@ BEGIN
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND CASE n.aggregation
             WHEN 1 THEN true
-            WHEN 2 THEN NOT rostrum.is_stale(n.client_us, v_now_us, e.client_us)
-            -- At the limit itself a sum may be one that was rounded to it: the loop looks closer.
+            WHEN 2 THEN NOT rostrum.is_stale(n.client_us, rostrum.arrival(v_now_us, e.update_us),
+                                             e.client_us)
+            -- The loop refuses the others. Up to here sums of integers are exact.
             WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
               AND abs(e.subscore + n.subscore) < 9007199254740992
             ELSE false
@@ -245,15 +267,15 @@ BEGIN
                                        n.subscore, old.score, old.subscore)
                THEN 1::smallint ELSE 2::smallint END AS outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
-          new.achieved_us, new.display_name AS player_name, new.metadata AS entry_metadata
+          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
       ), logged AS (
         INSERT INTO rostrum.submissions
-        SELECT board_no, season_no, player_id, submission_id, v_now, version, score, subscore,
-               client_us, outcome, previous_score, NULL, metadata
+        SELECT board_no, season_no, player_id, submission_id, rostrum.to_time(update_us), version,
+               score, subscore, client_us, outcome, previous_score, NULL, metadata
         FROM updated
       )
       SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
-             submissions, achieved_us, v_now_us, player_name, entry_metadata
+             submissions, achieved_us, update_us, player_name, entry_metadata
       FROM updated;
     GET DIAGNOSTICS n_updated = ROW_COUNT;
     IF n_updated = cardinality(p_ords) THEN
@@ -293,7 +315,7 @@ BEGIN
       SELECT * FROM rostrum.submissions l
       WHERE l.board_no = u.board_no AND l.player_id = u.player_id
         AND l.submission_id = u.submission_id
-        AND l.accept_time > v_recognised AND l.accept_time < v_now + interval '1 day'
+        AND l.accept_time > v_recognised AND l.accept_time < v_ahead
       LIMIT 1
     ) AS d ON true
     -- Those that the statement recorded are done.
@@ -357,11 +379,9 @@ BEGIN
       IF NOT has_begun THEN
         has_begun := true;
         v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
-        -- Later than the client times that the service gave to the entries as they were read.
-        v_now := clock_timestamp();
-        v_now_us := (extract(epoch FROM v_now) * 1000000)::bigint;
       END IF;
-      n_client_us := coalesce(r.client_us, v_now_us);
+      n_arrival_us := rostrum.arrival(v_now_us, s.update_us);
+      n_client_us := coalesce(r.client_us, n_arrival_us);
       n_score := r.score;
       n_subscore := r.subscore;
       IF board.aggregation = 1 THEN -- BEST
@@ -370,7 +390,7 @@ BEGIN
                                 n_score, n_subscore, s.score, s.subscore);
         n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
       ELSIF board.aggregation = 2 THEN -- LATEST
-        takes := s.submissions = 0 OR NOT rostrum.is_stale(r.client_us, v_now_us, s.client_us);
+        takes := s.submissions = 0 OR NOT rostrum.is_stale(r.client_us, n_arrival_us, s.client_us);
         n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
       ELSIF board.aggregation = 3 THEN -- SUM
         takes := true;
@@ -379,12 +399,7 @@ BEGIN
           n_score := s.score + n_score;
           n_subscore := s.subscore + n_subscore;
         END IF;
-        -- At the limit itself a sum may be one that was rounded to it: then the way back differs.
-        IF abs(n_score) > 9007199254740992 OR abs(n_subscore) > 9007199254740992
-          OR (abs(n_score) = 9007199254740992 AND s.submissions > 0
-              AND n_score - s.score <> r.score)
-          OR (abs(n_subscore) = 9007199254740992 AND s.submissions > 0
-              AND n_subscore - s.subscore <> r.subscore) THEN
+        IF abs(n_score) >= 9007199254740992 OR abs(n_subscore) >= 9007199254740992 THEN
           RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                           NULL, NULL)::rostrum.applied;
           CONTINUE;
@@ -395,7 +410,7 @@ BEGIN
       IF takes THEN
         IF s.submissions = 0 OR n_score <> s.score OR n_subscore <> s.subscore THEN
           s.reached := v_block + r.ord;
-          s.achieved_us := v_now_us;
+          s.achieved_us := n_arrival_us;
         END IF;
         s.score := n_score;
         s.subscore := n_subscore;
@@ -405,7 +420,7 @@ BEGIN
       IF n_outcome <> 3 THEN
         s.submissions := s.submissions + 1;
         s.version := v_block + r.ord;
-        s.update_us := v_now_us;
+        s.update_us := n_arrival_us;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -415,9 +430,9 @@ BEGIN
         END IF;
         is_dirty := true;
       END IF;
-      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id, v_now,
-                        v_block + r.ord, r.score, r.subscore, r.client_us, n_outcome, n_previous,
-                        NULL, r.metadata)::rostrum.submissions;
+      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
+                        rostrum.to_time(n_arrival_us), v_block + r.ord, r.score, r.subscore,
+                        r.client_us, n_outcome, n_previous, NULL, r.metadata)::rostrum.submissions;
     END IF;
 
     RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
@@ -502,7 +517,8 @@ BEGIN
     GROUP BY n.player_id
     ORDER BY n.player_id COLLATE "C"
     ON CONFLICT (player_id) DO UPDATE
-      SET display_name = excluded.display_name, update_time = clock_timestamp()
+      SET display_name = excluded.display_name,
+          update_time = greatest(p.update_time, clock_timestamp())
       WHERE excluded.display_name <> '' AND p.display_name <> excluded.display_name;
 
     -- A name that is given goes to the player's other entries; a first entry may have taken a name

@@ -55,6 +55,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
   present rostrum.leaderboards;
   wanted rostrum.leaderboards;
+  gone record;
+  new_no bigint;
 BEGIN
   outcome := 0;
   replaced := '{}';
@@ -93,19 +95,26 @@ BEGIN
       RETURN;
     END IF;
     -- Epochs and revisions go on, so that whoever watches sees a newer index, not another old one.
-    WITH gone AS (
-      DELETE FROM rostrum.rankings WHERE ranking_no = ANY (replaced) RETURNING *
-    )
-    INSERT INTO rostrum.rankings (board_no, season_no, segment_key, segment_value, epoch,
-                                  settled_revision)
-    SELECT board_no, season_no, segment_key, segment_value, epoch, settled_revision FROM gone;
+    FOR gone IN
+      SELECT k.*, m.epoch, m.settled_revision
+      FROM rostrum.rankings k JOIN rostrum.index_marks m USING (ranking_no)
+      WHERE k.ranking_no = ANY (replaced)
+    LOOP
+      DELETE FROM rostrum.rankings WHERE ranking_no = gone.ranking_no;
+      INSERT INTO rostrum.rankings (board_no, season_no, segment_key, segment_value)
+      VALUES (gone.board_no, gone.season_no, gone.segment_key, gone.segment_value)
+      RETURNING ranking_no INTO new_no;
+      UPDATE rostrum.index_marks
+      SET epoch = gone.epoch, settled_revision = gone.settled_revision
+      WHERE ranking_no = new_no;
+    END LOOP;
     INSERT INTO rostrum.purges (board_no, ranking_nos) VALUES (NULL, replaced);
   END IF;
 
   UPDATE rostrum.leaderboards SET
     display_name = wanted.display_name, aggregation = wanted.aggregation,
     sort_order = wanted.sort_order, subscore_sort_order = wanted.subscore_sort_order,
-    metadata = wanted.metadata, update_time = clock_timestamp()
+    metadata = wanted.metadata, update_time = greatest(update_time, clock_timestamp())
   WHERE board_no = present.board_no;
 END
 $$;

@@ -1,3 +1,3 @@
 -- What is known of the index of a ranking.
--- Input: $1 ranking number. Result: one row or none.
-SELECT epoch, settled_revision FROM rostrum.rankings WHERE ranking_no = $1
+-- Input: $1 ranking number. Result: one row or none; life_id is null before the first.
+SELECT life_id, epoch, whole, settled_revision FROM rostrum.index_marks WHERE ranking_no = $1

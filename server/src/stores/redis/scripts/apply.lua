@@ -11,13 +11,15 @@
 -- Each entry is written only if its version is newer than what is there, so applying again, late or
 -- out of order does no harm. An index that is being built is always written to as well.
 --
--- Result: { status, places }
+-- Result: { status, places, building }
 --   status  1: the serving index has the entries
 --           2: there is no serving index, the one being built has them
 --           3: another epoch serves; it does not have them
 --           0: there is no index, or it is damaged: build one
---   places  with status 1, packed, for each entry: rank before and rank after (4 bytes each, from
---           1; 0: not in the ranking), players in the ranking (4 bytes), revision (8-byte double)
+--   places  with status 1, packed, for each entry: 1 if it was written, 0 if the index had it or a newer
+--           one (1 byte), rank before and rank after (4 bytes each, from 1; 0: not in the ranking),
+--           players in the ranking (4 bytes), revision (8-byte double)
+--   building  with status 2: the epoch that is being built
 --
 -- Events: one feed entry `<last revision>-0` with n = how many changes and c = the changes packed,
 -- for each: rank before, rank after, players (4 bytes each), score before (8-byte double) and record; and one message, the last revision, to the channel.
@@ -79,9 +81,9 @@ if building then
   write(entries, changed)
 end
 
-local unserved = { building and 2 or 0, '' }
+local unserved = { building and 2 or 0, '', building and tonumber(string.match(building, '^%d+')) or 0 }
 if not epoch then return unserved end
-if epoch ~= ARGV[1] then return { 3, '' } end
+if epoch ~= ARGV[1] then return { 3, '', 0 } end
 local side = tonumber(epoch) % 2
 local order, entries, feed = KEYS[2 + 3 * side], KEYS[3 + 3 * side], KEYS[4 + 3 * side]
 local count = redis.call('ZCARD', order)
@@ -134,7 +136,7 @@ for i = 1, #records do
     changes[at + 2] = before_score
     changes[at + 3] = record
   end
-  places[i] = pack('>I4I4I4d', before, after, count, revision)
+  places[i] = pack('>BI4I4I4d', before_score and 1 or 0, before, after, count, revision)
 end
 write(entries, changed)
 
@@ -146,4 +148,4 @@ if revision > first then
   redis.call('PUBLISH', ARGV[3], last)
 end
 if damaged then return unserved end
-return { 1, table.concat(places) }
+return { 1, table.concat(places), 0 }

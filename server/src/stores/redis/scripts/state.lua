@@ -2,10 +2,9 @@
 --
 -- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
 --
--- Result: { epoch, revision, players, incarnation } as strings; epoch '' if no index serves or the
--- one that does is damaged. The incarnation is the run id of the Redis server in whose life the epoch
--- began.
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'incarnation')
+-- Result: { epoch, revision, players, life } as strings; epoch '' if no index serves or the one that does
+-- is damaged. The life is the one in which the epoch began (see domain/index-rules.ts).
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'life')
 local epoch = meta[1]
 local count = 0
 if epoch then

@@ -76,7 +76,11 @@ export enum ErrorReason {
   ERROR_REASON_STORE_UNAVAILABLE = 17,
   /** ERROR_REASON_SHUTTING_DOWN - UNAVAILABLE. The server is shutting down; call another one or retry. */
   ERROR_REASON_SHUTTING_DOWN = 18,
-  /** ERROR_REASON_OVERLOADED - RESOURCE_EXHAUSTED. The server has as much work waiting as it accepts; retry later. */
+  /**
+   * ERROR_REASON_OVERLOADED - RESOURCE_EXHAUSTED. The server has as much waiting as it accepts, in all or of the caller's
+   * identity or connection: submissions, leaderboards to be created, reads, or answers that the
+   * caller leaves unread. Nothing was recorded; retry later.
+   */
   ERROR_REASON_OVERLOADED = 19,
   /**
    * ERROR_REASON_WATCHER_TOO_SLOW - ABORTED. A watcher did not read for too long. Resume with the last resume token it handled,
@@ -88,7 +92,10 @@ export enum ErrorReason {
    * `request_id`.
    */
   ERROR_REASON_INTERNAL = 21,
-  /** ERROR_REASON_TOO_MANY_WATCHES - RESOURCE_EXHAUSTED. More watches than the server accepts for one connection or in all. */
+  /**
+   * ERROR_REASON_TOO_MANY_WATCHES - RESOURCE_EXHAUSTED. More watches than the server accepts in all, or of the caller's identity or
+   * connection.
+   */
   ERROR_REASON_TOO_MANY_WATCHES = 22,
   /**
    * ERROR_REASON_DEADLINE_EXCEEDED - DEADLINE_EXCEEDED. The caller's deadline passed before the answer. What was committed stands:

@@ -50,7 +50,7 @@ export enum Aggregation {
    * answered `OUTCOME_STALE`.
    */
   AGGREGATION_LATEST = 2,
-  /** AGGREGATION_SUM - The sum of all scores, and of all subscores. Each must stay within ±2^53. */
+  /** AGGREGATION_SUM - The sum of all scores, and of all subscores. Each must stay within ±(2^53 - 1). */
   AGGREGATION_SUM = 3,
   /** AGGREGATION_AVERAGE - The mean of all scores. Not supported yet. */
   AGGREGATION_AVERAGE = 4,
@@ -84,7 +84,11 @@ export enum RankMethod {
 export interface Leaderboard {
   /** The id: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. Cannot change. */
   leaderboardId: string;
-  /** A name for people: up to 128 characters. Default: empty. */
+  /**
+   * A name for people: up to 128 characters, at least one of which can be seen, with at most 8
+   * combining marks on a letter; no control characters, line breaks or writing-direction controls.
+   * Default: empty.
+   */
   displayName: string;
   /** Which scores stand higher. Default: `SORT_ORDER_DESCENDING`. */
   sortOrder: SortOrder;
@@ -96,7 +100,10 @@ export interface Leaderboard {
   tieBreak: TieBreak;
   /** Which rank numbers equal scores get. Default: `RANK_METHOD_ORDINAL`. */
   rankMethod: RankMethod;
-  /** The segment keys whose values have rankings of their own. Planned; must be empty today. */
+  /**
+   * The segment keys whose values have rankings of their own. Planned; must be empty today. Empty keys
+   * count as absent.
+   */
   segmentKeys: string[];
   /** When seasons end, as a cron expression. Planned; must be empty today: one open-ended season. */
   resetSchedule: string;
@@ -166,7 +173,7 @@ export interface UpdateLeaderboardRequest {
   /**
    * The fields to change, by their names in Leaderboard; at most 100. Empty means every field that
    * is set to something other than its default. A path that is unknown, or is `leaderboard_id` or
-   * an output-only field, is INVALID_ARGUMENT.
+   * an output-only field, is INVALID_ARGUMENT; an empty path counts as absent.
    */
   updateMask: string[] | undefined;
 }

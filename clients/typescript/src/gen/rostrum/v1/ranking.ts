@@ -13,7 +13,8 @@ export const protobufFileName = "rostrum/v1/ranking.proto";
 
 /**
  * Segment names one value of one segment key of a leaderboard, such as `mode` = `ranked`. A
- * leaderboard, a season and a segment together name one ranking.
+ * leaderboard, a season and a segment together name one ranking. One whose key and value are empty
+ * counts as absent.
  */
 export interface Segment {
   /** The segment key, one of the leaderboard's `segment_keys`. */

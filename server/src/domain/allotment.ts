@@ -1,0 +1,63 @@
+/** How much one identity may hold: a share of what the others leave, a number, or both. */
+export interface Cap {
+  /** Above 0, up to 1. */
+  readonly share: number;
+  /** At most so many, whatever is free; Infinity for no such limit. */
+  readonly most: number;
+}
+
+/** Alone, an identity may use nearly all; whoever comes then still finds something free. */
+export const DEFAULT_CAP: Cap = { share: 0.9, most: Number.POSITIVE_INFINITY };
+
+/**
+ * Shares out a number of equal places among identities.
+ *
+ * An identity may hold `share` of what the others leave free. With 0.9 of 1,000 places, one alone
+ * may hold 900, two 474 each, nine 109 each: however many take all they may, a newcomer finds a
+ * free place, and places are not kept empty for those who do not come. Within an identity the same
+ * rule goes for its connections.
+ */
+export class Allotment {
+  readonly total: number;
+  readonly #cap: Cap;
+  #used = 0;
+
+  constructor(total: number, cap: Cap = DEFAULT_CAP) {
+    this.total = total;
+    this.#cap = cap;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  /** How many an identity may hold now that holds `held`. */
+  limitOf(held: number): number {
+    const { share, most } = this.#cap;
+    return Math.min(most, share * (this.total - this.#used + held));
+  }
+
+  /** How many a connection may hold now that holds `held`, when its identity holds `ofIdentity`. */
+  limitOfConnection(held: number, ofIdentity: number): number {
+    return this.#cap.share * (this.limitOf(ofIdentity) - ofIdentity + held);
+  }
+
+  /** Whether `places` are free and an identity that holds `held` may have them. */
+  mayTake(held: number, places = 1): boolean {
+    // What is less than a place short counts: of a single place, the first may be had.
+    return this.#used + places <= this.total && held + places < this.limitOf(held) + 1;
+  }
+
+  /** The same for a connection that holds `held` itself. */
+  connectionMayTake(held: number, ofIdentity: number, places = 1): boolean {
+    return held + places < this.limitOfConnection(held, ofIdentity) + 1;
+  }
+
+  take(places = 1): void {
+    this.#used += places;
+  }
+
+  release(places = 1): void {
+    this.#used -= places;
+  }
+}

@@ -1,0 +1,35 @@
+/** What a caller holds of a process at this moment. Kept by the parts that hand it out. */
+export interface Holdings {
+  /** Submissions that wait or are in work. */
+  submissions: number;
+  /** Submissions among them that wait for their leaderboard to be created. */
+  creations: number;
+  /** Open watches. */
+  watches: number;
+  /** Bytes of answers and messages that the caller has not read yet. */
+  unsentBytes: number;
+}
+
+/** What all connections of one identity hold together: one object for as long as one is open. */
+export interface IdentityHoldings extends Holdings {
+  /** `role/name`, such as `writer/game-eu`; empty for connections without an identity. */
+  readonly identity: string;
+  connections: number;
+  /** Rows of rankings that are being read for it. */
+  rows: number;
+  /** What was refused because the identity held too much, since its first connection was opened. */
+  refused: number;
+}
+
+/**
+ * Who asks for something that is shared out: one connection. Turns and limits go by identity first,
+ * so that many connections get nobody more, and then by the connections of the identity.
+ */
+export interface Caller extends Holdings {
+  readonly of: IdentityHoldings;
+}
+
+/** Nothing held yet. */
+export function noHoldings(): Holdings {
+  return { submissions: 0, creations: 0, watches: 0, unsentBytes: 0 };
+}

@@ -1,0 +1,158 @@
+/**
+ * The rules by which the index is believed, written to and left behind.
+ *
+ * PostgreSQL decides, Redis ranks. What is in Redis may be lost, be older than it was, or be there twice:
+ * for a while after a failover two Redis servers take commands, and each Rostrum server finds the new one
+ * in its own time. So everything that is said of the index names the **life** of the index that it is
+ * about. A life is one tenure of one Redis server, from the moment when a Rostrum server declares it in
+ * PostgreSQL until the next one is declared. Its id is made for it and never used again; it is kept with
+ * the index of each ranking (in Redis), with the mark of each ranking and in each confirmation.
+ *
+ * **A server and the lives** (`nextStep`, run by IndexGate)
+ *
+ *     state        event                                              next
+ *     lost         connected to a primary                             joining
+ *     joining      its life is the present one, and ready             recovering
+ *                  its life is the present one, not ready             waiting
+ *                  its life is over, and that not for long            lost (connects anew)
+ *                  its life is over for `SUPERSEDED_MS`, or none      declares it, waiting
+ *     waiting      for `LEASE_MS`                                     recovering (marks the life ready)
+ *     recovering   all that was committed is brought in               open
+ *     open         a command failed                                   recovering
+ *     any          the connection broke, or Redis is another          lost
+ *     any          another life is the present one                    lost (connects anew)
+ *
+ * Only an open server answers from the index, and only while its **lease** holds (`leaseHolds`): it has
+ * asked PostgreSQL less than `LEASE_MS` ago whether its life is still the present one. A new life opens only
+ * when every lease on those before is over, so no two lives answer at the same time. A server that
+ * PostgreSQL does not answer keeps its lease: while PostgreSQL is down nobody can declare a life. The price: a
+ * server that is cut off from PostgreSQL alone, and is left on a Redis that the others have given up,
+ * answers with the standings of then until one of the two is back.
+ *
+ * **A ranking's index** (`assess`, run by IndexBuilder under the ranking's build lock)
+ *
+ *     mark                index of the life that the server is in        what is done
+ *     whole, this life    of that life and epoch, not behind the mark    serve
+ *     whole, older life   of that life and epoch, not behind the mark    adopt: a new epoch in this life
+ *     anything else                                                      build: the mark is first revoked
+ *
+ * **Confirmations** (`confirms`, run in the statement that settles the outbox; a test holds the two
+ * together). A batch leaves the outbox when each of its rankings is confirmed by the life in the mark:
+ * `written`: the index has the entries; `unserved`: that life has no index that serves, and the one that
+ * will serve is given them or is made from PostgreSQL later. The second counts only while the mark is
+ * revoked, or for the epoch that was being built: some older copy could be adopted otherwise.
+ *
+ * **The invariant.** At every moment, and in every Redis server that there is: if its index of a ranking
+ * may serve or be adopted by the ranking's mark, then each committed entry of the ranking is in that
+ * index or named in the outbox. `index-rules.spec.ts` explores these functions with two servers, two
+ * Redis servers, crashes and lost answers, and finds the invariant kept in all states.
+ */
+
+/** The id of a life. */
+export type LifeId = string & { readonly brand: 'LifeId' };
+
+/** A life as PostgreSQL has it. */
+export interface Life {
+  readonly id: LifeId;
+  /** The Redis server: its run id and its replication id. */
+  readonly redis: string;
+  /** Whether every lease on the lives before is over. */
+  readonly ready: boolean;
+}
+
+/** A life together with the Redis server whose it is: what is done in a life goes to no other. */
+export interface Tenure {
+  readonly life: LifeId;
+  readonly redis: string;
+}
+
+/** For how long, in milliseconds, a server may answer from a life after it asked whether it is the present one. */
+export const LEASE_MS = 750;
+/** How often it asks. */
+export const LEASE_POLL_MS = 200;
+/** After this long without an answer, PostgreSQL counts as away. */
+export const LEASE_TIMEOUT_MS = 1000;
+/**
+ * For how long, in milliseconds, a server that reaches only a Redis whose life is over tries to reach another
+ * before it declares a new life there: its address may be about to move, or has moved back for good.
+ */
+export const SUPERSEDED_MS = 10_000;
+
+/** What a server that is connected to a Redis does next. */
+export type NextStep = 'recover' | 'wait' | 'declare' | 'connect anew';
+
+/**
+ * @param redis the Redis server that is connected
+ * @param present the present life
+ * @param wasSuperseded whether there was a life of that Redis server before the present one
+ * @param supersededForMs for how long this server has reached only a Redis whose life is over
+ */
+export function nextStep(
+  redis: string,
+  present: Life | undefined,
+  wasSuperseded: boolean,
+  supersededForMs: number,
+): NextStep {
+  if (present?.redis === redis) return present.ready ? 'recover' : 'wait';
+  return wasSuperseded && supersededForMs < SUPERSEDED_MS ? 'connect anew' : 'declare';
+}
+
+/** When a server last found its life to be the present one; on its own monotonic clock. */
+export interface Lease {
+  /** When the question was asked to which that was the answer. */
+  readonly askedAtMs: number;
+  /** Whether PostgreSQL has not answered since. */
+  readonly storeAway: boolean;
+}
+
+export function leaseHolds(lease: Lease, nowMs: number): boolean {
+  return lease.storeAway || nowMs - lease.askedAtMs < LEASE_MS;
+}
+
+/** What PostgreSQL knows of the index of a ranking. */
+export interface IndexMark {
+  /** The life in which the epoch began; undefined before the first. */
+  readonly life: LifeId | undefined;
+  /** Grows with every index that is built or adopted; 0 before the first. */
+  readonly epoch: number;
+  /** Whether an index of this epoch was complete. False while one is being built. */
+  readonly whole: boolean;
+  /** An index with a lower revision has lost data. */
+  readonly settledRevision: number;
+}
+
+/** What Redis has of the index of a ranking. */
+export interface IndexState {
+  /** The epoch that serves; undefined if there is none or it is damaged. */
+  readonly epoch: number | undefined;
+  /** The life in which this epoch began; empty if there is none. */
+  readonly life: string;
+  readonly revision: number;
+  readonly players: number;
+}
+
+export type Assessment = 'serve' | 'adopt' | 'build';
+
+/** What is to be done with the index that a server in `life` finds. */
+export function assess(mark: IndexMark, state: IndexState, life: LifeId): Assessment {
+  const isComplete =
+    mark.whole &&
+    state.life === mark.life &&
+    state.epoch === mark.epoch &&
+    state.revision >= mark.settledRevision;
+  if (!isComplete) return 'build';
+  return mark.life === life ? 'serve' : 'adopt';
+}
+
+/** What a life of the index confirmed of the entries that a batch has in one ranking. */
+export type Confirmation =
+  /** The index has the entries, at this revision. */
+  | { readonly kind: 'written'; readonly life: LifeId; readonly revision: number }
+  /** No index serves. The one that is being built for this epoch was given them; 0: none is. */
+  | { readonly kind: 'unserved'; readonly life: LifeId; readonly epoch: number };
+
+/** Whether a confirmation counts; rostrum.settle_outbox does the same. */
+export function confirms(confirmation: Confirmation, mark: IndexMark): boolean {
+  if (confirmation.life !== mark.life) return false;
+  return confirmation.kind === 'written' || !mark.whole || confirmation.epoch === mark.epoch;
+}

@@ -1,0 +1,62 @@
+import { Allotment, type Cap } from '../../domain/allotment.js';
+import type { Caller } from '../../domain/caller.js';
+import { RostrumError } from '../../domain/errors.js';
+import { FairSlots } from '../../domain/fair-slots.js';
+
+/** Leaderboards that are looked up for submissions at the same time. */
+const LOOKUPS = 8;
+/** Leaderboards that are created at the same time. Each is a few statements and locks. */
+const CREATIONS = 4;
+/** Leaderboards that wait to be created. */
+const MAX_WAITING = 1_000;
+
+/**
+ * Bounds what submissions to leaderboards cost that this process does not know. Anybody who may
+ * submit may name new leaderboards for ever; creating them must leave the store of record to those
+ * who use theirs, and nobody waits behind another's.
+ */
+export class BoardCreation {
+  readonly #lookups = new FairSlots(LOOKUPS);
+  readonly #creations = new FairSlots(CREATIONS);
+  readonly #places: Allotment;
+
+  constructor(options: { readonly maxWaiting?: number; readonly cap?: Cap } = {}) {
+    this.#places = new Allotment(options.maxWaiting ?? MAX_WAITING, options.cap);
+  }
+
+  /** Looks a leaderboard up when it is the caller's turn. */
+  lookUp<T>(caller: Caller, find: () => Promise<T>): Promise<T> {
+    return this.#lookups.run(caller, find);
+  }
+
+  /**
+   * Creates a leaderboard when it is the caller's turn.
+   *
+   * @throws OVERLOADED when as many wait as may, in all or of one identity
+   */
+  async create<T>(caller: Caller, create: () => Promise<T>): Promise<T> {
+    const { of: identity } = caller;
+    if (!this.#places.mayTake(identity.creations)) {
+      identity.refused += 1;
+      throw overloaded();
+    }
+    this.#places.take();
+    caller.creations += 1;
+    identity.creations += 1;
+    try {
+      return await this.#creations.run(caller, create);
+    } finally {
+      this.#places.release();
+      caller.creations -= 1;
+      identity.creations -= 1;
+    }
+  }
+}
+
+function overloaded(): RostrumError {
+  return new RostrumError(
+    'OVERLOADED',
+    'as many leaderboards wait to be created as the server accepts, in all or of one identity; retry later',
+    { retryAfterMs: 1_000 },
+  );
+}

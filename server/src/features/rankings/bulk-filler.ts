@@ -1,0 +1,82 @@
+import type { Entry } from '../../domain/entry.js';
+import type { Ranking } from '../../domain/ranking.js';
+import {
+  type EntryGroup,
+  type EntryStream,
+  type IndexBuild,
+  IndexUnavailable,
+  type RankingIndex,
+  type RestFiller,
+} from './ports.js';
+
+/** Entries that are sorted together before they go to the index. Two groups are held at a time. */
+const GROUP_SIZE = 100_000;
+/** A group ends early when it takes as much memory as this. */
+const GROUP_BYTES = 16 * 1024 * 1024;
+/** Entries written to the index at a time: two or three milliseconds of its attention. */
+const PART_SIZE = 500;
+
+/**
+ * Fills an index from a stream: reads and encodes a group while the group before goes to the index,
+ * which gets one part at a time and is free for callers between them.
+ */
+export class BulkFiller implements RestFiller {
+  readonly #index: Pick<RankingIndex, 'group' | 'build'>;
+  readonly #entries: EntryStream;
+  readonly #encodePayload: (entry: Entry) => Uint8Array;
+
+  constructor(
+    index: Pick<RankingIndex, 'group' | 'build'>,
+    entries: EntryStream,
+    encodePayload: (entry: Entry) => Uint8Array,
+  ) {
+    this.#index = index;
+    this.#entries = entries;
+    this.#encodePayload = encodePayload;
+  }
+
+  async fillAfter(
+    ranking: Ranking,
+    build: IndexBuild,
+    afterPlayerId: string,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    const stop = new AbortController();
+    const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+    let filled = 0;
+    const send = async (group: EntryGroup): Promise<void> => {
+      for (const { size, records } of group.parts(PART_SIZE)) {
+        stopped.throwIfAborted();
+        const active = await this.#index.build(ranking, build, records);
+        if (!active) throw new IndexUnavailable('the index lost what was being built');
+        filled += size;
+        onProgress(filled);
+      }
+    };
+    let group = this.#index.group(ranking);
+    let sent = this.#index.group(ranking);
+    let sending = Promise.resolve();
+    /** Waits for the group before, which is then free for other entries. */
+    const next = async (): Promise<void> => {
+      await sending;
+      sending = send(group);
+      // Its failure is seen by whoever waits for it.
+      sending.catch(() => {});
+      [group, sent] = [sent, group];
+      group.clear();
+    };
+    try {
+      for await (const entries of this.#entries.stream(ranking.rankingNo, afterPlayerId)) {
+        for (const entry of entries) group.add(entry, this.#encodePayload(entry));
+        if (group.size >= GROUP_SIZE || group.bytes >= GROUP_BYTES) await next();
+      }
+      await next();
+      await sending;
+      return filled;
+    } finally {
+      stop.abort();
+      await sending.catch(() => {});
+    }
+  }
+}

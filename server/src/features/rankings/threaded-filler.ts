@@ -1,0 +1,88 @@
+import type { Worker } from 'node:worker_threads';
+import type { Ranking } from '../../domain/ranking.js';
+import { FillThread } from './fill-thread.js';
+import { type IndexBuild, IndexUnavailable, type RestFiller } from './ports.js';
+
+/** Fills at the same time: more would only share what two cores and one index can do. */
+const MAX_THREADS = 2;
+/** How long a thread waits for another fill: a start takes some 50 ms. */
+const IDLE_MS = 10_000;
+
+/**
+ * Fills indexes in threads of their own, so that the event loop of calls stays free. Threads are
+ * started when needed and end when idle.
+ */
+export class ThreadedFiller implements RestFiller {
+  readonly #start: () => Worker;
+  readonly #idleMs: number;
+  readonly #threads = new Set<FillThread>();
+  readonly #idle = new Map<FillThread, NodeJS.Timeout>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #closed = false;
+
+  /** @param start starts a thread that takes `FillRequest`s */
+  constructor(start: () => Worker, idleMs = IDLE_MS) {
+    this.#start = start;
+    this.#idleMs = idleMs;
+  }
+
+  async fillAfter(
+    ranking: Ranking,
+    build: IndexBuild,
+    afterPlayerId: string,
+    onProgress: (filled: number) => void,
+    signal?: AbortSignal,
+  ): Promise<number> {
+    while (this.#running >= MAX_THREADS) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#running += 1;
+    try {
+      signal?.throwIfAborted();
+      const thread = this.#take();
+      try {
+        return await thread.fill({ ranking, build, afterPlayerId }, onProgress, signal);
+      } finally {
+        this.#giveBack(thread);
+      }
+    } finally {
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Ends all threads; fills that are under way fail, and so do later ones. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#idle.values()) clearTimeout(timer);
+    this.#idle.clear();
+    await Promise.all([...this.#threads].map((thread) => thread.end()));
+  }
+
+  #take(): FillThread {
+    if (this.#closed) throw new IndexUnavailable('the server is shutting down');
+    for (const [thread, timer] of this.#idle) {
+      clearTimeout(timer);
+      this.#idle.delete(thread);
+      if (!thread.ended) return thread;
+      this.#threads.delete(thread);
+    }
+    const thread = new FillThread(this.#start());
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #giveBack(thread: FillThread): void {
+    if (thread.ended || this.#closed) {
+      this.#threads.delete(thread);
+      return;
+    }
+    const end = (): void => {
+      this.#idle.delete(thread);
+      this.#threads.delete(thread);
+      void thread.end();
+    };
+    this.#idle.set(thread, setTimeout(end, this.#idleMs).unref());
+  }
+}

@@ -1,0 +1,91 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Config } from './config.js';
+import { RostrumError } from './domain/errors.js';
+import { BulkFiller } from './features/rankings/bulk-filler.js';
+import type { FillReport, FillRequest } from './features/rankings/fill-messages.js';
+import { IndexUnavailable } from './features/rankings/ports.js';
+import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
+import { PostgresEntryStream } from './stores/postgres/entry-stream.js';
+import { RedisConnection } from './stores/redis/connection.js';
+import { RedisRankingIndex } from './stores/redis/ranking-index.js';
+
+/*
+ * A thread that fills indexes: constructs and wires what that needs, as compose.ts does for the rest
+ * of a server process. Its connections last as long as the fill they are for.
+ */
+
+/** What a thread is started with. */
+export type FillWorkerData = Pick<Config, 'databaseUrl' | 'redisUrl' | 'feedRetentionChanges'>;
+
+const CONNECT_TIMEOUT_MS = 2000;
+const REDIS_COMMAND_TIMEOUT_MS = 2000;
+/** A page is read in moments, but on a busy machine its first row may take a while. */
+const POSTGRES_SILENCE_MS = 30_000;
+/** Progress is for people to look at. */
+const PROGRESS_MS = 100;
+
+const config = workerData as FillWorkerData;
+const port = parentPort as MessagePort;
+
+port.on('message', (request: FillRequest) => {
+  fill(request).then(
+    (filled) => report({ kind: 'done', filled }),
+    (error: unknown) => report(failureOf(error)),
+  );
+});
+
+function report(message: FillReport): void {
+  port.postMessage(message);
+}
+
+async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<number> {
+  const redis = new RedisConnection({
+    url: config.redisUrl,
+    commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
+  });
+  // A Redis that is not the one of the build lacks a part of it.
+  redis.admit(build.redis);
+  try {
+    await connected(redis);
+    const entries = new PostgresEntryStream({
+      url: config.databaseUrl,
+      name: 'fill',
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      silenceTimeoutMs: POSTGRES_SILENCE_MS,
+    });
+    const index = new RedisRankingIndex(redis, config.feedRetentionChanges);
+    const filler = new BulkFiller(index, entries, encodeStandingPayload);
+    let reportedAt = performance.now();
+    return await filler.fillAfter(ranking, build, afterPlayerId, (filled) => {
+      const now = performance.now();
+      if (now - reportedAt < PROGRESS_MS) return;
+      reportedAt = now;
+      report({ kind: 'progress', filled });
+    });
+  } finally {
+    redis.close();
+  }
+}
+
+/** @throws IndexUnavailable */
+async function connected(redis: RedisConnection): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(
+    () => reject(new IndexUnavailable('redis: cannot be reached from the thread that fills')),
+    CONNECT_TIMEOUT_MS,
+  );
+  redis.onReady(resolve);
+  await promise.finally(() => clearTimeout(timer));
+}
+
+function failureOf(error: unknown): FillReport {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof IndexUnavailable) {
+    return { kind: 'failed', failure: 'index unavailable', message };
+  }
+  if (error instanceof RostrumError && error.reason === 'STORE_UNAVAILABLE') {
+    const why = cause instanceof Error ? cause.message : message;
+    return { kind: 'failed', failure: 'store unavailable', message: why };
+  }
+  return { kind: 'failed', failure: 'fault', message };
+}

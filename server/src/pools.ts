@@ -1,0 +1,30 @@
+import { LEASE_TIMEOUT_MS } from './domain/index-rules.js';
+import { MAX_PASSES } from './features/rankings/store-reader.js';
+
+/** A bounded pool of connections to PostgreSQL, for one kind of work. */
+interface Pool {
+  readonly maxConnections: number;
+  readonly statementTimeoutMs: number;
+  readonly answerTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * The pools of one server process, besides that of the lanes, which has a connection for each.
+ * docs/operations.md tells the sum, for `max_connections`.
+ */
+export const POOLS = {
+  lookups: { maxConnections: 2, statementTimeoutMs: 5_000 },
+  /** One for each pass over a ranking. */
+  reads: { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 },
+  background: { maxConnections: 4, statementTimeoutMs: 60_000 },
+  outbox: { maxConnections: 2, statementTimeoutMs: 30_000 },
+  builds: { maxConnections: 8, statementTimeoutMs: 60_000 },
+  /** What does not answer within the time of a lease is away. */
+  lease: {
+    maxConnections: 2,
+    statementTimeoutMs: LEASE_TIMEOUT_MS,
+    answerTimeoutMs: LEASE_TIMEOUT_MS,
+    connectTimeoutMs: LEASE_TIMEOUT_MS,
+  },
+} as const satisfies Record<string, Pool>;

@@ -1,0 +1,227 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
+import { Database, sqlState } from './database.js';
+import { SESSION_BOUNDS } from './session.js';
+import { statement } from './sql-file.js';
+
+const LOCK = statement('lock_purges');
+const UNLOCK = statement('unlock_purges');
+
+let own: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  database = open();
+});
+
+afterAll(async () => {
+  await database?.close();
+  await own?.drop();
+});
+
+function open(url = own.url, maxConnections = 2): Database {
+  return new Database({
+    url,
+    name: 'test',
+    maxConnections,
+    statementTimeoutMs: 10_000,
+    connectTimeoutMs: 5_000,
+  });
+}
+
+async function backendOf(one: Database): Promise<number> {
+  const pid = { name: 'backend', text: 'SELECT pg_backend_pid() AS pid' };
+  const { rows } = await one.query<{ pid: number }>(pid, []);
+  return rows[0]?.pid as number;
+}
+
+/** Runs a statement and returns the SQLSTATE of its error. */
+async function stateOf(one: Database, text: string): Promise<string | undefined> {
+  const statement = { name: `fails ${text}`.slice(0, 60), text };
+  return await one.query(statement, []).then(() => undefined, sqlState);
+}
+
+describe('a connection', () => {
+  test.each([
+    ['a conflict', '40001', `DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$`],
+    ['a broken rule', '23502', 'INSERT INTO rostrum.purges (ranking_nos) VALUES (NULL)'],
+    ['a value that is none', '22P02', `SELECT 'x'::integer`],
+    ['a timeout', undefined, `DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '57014'; END $$`],
+  ])('goes on after %s', async (_, state, text) => {
+    const one = open(own.url, 1);
+    try {
+      const before = await backendOf(one);
+      expect(await stateOf(one, text)).toBe(state);
+      expect(await backendOf(one)).toBe(before);
+    } finally {
+      await one.close();
+    }
+  });
+
+  test.each([
+    ['its server end', `SELECT pg_terminate_backend(pg_backend_pid())`],
+    [
+      'what it prepared no longer fits',
+      `DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '0A000'; END $$`,
+    ],
+  ])('is replaced when %s', async (_, text) => {
+    const one = open(own.url, 1);
+    try {
+      const before = await backendOf(one);
+      await stateOf(one, text);
+      expect(await backendOf(one)).not.toBe(before);
+    } finally {
+      await one.close();
+    }
+  });
+
+  test('that a failed piece of work used is replaced: it may be in a transaction', async () => {
+    const one = open(own.url, 1);
+    try {
+      const before = await backendOf(one);
+      const work = one.withConnection(async (client) => {
+        await client.query('BEGIN');
+        await client.query(`SELECT 'x'::integer`);
+      });
+      await expect(work).rejects.toThrow(/invalid input syntax/);
+      expect(await backendOf(one)).not.toBe(before);
+    } finally {
+      await one.close();
+    }
+  });
+});
+
+describe('a session', () => {
+  const settings = {
+    name: 'settings',
+    text: `SELECT name, setting FROM pg_settings
+           WHERE name ~ '^(tcp_|client_connection|idle_in|enable_seqscan)'`,
+  };
+  const settingsOf = async (one: Database) => {
+    const { rows } = await one.query<{ name: string; setting: string }>(settings, []);
+    return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  };
+
+  test('ends soon on the side of PostgreSQL too when its other side is gone', async () => {
+    expect(await settingsOf(database)).toMatchObject({
+      tcp_keepalives_idle: '5',
+      tcp_keepalives_interval: '2',
+      tcp_keepalives_count: '3',
+      tcp_user_timeout: String(SESSION_BOUNDS.silenceMs),
+      client_connection_check_interval: String(SESSION_BOUNDS.checkMs),
+      idle_in_transaction_session_timeout: String(SESSION_BOUNDS.idleInTransactionMs),
+    });
+  });
+
+  test('has the options of its URL, before ours', async () => {
+    const url = new URL(own.url);
+    url.searchParams.set('options', '-c enable_seqscan=off -c tcp_keepalives_idle=60');
+    const one = open(url.href);
+    try {
+      expect(await settingsOf(one)).toMatchObject({
+        enable_seqscan: 'off',
+        tcp_keepalives_idle: '60',
+        tcp_keepalives_interval: '2',
+      });
+    } finally {
+      await one.close();
+    }
+  });
+});
+
+describe('a session lock', () => {
+  test('is held by one, and given back whatever becomes of the work', async () => {
+    const attempt = (work: () => Promise<string>) => database.whileLocked(LOCK, UNLOCK, [], work);
+    const outcome = attempt(async () => {
+      expect(await attempt(async () => 'second')).toBeUndefined();
+      throw new Error('no use');
+    });
+    await expect(outcome).rejects.toThrow('no use');
+    expect(await attempt(async () => 'third')).toBe('third');
+  });
+
+  test('outlasts the silence that would end it, while its holder lives', async () => {
+    const { LOCK_SILENCE_MS } = await import('./session-lock.js');
+    const held = await database.whileLocked(LOCK, UNLOCK, [], async (lost) => {
+      await new Promise((resolve) => setTimeout(resolve, LOCK_SILENCE_MS + 1_500));
+      return lost.aborted;
+    });
+    expect(held).toBe(false);
+    // And the session is an ordinary one again.
+    const { rows } = await database.query<{ idle_session_timeout: string }>(
+      { name: 'idleness', text: 'SHOW idle_session_timeout' },
+      [],
+    );
+    expect(rows).toEqual([{ idle_session_timeout: '0' }]);
+  });
+
+  test('is lost when its session ends, and its holder hears of it', async () => {
+    const admin = open();
+    const lost = Promise.withResolvers<void>();
+    const holding = database.whileLocked(LOCK, UNLOCK, [], (signal) => {
+      signal.addEventListener('abort', () => lost.resolve());
+      void admin.query(
+        {
+          name: 'terminate',
+          text: `SELECT pg_terminate_backend(l.pid) FROM pg_locks l
+                 JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+                 WHERE l.locktype = 'advisory' AND l.pid <> pg_backend_pid()`,
+        },
+        [],
+      );
+      return new Promise(() => {});
+    });
+    try {
+      await expect(holding).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+      await lost.promise;
+    } finally {
+      await admin.close();
+    }
+  });
+
+  test('is lost to others by a process that stands still, and it hears of that when it goes on', async () => {
+    const holder = await startHolder(own.url);
+    try {
+      expect(await holder.nextLine()).toBe('locked');
+      const take = () => database.whileLocked(LOCK, UNLOCK, [], async () => 'taken');
+      expect(await take()).toBeUndefined();
+      holder.process.kill('SIGSTOP');
+      await expect.poll(take, { timeout: 14_000, interval: 100 }).toBe('taken');
+      holder.process.kill('SIGCONT');
+      expect(await holder.nextLine()).toBe('lost STORE_UNAVAILABLE');
+    } finally {
+      holder.process.kill('SIGKILL');
+    }
+  }, 30_000);
+});
+
+/** A process with the built code that takes the lock and says so, and what becomes of it. */
+async function startHolder(url: string) {
+  const dist = fileURLToPath(new URL('../../../dist/stores/postgres/', import.meta.url));
+  const program = `
+    const { Database } = await import(${JSON.stringify(`${dist}database.js`)});
+    const { statement } = await import(${JSON.stringify(`${dist}sql-file.js`)});
+    const database = new Database({
+      url: process.env.HOLDER_URL, name: 'holder', maxConnections: 1,
+      statementTimeoutMs: 10_000, connectTimeoutMs: 5_000,
+    });
+    const values = [statement('lock_purges'), statement('unlock_purges'), []];
+    await database.whileLocked(...values, () => {
+      console.log('locked');
+      return new Promise(() => {});
+    }).catch((error) => console.log('lost', error.reason));`;
+  const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    env: { ...process.env, HOLDER_URL: url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child, 'spawn');
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[
+    Symbol.asyncIterator
+  ]();
+  return { process: child, nextLine: async () => (await lines.next()).value as string };
+}

@@ -1,0 +1,113 @@
+import { Socket } from 'node:net';
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Entry } from '../../domain/entry.js';
+import type { RankingNo } from '../../domain/ids.js';
+import type { EntryStream } from '../../features/rankings/ports.js';
+import { asStoreError } from './database.js';
+import { EntryCopy } from './entry-copy.js';
+import { statement } from './sql-file.js';
+
+const COPY = statement('copy_entries');
+const WALK_BY_KEY = statement('walk_by_key');
+
+/**
+ * Entries of one statement, which is one snapshot of the database. A snapshot that is held for long
+ * keeps the dead versions of every row that is updated meanwhile.
+ */
+const PAGE_SIZE = 50_000;
+/** Entries handed out at a time, about: what is read of the connection at a time. */
+const READ_BYTES = 256 * 1024;
+
+/** How to reach the database. Times in milliseconds. */
+export interface EntryStreamOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  readonly connectTimeoutMs: number;
+  /** How long the database may stay silent while something is expected of it. */
+  readonly silenceTimeoutMs: number;
+}
+
+/** Entries out of PostgreSQL by COPY, on a connection of its own for each iteration. */
+export class PostgresEntryStream implements EntryStream {
+  readonly #options: EntryStreamOptions;
+
+  constructor(options: EntryStreamOptions) {
+    this.#options = options;
+  }
+
+  async *stream(rankingNo: RankingNo, afterPlayerId: string): AsyncGenerator<readonly Entry[]> {
+    const socket = new Socket();
+    const { url, name, connectTimeoutMs } = this.#options;
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: `rostrum ${name}`,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      stream: () => socket,
+    });
+    // A connection that breaks fails what is under way on it; that is the error that matters.
+    client.on('error', () => {});
+    let done = false;
+    try {
+      await client.connect();
+      await this.#inTime(socket, client.query(WALK_BY_KEY.text));
+      let after = afterPlayerId;
+      for (;;) {
+        let count = 0;
+        for await (const entries of this.#page(socket, client, rankingNo, after)) {
+          count += entries.length;
+          after = entries.at(-1)?.playerId ?? after;
+          yield entries;
+        }
+        if (count < PAGE_SIZE) break;
+      }
+      done = true;
+    } catch (error) {
+      throw asStoreError(error);
+    } finally {
+      if (done) await this.#inTime(socket, client.end()).catch(() => {});
+      socket.destroy();
+    }
+  }
+
+  async *#page(
+    socket: Socket,
+    client: pg.Client,
+    rankingNo: RankingNo,
+    afterPlayerId: string,
+  ): AsyncGenerator<Entry[]> {
+    const inputs = [String(rankingNo), pg.escapeLiteral(afterPlayerId), String(PAGE_SIZE)];
+    const text = COPY.text.replace(/\$(\d)/g, (_, number) => inputs[Number(number) - 1] as string);
+    const stream = client.query(copyTo(text, { highWaterMark: READ_BYTES }));
+    // It may report that the connection broke after nobody reads it any more.
+    stream.on('error', () => {});
+    const copy = new EntryCopy(rankingNo);
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+    try {
+      for (;;) {
+        const chunk = await this.#inTime(socket, chunks.next());
+        if (chunk.done === true) break;
+        const entries = copy.read(chunk.value);
+        if (entries.length > 0) yield entries;
+      }
+      if (!copy.ended) throw new Error('PostgreSQL ended COPY before its end');
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  /** Breaks the connection if the database does not answer: `answer` fails then. */
+  async #inTime<T>(socket: Socket, answer: Promise<T>): Promise<T> {
+    const { silenceTimeoutMs } = this.#options;
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`PostgreSQL was silent for ${silenceTimeoutMs} ms`));
+    }, silenceTimeoutMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

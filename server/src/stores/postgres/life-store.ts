@@ -1,0 +1,50 @@
+import type { Life, LifeId } from '../../domain/index-rules.js';
+import type { LifeStore } from '../../features/rankings/ports.js';
+import type { Database } from './database.js';
+import { statement } from './sql-file.js';
+
+const PRESENT = statement('present_life');
+const WAS_SUPERSEDED = statement('was_superseded');
+const DECLARE = statement('declare_life');
+const READY = statement('ready_life');
+
+interface LifeRow {
+  life_id: string;
+  redis: string;
+  ready: boolean;
+}
+
+/** The lives of the index in PostgreSQL. */
+export class PostgresLifeStore implements LifeStore {
+  readonly #database: Database;
+
+  /** @param database answers, or fails, within the time of a lease: connections that nothing else uses */
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async present(): Promise<Life | undefined> {
+    const { rows } = await this.#database.query<LifeRow>(PRESENT, []);
+    return rows[0] && toLife(rows[0]);
+  }
+
+  async wasSuperseded(redis: string): Promise<boolean> {
+    const { rows } = await this.#database.query<{ was_superseded: boolean }>(WAS_SUPERSEDED, [
+      redis,
+    ]);
+    return rows[0]?.was_superseded === true;
+  }
+
+  async declare(expected: LifeId | undefined, redis: string): Promise<Life> {
+    const { rows } = await this.#database.query<LifeRow>(DECLARE, [expected ?? null, redis]);
+    return toLife(rows[0] as LifeRow);
+  }
+
+  async markReady(life: LifeId): Promise<void> {
+    await this.#database.query(READY, [life]);
+  }
+}
+
+function toLife(row: LifeRow): Life {
+  return { id: row.life_id as LifeId, redis: row.redis, ready: row.ready };
+}

@@ -1,0 +1,13 @@
+-- Changes the mark of a ranking's index, unless it was changed since it was looked at, or the life in
+-- which that is done is over.
+-- Inputs: $1 ranking number; $2 life, $3 epoch, $4 whole, $5 settled revision (null: any) as they were;
+--   $6 the life and $7 the epoch now, $8 whether the index is whole, $9 the settled revision.
+-- Result: one row: whether it was changed, and whether the life is the present one.
+WITH changed AS (
+  UPDATE rostrum.index_marks
+  SET life_id = $6, epoch = $7, whole = $8, settled_revision = $9
+  WHERE ranking_no = $1 AND life_id IS NOT DISTINCT FROM $2::uuid AND epoch = $3 AND whole = $4
+    AND settled_revision = coalesce($5, settled_revision) AND rostrum.is_present_life($6)
+  RETURNING ranking_no
+)
+SELECT EXISTS (SELECT 1 FROM changed) AS changed, rostrum.is_present_life($6) AS is_present

@@ -1,0 +1,2 @@
+-- Shows that the client of a session lives.
+SELECT 1

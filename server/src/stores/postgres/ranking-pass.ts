@@ -1,0 +1,211 @@
+import type pg from 'pg';
+import type { Entry } from '../../domain/entry.js';
+import { direction } from '../../domain/order.js';
+import type { Ranking, RankingRead } from '../../domain/ranking.js';
+import type { StoreView } from '../../features/rankings/ports.js';
+import { idArray, numberArray } from './array-literal.js';
+import { type EntryRow, toEntry } from './entry-row.js';
+import { type Fence, rangesOf, type Window } from './places.js';
+import { type Point, stepsOf } from './points.js';
+import { type Statement, statementForValues } from './sql-file.js';
+
+const FIND_PLAYERS = statementForValues('find_players');
+const COUNT_ABOVE = statementForValues('count_above');
+const LIST_PLACES = statementForValues('list_places');
+const SAMPLE_SCORES = statementForValues('sample_scores');
+
+/** A ranking with up to so many entries is sorted as a whole. */
+const SORTED_WHOLE = 10_000;
+/** About how many scores of a larger one are fences. */
+const FENCES = 500;
+
+/** Scores that divide a large ranking into parts of about the same size; any will do to be exact. */
+export type Outline = readonly number[];
+
+/**
+ * Answers several reads of one ranking from one snapshot of the store of record, with a fixed number
+ * of statements: the places of all who are asked for are counted in one pass over the ranking, and the
+ * rows at places are found by sorting only what lies between two fences.
+ */
+export class RankingPass {
+  readonly #client: pg.PoolClient;
+  readonly #ranking: Ranking;
+  readonly #scoreFactor: 1 | -1;
+  readonly #subscoreFactor: 1 | -1;
+  #outline: Outline | undefined;
+
+  /** @param client in a transaction with one snapshot @param outline of an earlier pass */
+  constructor(client: pg.PoolClient, ranking: Ranking, outline: Outline | undefined) {
+    this.#client = client;
+    this.#ranking = ranking;
+    this.#scoreFactor = direction(ranking.settings.sortOrder);
+    this.#subscoreFactor = direction(ranking.settings.subscoreSortOrder);
+    this.#outline = outline;
+  }
+
+  /** Undefined if none was needed so far. */
+  get outline(): Outline | undefined {
+    return this.#outline;
+  }
+
+  /** The answers, in the order of the reads. */
+  async answer(reads: readonly RankingRead[]): Promise<StoreView[]> {
+    const named = await this.#find(reads.flatMap(playersOf));
+    const points: Point[] = [{ kind: 'end' }];
+    const pointOf = <T>(map: Map<T, number>, key: T, point: Point) => {
+      if (!map.has(key)) map.set(key, points.push(point) - 1);
+    };
+    const entryPoints = new Map<string, number>();
+    const scorePoints = new Map<number, number>();
+    for (const entry of named.values()) pointOf(entryPoints, entry.playerId, this.#pointOf(entry));
+    for (const read of reads) {
+      if (read.kind !== 'aroundScore') continue;
+      const score = read.score * this.#scoreFactor;
+      pointOf(scorePoints, read.score, { kind: 'belowScore', score });
+    }
+    const hasWindows = reads.some(({ kind }) => kind !== 'player' && kind !== 'players');
+    let { above, fences } = await this.#count(points, hasWindows);
+    const total = above[0] as number;
+    if (hasWindows && this.#outline === undefined && total > SORTED_WHOLE) {
+      this.#outline = await this.#sample(FENCES / total);
+      ({ above, fences } = await this.#count(points, true));
+    }
+
+    const placeOf = (playerId: string): number | undefined => {
+      const point = entryPoints.get(playerId);
+      return point === undefined ? undefined : above[point];
+    };
+    const windowOf = (read: RankingRead): Window => {
+      switch (read.kind) {
+        case 'player':
+        case 'players':
+          return { start: 0, end: 0 };
+        case 'range':
+          return { start: read.start, end: Math.min(read.start + read.count, total) };
+        case 'around':
+          return around(placeOf(read.playerId), read.count, total);
+        case 'aroundScore':
+          return around(above[scorePoints.get(read.score) as number], read.count, total);
+      }
+    };
+    const windows = reads.map(windowOf);
+    const atPlaces = await this.#list(windows, fences);
+    return reads.map((read, index) => {
+      if (read.kind === 'player' || read.kind === 'players') {
+        const found = [...new Set(playersOf(read))].flatMap((playerId) => {
+          const entry = named.get(playerId);
+          return entry === undefined ? [] : [{ rank: (placeOf(playerId) as number) + 1, entry }];
+        });
+        return { rows: found.sort((a, b) => a.rank - b.rank), totalPlayers: total };
+      }
+      const { start, end } = windows[index] as Window;
+      const places = Array.from({ length: Math.max(end - start, 0) }, (_, step) => start + step);
+      const rows = places.map((place) => ({
+        rank: place + 1,
+        entry: atPlaces.get(place) as Entry,
+      }));
+      return { rows, totalPlayers: total };
+    });
+  }
+
+  #pointOf({ score, subscore, reached }: Entry): Point {
+    return {
+      kind: 'entry',
+      score: score * this.#scoreFactor,
+      subscore: subscore * this.#subscoreFactor,
+      reached,
+    };
+  }
+
+  /** How many entries stand above each point, and above each score of the outline if it is wanted. */
+  async #count(
+    points: readonly Point[],
+    withFences: boolean,
+  ): Promise<{ above: number[]; fences: Fence[] }> {
+    const outline = withFences ? (this.#outline ?? []) : [];
+    const steps = stepsOf([
+      ...points,
+      ...outline.map((score) => ({ kind: 'aboveScore', score }) as const),
+    ]);
+    const [row] = await this.#query<{ above: string }>(COUNT_ABOVE, [
+      this.#scoreFactor,
+      this.#subscoreFactor,
+      numberArray(steps.scores),
+      numberArray(steps.subscores),
+      numberArray(steps.reached),
+      numberArray(steps.scoreSteps),
+      numberArray(steps.tieSteps),
+    ]);
+    const counts = (row?.above ?? '').split(',').map(Number);
+    return {
+      above: counts,
+      fences: outline.map((score, index) => ({
+        score,
+        above: counts[points.length + index] as number,
+      })),
+    };
+  }
+
+  async #sample(share: number): Promise<Outline> {
+    const [row] = await this.#query<{ scores: number[] | null }>(SAMPLE_SCORES, [
+      this.#scoreFactor,
+      share,
+    ]);
+    return row?.scores ?? [];
+  }
+
+  /** The entries at all places of the windows. */
+  async #list(
+    windows: readonly Window[],
+    fences: readonly Fence[],
+  ): Promise<ReadonlyMap<number, Entry>> {
+    const ranges = rangesOf(windows, fences);
+    if (ranges.places.length === 0) return new Map();
+    const listed = await this.#query<{ place: string; player_id: string }>(LIST_PLACES, [
+      this.#scoreFactor,
+      this.#subscoreFactor,
+      numberArray(ranges.scores),
+      numberArray(ranges.above),
+      numberArray(ranges.places),
+    ]);
+    const entries = await this.#find(listed.map((row) => row.player_id));
+    return new Map(
+      listed.map((row) => [Number(row.place), entries.get(row.player_id) as Entry] as const),
+    );
+  }
+
+  async #find(playerIds: readonly string[]): Promise<ReadonlyMap<string, Entry>> {
+    if (playerIds.length === 0) return new Map();
+    const rows = await this.#query<EntryRow>(FIND_PLAYERS, [idArray([...new Set(playerIds)])]);
+    return new Map(rows.map((row) => [row.player_id, toEntry(row)] as const));
+  }
+
+  async #query<Row extends pg.QueryResultRow>(
+    { text }: Statement,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    const all = [this.#ranking.rankingNo, ...values];
+    return (await this.#client.query<Row>({ text, values: all })).rows;
+  }
+}
+
+/** Whom a read names. */
+function playersOf(read: RankingRead): readonly string[] {
+  switch (read.kind) {
+    case 'player':
+    case 'around':
+      return [read.playerId];
+    case 'players':
+      return read.playerIds;
+    case 'range':
+    case 'aroundScore':
+      return [];
+  }
+}
+
+/** A full window around a place where the ranking has that many; none around no place. */
+function around(place: number | undefined, count: number, total: number): Window {
+  if (place === undefined) return { start: 0, end: 0 };
+  const start = Math.max(Math.min(place - Math.floor(count / 2), total - count), 0);
+  return { start, end: Math.min(start + count, total) };
+}

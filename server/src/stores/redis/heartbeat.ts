@@ -1,0 +1,50 @@
+import type { Redis } from 'ioredis';
+
+const PERIOD_MS = 250;
+/** A connection on which nothing came back for this long is given up. */
+const SILENT_MS = 1000;
+
+/**
+ * Asks a connection something all the time, and gives it up when it does not answer: one whose other
+ * end vanished, or was cut off, looks alive to the kernel for hours. A connection that is being made is
+ * watched too. The driver then makes another.
+ *
+ * @param ask what only a server that is alive can answer
+ * @returns the way to stop
+ */
+export function watchConnection(redis: Redis, ask: () => Promise<unknown>): () => void {
+  let waiting: { readonly stream: unknown; readonly sinceMs: number } | undefined;
+  const timer = setInterval(() => {
+    const { status, stream } = redis;
+    if (status !== 'ready' && status !== 'connect') {
+      waiting = undefined;
+      return;
+    }
+    const nowMs = performance.now();
+    if (waiting !== undefined && waiting.stream === stream) {
+      // Not what a pause of this process makes of it: then what has arrived is read first.
+      if (nowMs - waiting.sinceMs >= SILENT_MS) setImmediate(giveUp, waiting);
+      return;
+    }
+    const question = { stream, sinceMs: nowMs };
+    waiting = question;
+    if (status !== 'ready') return;
+    const answered = (): void => {
+      if (waiting === question) waiting = undefined;
+    };
+    ask().then(answered, answered);
+  }, PERIOD_MS);
+  const giveUp = (question: typeof waiting): void => {
+    if (waiting !== question) return;
+    waiting = undefined;
+    redis.stream.destroy();
+  };
+  const onReady = (): void => {
+    waiting = undefined;
+  };
+  redis.on('ready', onReady);
+  return () => {
+    clearInterval(timer);
+    redis.off('ready', onReady);
+  };
+}

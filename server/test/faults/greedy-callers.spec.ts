@@ -1,0 +1,151 @@
+import grpc from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StreamScoresRequest } from '../../src/gen/rostrum/v1/score.js';
+import {
+  GetStandingRequest,
+  GetStandingResponse,
+  ListStandingsRequest,
+} from '../../src/gen/rostrum/v1/standing.js';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { submission, WireCaller } from '../support/wire-caller.ts';
+
+const LIST = '/rostrum.v1.StandingService/ListStandings';
+const GET = '/rostrum.v1.StandingService/GetStanding';
+const IN_LONG = { leaderboardId: 'long', seasonId: '', segment: undefined };
+
+let database: TestDatabase;
+let redis: TestRedis;
+let server: ServerProcess;
+let greedy: WireCaller;
+/** Of another identity. */
+let modest: WireCaller;
+
+beforeAll(async () => {
+  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
+  greedy = new WireCaller(server.address, 'writer');
+  modest = new WireCaller(server.address, 'admin');
+  await modest.submit({ leaderboardId: 'known', playerId: 'first' });
+});
+
+afterAll(async () => {
+  greedy?.[Symbol.dispose]();
+  modest?.[Symbol.dispose]();
+  await server?.kill();
+  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
+});
+
+describe('submissions to thousands of leaderboards that do not exist', () => {
+  it('are created in turn with those of others, bounded, and do not fill the log', async () => {
+    const start = performance.now();
+    const lines = new Map<string, number>();
+    const stop = server.onLine(({ msg = '' }) => lines.set(msg, (lines.get(msg) ?? 0) + 1));
+    let answered = 0;
+    // A connection has a thousand calls open at the most.
+    const connections = Array.from({ length: 4 }, () => new WireCaller(server.address, 'writer'));
+    const submissions = connections.flatMap((connection, line) =>
+      Array.from({ length: 1_000 }, (_, at) =>
+        connection.submit({ leaderboardId: `fresh-${line}-${at}`, playerId: 'p' }).finally(() => {
+          answered += 1;
+        }),
+      ),
+    );
+    await Promise.race(submissions);
+    const before = answered;
+    for (const leaderboardId of ['known', 'mine']) {
+      const { code } = await modest.submit({ leaderboardId, playerId: 'p' });
+      expect(code).toBe(grpc.status.OK);
+    }
+    expect(answered - before).toBeLessThan(submissions.length / 2);
+
+    const answers = await Promise.all(submissions);
+    const refused = answers.filter(({ reason }) => reason === 'OVERLOADED');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.retryAfterMs).toBeGreaterThan(0);
+    expect(answers.filter(({ code }) => code === grpc.status.OK)).toHaveLength(
+      submissions.length - refused.length,
+    );
+    for (const connection of connections) connection[Symbol.dispose]();
+    stop();
+    const seconds = Math.ceil((performance.now() - start) / 1_000) + 1;
+    for (const [message, count] of lines) {
+      expect(count, `lines that say "${message}"`).toBeLessThanOrEqual(20 * seconds);
+    }
+  });
+});
+
+describe('a connection with many streams full of submissions', () => {
+  const STREAMS = 40;
+  const EACH = 1_000;
+
+  it('keeps another writer waiting for no more than what is under way', async () => {
+    let answers = 0;
+    const ends = Array.from({ length: STREAMS }, (_, stream) => {
+      const call = greedy.bidi('/rostrum.v1.ScoreService/StreamScores');
+      call.on('data', () => {
+        answers += 1;
+      });
+      for (let at = 0; at < EACH; at += 1) {
+        const playerId = `s${stream}-${at % 100}`;
+        const message = { submission: submission({ leaderboardId: 'known', playerId, score: at }) };
+        call.write(Buffer.from(StreamScoresRequest.encode(message).finish()));
+      }
+      call.end();
+      return new Promise((resolve) => call.on('end', resolve));
+    });
+    await expect.poll(() => answers, { timeout: 30_000, interval: 5 }).toBeGreaterThan(0);
+    const meanwhile: number[] = [];
+    while (answers < (STREAMS * EACH) / 2) {
+      const before = answers;
+      const { code } = await modest.submit({ leaderboardId: 'known', playerId: 'modest' });
+      expect(code).toBe(grpc.status.OK);
+      meanwhile.push(answers - before);
+    }
+    await Promise.all(ends);
+    expect(answers).toBe(STREAMS * EACH);
+    // Eight batches may wait for the index, one is recorded, and one is its own; half as many again
+    // are in the buffers between.
+    expect(Math.max(...meanwhile)).toBeLessThan(15 * 512);
+  });
+});
+
+describe('a connection that reads a thousand long pages at once', () => {
+  const PAGES = 900;
+
+  it('keeps another reader of the same leaderboard waiting for a few of them only', async () => {
+    const players = Array.from({ length: 1_000 }, (_, at) => ({
+      leaderboardId: 'long',
+      playerId: `player-${at}`,
+      score: at,
+    }));
+    for (const from of ['a', 'b']) {
+      const { items } = await modest.batch(
+        players.map((each) => ({ ...each, playerId: `${from}-${each.playerId}` })),
+      );
+      expect(items).toHaveLength(1_000);
+    }
+    const request = GetStandingRequest.encode({ ...IN_LONG, playerId: 'a-player-7' }).finish();
+    const revision = async () =>
+      Number(GetStandingResponse.decode((await modest.unary(GET, request)).bytes).revision);
+    // Its index is there, behind those of the new leaderboards.
+    await expect.poll(revision, { timeout: 60_000 }).toBeGreaterThan(0);
+    let answers = 0;
+    const pages = Array.from({ length: PAGES }, (_, at) => {
+      const page = { ...IN_LONG, pageSize: 1_000, pageToken: '', startRank: 1 + at };
+      return greedy.unary(LIST, ListStandingsRequest.encode(page).finish()).finally(() => {
+        answers += 1;
+      });
+    });
+    const meanwhile: number[] = [];
+    while (answers < PAGES - 100) {
+      const before = answers;
+      const { code } = await modest.unary(GET, request);
+      expect(code).toBe(grpc.status.OK);
+      meanwhile.push(answers - before);
+    }
+    expect(Math.max(...meanwhile)).toBeLessThan(150);
+    for (const { code } of await Promise.all(pages)) expect(code).toBe(grpc.status.OK);
+  });
+});

@@ -1,0 +1,113 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { temporaryDirectory } from '../../../scripts/services/temporary-directory.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.js';
+import { testCertificates } from '../support/test-certificates.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+import { createTestRedis, type TestRedis } from '../support/test-redis.js';
+
+// What `npm run pack` makes, installed where there is no checkout.
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** A registry at which nobody answers. */
+const NO_REGISTRY = 'http://127.0.0.1:9';
+const PROGRAM = `
+import { RostrumClient, type ScoreResult } from '@rostrum/client';
+
+await using client = RostrumClient.connect();
+const result: ScoreResult = await client.scores.submit({
+  leaderboardId: 'packed',
+  playerId: 'sdk',
+  score: 2,
+});
+console.log(result.outcome, result.standing.rank);
+`;
+
+let directory: ReturnType<typeof temporaryDirectory>;
+let database: TestDatabase;
+let redis: TestRedis;
+let server: ServerProcess;
+/** Paths of the packed files. */
+let files: { readonly sdk: string; readonly command: string };
+
+beforeAll(async () => {
+  directory = temporaryDirectory('rostrum-packed-');
+  database = await createTestDatabase();
+  redis = await createTestRedis();
+  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
+  const packed = join(directory.path, 'packed');
+  run(process.execPath, [join(ROOT, 'scripts/pack.ts'), packed], ROOT);
+  const file = (prefix: string) => {
+    const names = readdirSync(packed).filter((name) => name.startsWith(prefix));
+    expect(names, prefix).toHaveLength(1);
+    return join(packed, names[0] as string);
+  };
+  files = { sdk: file('rostrum-client-'), command: file('rostrum-cli-') };
+}, 120_000);
+
+afterAll(async () => {
+  await server?.terminate();
+  await redis?.[Symbol.asyncDispose]();
+  await database?.drop();
+  directory?.remove();
+});
+
+/** Runs a program as somebody without a checkout does. Returns what it prints. */
+function run(program: string, args: readonly string[], cwd: string): string {
+  const { ca, cert, key } = testCertificates('writer');
+  const result = spawnSync(program, args, {
+    cwd,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS,
+      npm_config_cafile: process.env.npm_config_cafile,
+      npm_config_registry: process.env.npm_config_registry,
+      ROSTRUM_ADDRESS: server.address,
+      ROSTRUM_TLS_CA: ca,
+      ROSTRUM_TLS_CERT: cert,
+      ROSTRUM_TLS_KEY: key,
+    },
+  });
+  expect(result.status, `${program} ${args.join(' ')}\n${result.stdout}${result.stderr}`).toBe(0);
+  return result.stdout;
+}
+
+function emptyDirectory(name: string): string {
+  const path = join(directory.path, name);
+  mkdirSync(path);
+  return path;
+}
+
+it('the command installs without any registry, and runs', { timeout: 180_000 }, () => {
+  const home = emptyDirectory('command');
+  const prefix = join(home, 'prefix');
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
+  const apart = ['--cache', join(home, 'cache'), '--registry', NO_REGISTRY, '--fetch-retries=0'];
+  run('npm', ['install', '--global', '--prefix', prefix, ...apart, ...quiet, files.command], home);
+  const output = run(join(prefix, 'bin/rostrum'), ['submit', 'packed', 'cli', '1'], home);
+  expect(output).toContain('APPLIED');
+});
+
+it('the SDK installs beside the command, has types, and runs', { timeout: 180_000 }, () => {
+  const project = emptyDirectory('project');
+  writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
+  // Other people's packages may come from the registry; ours must not be asked for there.
+  writeFileSync(join(project, '.npmrc'), `@rostrum:registry=${NO_REGISTRY}\nfetch-retries=0\n`);
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  run('npm', ['install', ...flags, files.sdk, files.command], project);
+
+  writeFileSync(join(project, 'program.ts'), PROGRAM);
+  const options = ['--strict', '--module', 'nodenext', '--target', 'es2024', '--skipLibCheck'];
+  const libraries = ['--lib', 'es2024,esnext.disposable', '--types', 'node'];
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  run(process.execPath, [tsc, ...options, ...libraries, 'program.ts'], project);
+  expect(run(process.execPath, ['program.js'], project)).toBe('APPLIED 1\n');
+
+  const answer = run('npx', ['--no-install', 'rostrum', 'top', 'packed', '--json'], project);
+  expect(answer).toContain('"playerId":"sdk"');
+});
