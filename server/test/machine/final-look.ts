@@ -105,8 +105,8 @@ function verify({ admin }: Caller, { id }: Board): Promise<string | undefined> {
     const found: string[] = [];
     let isDone = false;
     stream.on('data', (message: VerifyLeaderboardResponse) => {
-      for (const { playerId, description } of message.differences) {
-        found.push(`${playerId}: ${description}`);
+      for (const { playerId, explanation } of message.differences) {
+        found.push(`${playerId}: ${explanation}`);
       }
       isDone ||= message.done;
     });
