@@ -137,7 +137,12 @@ export class Sweeper {
           (rankingNo) => confirmations.get(rankingNo) ?? [],
         ),
       }));
-    for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
+    try {
+      for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
+    } catch (error) {
+      // The index has them: that they stay in the outbox, such as while a disk is full, is no harm.
+      this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
+    }
   }
 
   /** What confirms all entries of a ranking; `missed` if a part is missing, or the parts differ in that. */
