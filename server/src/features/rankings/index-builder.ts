@@ -97,6 +97,8 @@ export class IndexBuilder {
    * @param damagedEpoch an epoch that was found damaged
    */
   check(ranking: Ranking, damagedEpoch?: number): Promise<boolean> {
+    // While it is being mended there is nothing to find out, and every batch of submissions asks.
+    if (this.#builds.has(ranking.rankingNo)) return Promise.resolve(false);
     const running = this.#checks.get(ranking.rankingNo);
     if (running !== undefined) return running;
     const check = this.#check(ranking, damagedEpoch).finally(() =>
