@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Of load; starting, healing and judging come on top. */
 const DURATION_MS = 60_000;
 /** Draws most kinds of faults, a failover that servers find at different times among them. */
-const FIXED_SEED = 5_212;
+const FIXED_SEED = 7_801;
 
 test('the fixed seed still draws what it was chosen for', () => {
   const { faults } = drawSchedule({ seed: FIXED_SEED, durationMs: DURATION_MS });

@@ -1,5 +1,5 @@
 /*
- * The bounds of time that the checker holds Rostrum to, in milliseconds. The first are promises;
+ * The bounds that the checker holds Rostrum to; times in milliseconds. The first are promises;
  * what a machine that is short of processor time adds to them is allowed on top (SLACK_MS).
  */
 
@@ -17,5 +17,10 @@ export const WATCH_LAG_MS = 2_000;
 export const ACKNOWLEDGED_MS = 20_000;
 /** After the load has ended: index, feeds and views equal the store of record. */
 export const CONVERGED_MS = 20_000;
+/**
+ * While nothing is wrong, this share of the submissions may be acknowledged without a rank: those that
+ * another one of the same player, or another server, overtook.
+ */
+export const UNRANKED_SHARE = 0.05;
 /** What scheduling on a busy machine may add to any of the bounds. */
 export const SLACK_MS = 1_000;

@@ -46,6 +46,9 @@ export class Database {
     // An idle connection that breaks is replaced when next needed; the error that matters is the
     // one that a query then gets.
     this.#pool.on('error', () => {});
+    // The first bytes of a connection may bring its end too: then it breaks before whoever asked for it
+    // can listen, and an error that nobody hears ends the process.
+    this.#pool.on('connect', (client) => client.on('error', () => {}));
   }
 
   /**

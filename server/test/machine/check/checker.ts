@@ -1,5 +1,5 @@
 import { BOARDS } from '../boards.ts';
-import { RANKED_FALSE_MS, READ_MS, SLACK_MS } from '../bounds.ts';
+import { RANKED_FALSE_MS, READ_MS, SLACK_MS, UNRANKED_SHARE } from '../bounds.ts';
 import type { History, Submission } from '../history.ts';
 import { isPassing } from '../load/callers.ts';
 import type { Inflicted } from '../schedule/inflict.ts';
@@ -41,6 +41,7 @@ export async function judge(
   const ledger = await Ledger.read(sql, history, report);
   const timeline = new Timeline(inflicted, stalls, end);
   checkAnswersToSubmissions(history, ledger, report);
+  checkRanked(history, timeline, end, report);
   checkFailures(history, timeline, end, report);
   checkReaders(history, timeline, report);
 
@@ -166,6 +167,17 @@ function checkAnswersToSubmissions(history: History, ledger: Ledger, report: Rep
       report('outcome', conflict.begin, conflict.server, what);
     }
   }
+}
+
+/** That a rank is not known is an answer for when something is wrong, and for a few at other times. */
+function checkRanked(history: History, timeline: Timeline, end: number, report: Report): void {
+  const calm = history.submissions
+    .flatMap(({ answers }) => answers)
+    .filter((answer) => timeline.isCalm(answer.begin, answer.end));
+  const unranked = calm.filter(({ ranked }) => !ranked).length;
+  if (calm.length < 200 || unranked <= calm.length * UNRANKED_SHARE) return;
+  const what = `${unranked} of ${calm.length} submissions were acknowledged without a rank while nothing was wrong`;
+  report('unranked', end, -1, what);
 }
 
 function checkStanding(

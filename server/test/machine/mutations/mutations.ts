@@ -3,6 +3,34 @@ import type { Mutation } from './mutation.ts';
 const APPLY = 'src/stores/redis/scripts/apply.lua';
 const RECORD_SUBMISSIONS = 'src/stores/postgres/migrations/0003_apply_submissions.sql';
 
+/** Redis fails over, and one server is there long before the others. */
+const SPLIT: Mutation['faults'][number] = {
+  kind: 'redis-failover',
+  stale: 1_500,
+  arrivals: [4_500, 0, 4_500],
+  open: 'reset',
+  old: 'alive',
+  second: 4,
+  lasts: 6,
+};
+
+/**
+ * No server asks whether its life of the index is over. Alone this shows as nothing: what it writes is
+ * not confirmed then, by which it finds out too.
+ */
+const NEVER_ASKS: Mutation['patches'] = [
+  {
+    file: 'dist/domain/index-rules.js',
+    find: 'return lease.storeAway || nowMs - lease.askedAtMs < LEASE_MS;',
+    replace: 'return true;',
+  },
+  {
+    file: 'dist/domain/index-rules.js',
+    find: 'export const LEASE_POLL_MS = 200;',
+    replace: 'export const LEASE_POLL_MS = 1e9;',
+  },
+];
+
 /**
  * Ways to break Rostrum, each of which the machine must find. To add one: name a place and what to
  * make of it, the faults that bring it out, and what is to be found.
@@ -10,27 +38,19 @@ const RECORD_SUBMISSIONS = 'src/stores/postgres/migrations/0003_apply_submission
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'confirmations-of-another-life',
-    breaks: 'what a Redis that was given up confirmed is taken off the outbox',
+    breaks:
+      'what a Redis that was given up confirmed is taken off the outbox, and nobody asks whether it was',
     patches: [
+      ...NEVER_ASKS,
       {
         file: 'src/stores/postgres/migrations/0004_outbox.sql',
-        find: 'WHERE k.epoch >= c.epoch + 1000',
-        replace: 'WHERE false',
+        find: 'WHERE NOT (k.life_id IS NOT DISTINCT FROM c.life_id',
+        replace: 'WHERE false AND (k.life_id IS NOT DISTINCT FROM c.life_id',
       },
     ],
-    faults: [
-      {
-        kind: 'redis-failover',
-        stale: 800,
-        arrivals: [3_000, 0, 3_000],
-        open: 'reset',
-        old: 'alive',
-        second: 3,
-        lasts: 5,
-      },
-    ],
+    faults: [SPLIT],
     seconds: 16,
-    finds: ['verify', 'final standings', 'stale', 'rank', 'revision', 'final view', 'total'],
+    finds: ['verify', 'final standings'],
   },
   {
     name: 'lost-fold',
@@ -67,14 +87,14 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/features/rankings/projection.js',
-        find: 'if (outboxId !== undefined && complete)',
-        replace: 'if (outboxId !== undefined)',
+        find: 'if (confirmations.includes(undefined))\n                return;\n            this.#settler.add(outboxId, confirmations);',
+        replace: 'this.#settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
       },
       {
         file: 'dist/features/rankings/projection.js',
-        find: 'this.#gate.missed();\n            return places;',
+        find: 'this.#gate.missed();\n            for (let row',
         replace:
-          'this.#gate.missed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            return places;',
+          'this.#gate.missed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'refuse', second: 3, lasts: 2 }],
@@ -103,14 +123,9 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'a server believes an index before what it missed has been brought in',
     patches: [
       {
-        file: 'dist/features/rankings/reader.js',
-        find: 'return this.#gate.isOpen && !this.#trust.owes(ranking.rankingNo);',
-        replace: 'return true;',
-      },
-      {
-        file: 'dist/features/rankings/sweeper.js',
-        find: 'const MIN_AGE_MS = 500;',
-        replace: 'const MIN_AGE_MS = 5000;',
+        file: 'dist/features/rankings/index-gate.js',
+        find: 'await this.#recover();',
+        replace: '',
       },
     ],
     faults: [
@@ -155,9 +170,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: APPLY,
-        find: "places[i] = pack('>I4I4I4d', before,",
+        find: "places[i] = pack('>BI4I4I4d', before_score and 1 or 0, before,",
         replace:
-          "places[i] = pack('>I4I4I4d', (before > 0 and revision % 23 == 0) and before + 1 or before,",
+          "places[i] = pack('>BI4I4I4d', before_score and 1 or 0, (before > 0 and revision % 23 == 0) and before + 1 or before,",
       },
     ],
     faults: [],
@@ -189,9 +204,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/stores/redis/signals.js',
-        find: "this.#redis.on('ready', () => {",
+        find: "this.#redis.on('ready', () => void this.#identify());",
         replace:
-          "this.#redis.on('close', () => this.#redis.removeAllListeners('message'));\n        this.#redis.on('ready', () => {",
+          "this.#redis.on('close', () => this.#redis.removeAllListeners('message'));\n        this.#redis.on('ready', () => void this.#identify());",
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'cut', second: 3, lasts: 0.5 }],
@@ -204,9 +219,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: RECORD_SUBMISSIONS,
-        find: '               client_us, outcome, previous_score, NULL, metadata\n        FROM updated\n',
+        find: 'outcome, previous_score, NULL, metadata\n        FROM updated\n',
         replace:
-          '               client_us, outcome, previous_score, NULL, metadata\n        FROM updated WHERE version % 40 <> 1\n',
+          'outcome, previous_score, NULL, metadata\n        FROM updated WHERE version % 40 <> 1\n',
       },
     ],
     faults: [],

@@ -14,6 +14,10 @@ const WARM_UP_MS = 3_000;
 const TAIL_MS = 3_000;
 /** From the end of one fault to the begin of the next. */
 const PAUSE_MS: readonly [number, number] = [500, 6_000];
+/** The same where it is long enough to see that all is as if nothing had been; see bounds.ts. */
+const CALM_MS: readonly [number, number] = [13_000, 17_000];
+/** How often it is that long. */
+const CALM = 0.2;
 /** How often a second fault begins while one is on. */
 const OVERLAPPING = 0.35;
 /** Servers find the new primary at once, after a while, or much later than others. */
@@ -66,7 +70,7 @@ export function drawSchedule({ seed, durationMs, kinds = FAULT_KINDS }: DrawOpti
       const second = add(at + random.integer(0, Math.max(first.lasts, 500)), [first]);
       if (second !== undefined) end = Math.max(end, second.at + second.lasts);
     }
-    at = end + random.integer(...PAUSE_MS);
+    at = end + random.integer(...(random.chance(CALM) ? CALM_MS : PAUSE_MS));
   }
   // Drawn last, so that it changes nothing of the faults.
   const monthEndsAt = Math.round(durationMs * (0.2 + 0.6 * random.next()));
