@@ -8,6 +8,11 @@ import type { IndexWriter, Written } from './index-writer.js';
 import type { EncodedEntry, IndexPlace, RankingConfirmation } from './ports.js';
 import type { Settler } from './settler.js';
 
+/**
+ * How long a submission waits for an index that is slow to answer, in milliseconds: then it is answered
+ * without a rank, and what the index says later is only settled.
+ */
+const PATIENCE_MS = 200;
 /** How long a submission waits for the first index of its ranking, in milliseconds. */
 const FIRST_BUILD_MS = 100;
 /** Rankings whose first index is waited for at a time; with more, submissions are answered without ranks. */
@@ -89,7 +94,13 @@ export class Projection {
     const later: Promise<RankingConfirmation | undefined>[] = [];
     const now = await Promise.all(
       groupByRanking(rows).map(async (group) => {
-        const written = await this.#write(group, rows);
+        const writing = this.#write(group, rows);
+        const written = await within(PATIENCE_MS, writing);
+        if (written === undefined) {
+          for (const position of group.positions) onPlaced(position, undefined);
+          later.push(writing.then(confirmationOf));
+          return 'later';
+        }
         if (written.kind === 'unserved' && this.#mayAwaitFirst(group.ranking)) {
           later.push(this.#projectWhenBuilt(group, rows, opening, onPlaced));
           return 'later';
@@ -168,6 +179,15 @@ export class Projection {
 function placeOf({ effect }: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
   if (effect === 'first') return { ...place, previousRank: 0 };
   return effect === 'none' || place.isNew ? place : undefined;
+}
+
+/** Undefined if it takes longer than so many milliseconds. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const patience = Promise.withResolvers<undefined>();
+  const timer = setTimeout(patience.resolve, ms, undefined);
+  const first = await Promise.race([work, patience.promise]);
+  clearTimeout(timer);
+  return first;
 }
 
 function confirmationOf(written: Written): RankingConfirmation | undefined {
