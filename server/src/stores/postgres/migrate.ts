@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import pg from 'pg';
+import type pg from 'pg';
+import { SessionClient } from './session-client.js';
+import { SessionWatch } from './session-watch.js';
 import { MIGRATIONS } from './sql-file.js';
 
 /** Any number: all servers use this one, and nothing else in the database does. */
@@ -49,12 +51,16 @@ export function readMigrations(): Migration[] {
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const migrations = readMigrations();
-  const client = new pg.Client({
+  const client = new SessionClient({
     connectionString: databaseUrl,
     application_name: 'rostrum migrate',
     connectionTimeoutMillis: 10_000,
   });
+  // A connection that breaks fails what is under way on it; that is the error that matters.
+  client.on('error', () => {});
   await client.connect();
+  const watch = new SessionWatch(databaseUrl);
+  watch.watch(client);
   try {
     await checkPostgres(client);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -82,6 +88,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     return pending.map((migration) => migration.name);
   } finally {
     await client.end();
+    await watch.close();
   }
 }
 
