@@ -6,7 +6,7 @@ import { SessionWatch } from './session-watch.js';
 import { MIGRATIONS } from './sql-file.js';
 
 /** Any number: all servers use this one, and nothing else in the database does. */
-const MIGRATION_LOCK = 7_482_100_461;
+export const MIGRATION_LOCK = 7_482_100_461;
 
 /** The first version that returns rows as they were before an update, as the migrations need it. */
 const LEAST_POSTGRES = 18;
@@ -56,8 +56,11 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     application_name: 'rostrum migrate',
     connectionTimeoutMillis: 10_000,
   });
-  // A connection that breaks fails what is under way on it; that is the error that matters.
-  client.on('error', () => {});
+  // It may break between two statements, and the next one could not say why.
+  let broken: Error | undefined;
+  client.on('error', (error) => {
+    broken ??= error;
+  });
   await client.connect();
   const watch = new SessionWatch(databaseUrl);
   watch.watch(client);
@@ -86,6 +89,8 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     const pending = migrations.slice(newest?.version ?? 0);
     for (const migration of pending) await applyMigration(client, migration);
     return pending.map((migration) => migration.name);
+  } catch (error) {
+    throw broken ?? error;
   } finally {
     await client.end();
     await watch.close();
