@@ -9,9 +9,12 @@ interface Pool {
   readonly connectTimeoutMs?: number;
 }
 
+/** The connection of the watch over all others, while one of them is silent for a second. */
+export const WATCH_CONNECTIONS = 1;
+
 /**
  * The pools of one server process, besides that of the lanes, which has a connection for each.
- * docs/operations.md tells the sum, for `max_connections`.
+ * docs/operations.md tells the sum of all, for `max_connections`.
  */
 export const POOLS = {
   lookups: { maxConnections: 2, statementTimeoutMs: 5_000 },

@@ -39,16 +39,22 @@ export class LinkProxy {
   #mode: LinkMode = 'pass';
   #target: number;
   #port = 0;
+  readonly #abandoned: 'ends' | 'stays';
 
-  /** @param target the port on 127.0.0.1 that it leads to */
-  static async open(target: number): Promise<LinkProxy> {
-    const proxy = new LinkProxy(target);
+  /**
+   * @param target the port on 127.0.0.1 that it leads to
+   * @param abandoned what the store sees of a frozen connection that the server closes: its end, or
+   * nothing until the proxy closes
+   */
+  static async open(target: number, abandoned: 'ends' | 'stays' = 'ends'): Promise<LinkProxy> {
+    const proxy = new LinkProxy(target, abandoned);
     await proxy.#listen();
     return proxy;
   }
 
-  private constructor(target: number) {
+  private constructor(target: number, abandoned: 'ends' | 'stays') {
     this.#target = target;
+    this.#abandoned = abandoned;
     this.#server = createServer((client) => this.#accept(client));
   }
 
@@ -122,6 +128,7 @@ export class LinkProxy {
     this.#carry(connection, upstream, client, 'hole-in');
     // A socket that both have left, or that has nobody behind it, ends; a dead one stays silent.
     client.on('close', () => {
+      if (connection.dead && this.#abandoned === 'stays') return;
       upstream.destroy();
       this.#connections.delete(connection);
     });

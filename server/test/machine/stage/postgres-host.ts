@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../../../scripts/services/postgres.ts';
-import { signalIfRunning } from './redis-pair.ts';
+import { signalPostgres } from '../../support/signal-postgres.ts';
 
 const DISK = '640m';
 const FAKETIME = [
@@ -101,12 +101,7 @@ export class PostgresHost {
 
   /** Sends a signal to the server and all its children. */
   signalAll(signal: NodeJS.Signals): void {
-    const { pid } = this.postgres;
-    if (pid === undefined) return;
-    const all = [pid, ...childrenOf(pid)];
-    // Children first when it stops, so that the parent makes no new ones meanwhile; it goes first
-    // when it may run again.
-    for (const each of signal === 'SIGSTOP' ? all : all.reverse()) signalIfRunning(each, signal);
+    if (this.postgres.pid !== undefined) signalPostgres(this.postgres, signal);
   }
 
   /** By how many seconds its clock differs from that of the start, from now on (within a second). */
@@ -143,19 +138,4 @@ export class PostgresHost {
     await this.postgres.kill();
     if (this.#mount !== undefined) spawnSync('umount', ['-l', this.#mount]);
   }
-}
-
-function childrenOf(parent: number): number[] {
-  const children: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^[0-9]+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const ppid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      if (ppid === parent) children.push(Number(name));
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return children;
 }
