@@ -54,7 +54,7 @@ export class IndexGate {
   #joined = false;
   /** Grows with each connection and each life that ends: what was begun before is of no use. */
   #turn = 0;
-  /** The life that was joined last, and its Redis. */
+  /** The life that was joined last, and its Redis, unless it is known to be over. */
   #last: Tenure | undefined;
   #missed = true;
   #openings = 0;
@@ -77,6 +77,7 @@ export class IndexGate {
     this.#log = parts.log;
     this.#lease = new IndexLease(parts.lives, () => {
       this.#log.warn({}, 'another index serves by now; reads go to the store of record');
+      this.#last = undefined;
       this.#leave();
       this.#connection.connectAnew();
     });
@@ -193,6 +194,8 @@ export class IndexGate {
     const present = await this.#lives.present();
     const wasSuperseded = present?.redis !== redis && (await this.#lives.wasSuperseded(redis));
     if (this.#turn !== turn) return true;
+    // What is known to be over is not joined again while the store of record is away.
+    if (present?.id !== this.#last?.life) this.#last = undefined;
     const supersededForMs = performance.now() - (this.#supersededSinceMs ?? performance.now());
     const step = nextStep(redis, present, wasSuperseded, supersededForMs);
     switch (step) {
