@@ -22,6 +22,8 @@ export interface ProjectionRow extends EncodedEntry {
   readonly ranking: Ranking;
   /** What the submission did: made the first entry of its player, changed the entry, or left it as it was. */
   readonly effect: 'first' | 'changed' | 'none';
+  /** The score that it found; null for a first entry. */
+  readonly previousScore: number | null;
 }
 
 /** Where a submission put its entry. */
@@ -175,10 +177,20 @@ export class Projection {
   }
 }
 
-/** Undefined if the index had the entry already, and so does not tell the rank before. */
-function placeOf({ effect }: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
-  if (effect === 'first') return { ...place, previousRank: 0 };
-  return effect === 'none' || place.isNew ? place : undefined;
+/**
+ * Undefined where the index does not tell the rank after the submission, or that before: what other servers
+ * commit may reach it earlier or later.
+ */
+function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
+  if (place.had === 'newer') return undefined;
+  switch (row.effect) {
+    case 'first':
+      return { ...place, previousRank: 0 };
+    case 'changed':
+      return place.had === 'older' && place.previousScore === row.previousScore ? place : undefined;
+    case 'none':
+      return { ...place, previousRank: place.rank };
+  }
 }
 
 /** Undefined if it takes longer than so many milliseconds. */

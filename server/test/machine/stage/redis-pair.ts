@@ -74,6 +74,11 @@ export class RedisPair {
     this.#primary = 1 - this.#primary;
   }
 
+  /** Takes note that this one is led to as the primary, without a promotion. */
+  becamePrimary(member: LocalRedis): void {
+    this.#primary = this.#members[0] === member ? 0 : 1;
+  }
+
   async stop(): Promise<void> {
     await Promise.all(
       this.#members.map(async (member) => {
