@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { RostrumError, storeUnavailable } from '../../domain/errors.js';
+import { QuietConnections } from './quiet-connections.js';
 import { leavesSessionSound, sessionConfig } from './session.js';
 import { whileSessionLocked } from './session-lock.js';
 import type { Statement } from './sql-file.js';
@@ -30,6 +31,7 @@ const UNAVAILABLE = /^(08|25006|53|55P03|57P0|57014|58)/;
  */
 export class Database {
   readonly #pool: pg.Pool;
+  readonly #quiet: QuietConnections;
   readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
 
   constructor(options: DatabaseOptions) {
@@ -46,6 +48,7 @@ export class Database {
     // An idle connection that breaks is replaced when next needed; the error that matters is the
     // one that a query then gets.
     this.#pool.on('error', () => {});
+    this.#quiet = new QuietConnections(this.#pool);
   }
 
   /**
@@ -105,6 +108,17 @@ export class Database {
     work: (client: pg.PoolClient) => Promise<T>,
     isSoundAfter: (error: unknown) => boolean,
   ): Promise<T> {
+    for (;;) {
+      const outcome = await this.#tryClient(work, isSoundAfter);
+      if (outcome !== undefined) return outcome.value;
+    }
+  }
+
+  /** Undefined if the connection is of no use, and nothing was done on it. */
+  async #tryClient<T>(
+    work: (client: pg.PoolClient) => Promise<T>,
+    isSoundAfter: (error: unknown) => boolean,
+  ): Promise<{ readonly value: T } | undefined> {
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -118,7 +132,13 @@ export class Database {
     };
     client.on('error', onError);
     try {
-      return await work(client);
+      if (!(await this.#quiet.lives(client))) {
+        failure = new Error('the connection is silent');
+        return undefined;
+      }
+      const value = await work(client);
+      this.#quiet.heard(client);
+      return { value };
     } catch (error) {
       if (!isSoundAfter(error)) failure = error as Error;
       throw asStoreError(error);
@@ -129,7 +149,7 @@ export class Database {
   }
 
   close(): Promise<void> {
-    return this.#pool.end();
+    return this.#quiet.endAll(this.#pool);
   }
 }
 
