@@ -185,6 +185,8 @@ describe('connections whose other end has vanished', () => {
   });
 
   it('to PostgreSQL do not keep a server from stopping in order', async () => {
+    // What was just submitted is settled by then.
+    await delay(1_000);
     await freezePostgres();
     const end = await stage.servers[A].terminate(15_000);
     expect(end).toEqual({ code: 0, signal: null });

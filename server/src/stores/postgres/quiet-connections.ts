@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type pg from 'pg';
 
 /** A connection on which nothing came for so long, in milliseconds, is asked whether it lives before it is used. */
-const QUIET_MS = 250;
+const QUIET_MS = 100;
 /** And is given up when it has not answered within this. */
 const SILENT_MS = 1_000;
 /** How long connections have to end in order. */
