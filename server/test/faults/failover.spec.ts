@@ -77,6 +77,24 @@ const FAILOVERS: readonly Failover[] = [
     },
   },
   {
+    name: 'while one server stands still',
+    run: async (load) => {
+      load.servers = [B];
+      stage.servers[A].signal('SIGSTOP');
+      try {
+        await stage.redis.promote();
+        stage.move(B, stage.redis.primary);
+        await Promise.all([delay(APART_MS), load.more(100)]);
+      } finally {
+        stage.servers[A].signal('SIGCONT');
+        load.servers = [A, B];
+      }
+      // Its connection still leads to the old primary, and what it was about to answer is old.
+      await load.more(100);
+      stage.move(A, stage.redis.primary);
+    },
+  },
+  {
     name: 'three times in a row',
     run: async (load) => {
       for (let move = 0; move < 3; move += 1) {
