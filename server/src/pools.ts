@@ -21,7 +21,7 @@ export const POOLS = {
   /** One for each pass over a ranking. */
   reads: { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 },
   background: { maxConnections: 4, statementTimeoutMs: 60_000 },
-  outbox: { maxConnections: 2, statementTimeoutMs: 30_000 },
+  outbox: { maxConnections: 2, statementTimeoutMs: 10_000 },
   builds: { maxConnections: 8, statementTimeoutMs: 60_000 },
   /** What does not answer within the time of a lease is away. */
   lease: {

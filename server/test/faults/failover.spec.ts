@@ -77,6 +77,24 @@ const FAILOVERS: readonly Failover[] = [
     },
   },
   {
+    name: 'while one server stands still',
+    run: async (load) => {
+      load.servers = [B];
+      stage.servers[A].signal('SIGSTOP');
+      try {
+        await stage.redis.promote();
+        stage.move(B, stage.redis.primary);
+        await Promise.all([delay(APART_MS), load.more(100)]);
+      } finally {
+        stage.servers[A].signal('SIGCONT');
+        load.servers = [A, B];
+      }
+      // Its connection still leads to the old primary, and what it was about to answer is old.
+      await load.more(100);
+      stage.move(A, stage.redis.primary);
+    },
+  },
+  {
     name: 'three times in a row',
     run: async (load) => {
       for (let move = 0; move < 3; move += 1) {
@@ -201,4 +219,32 @@ describe('while servers are led to the same Redis', () => {
     expect(elsewhere).toBeLessThan(revisions.length * 0.1);
     expect(lines.filter(({ msg }) => /built|taken over|new life/.test(msg ?? ''))).toEqual([]);
   });
+
+  it.each(['redis', 'postgres'] as const)(
+    'connections to %s that break again and again end no server, and no watch',
+    async (store) => {
+      const leaderboardId = `flapping-${store}`;
+      await a.scores.submit({ leaderboardId, playerId: 'p0', score: 0 });
+      await untilIndexed(a, leaderboardId);
+      const view = a.watch.liveView({ leaderboardId });
+      await view.ready();
+      const { pid, ended } = stage.servers[A];
+      let isOver = false;
+      void ended.then(() => {
+        isOver = true;
+      });
+      const link = stage.links[A][store];
+      for (let times = 1; times <= 120 && !isOver; times += 1) {
+        await link.set('cut');
+        await link.set('pass');
+        // Long enough to connect, and then to break at another step each time.
+        await delay(21 + (times % 30));
+        void a.scores.submit({ leaderboardId, playerId: 'p0', score: 0 }).catch(() => {});
+      }
+      expect([isOver, stage.servers[A].pid]).toEqual([false, pid]);
+      await a.scores.submit({ leaderboardId, playerId: 'p1', score: 1 });
+      await expect.poll(() => view.standings.map(({ playerId }) => playerId)).toEqual(['p1', 'p0']);
+      await view.close();
+    },
+  );
 });

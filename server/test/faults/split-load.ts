@@ -21,6 +21,8 @@ export class SplitLoad {
   readonly violations: string[] = [];
   /** Answers with ranks, by server. */
   readonly ranked: [number, number] = [0, 0];
+  /** Which servers get new calls. */
+  servers: readonly (0 | 1)[] = [0, 1];
   readonly #clients: readonly [RostrumClient, RostrumClient];
   readonly #leaderboardId: string;
   readonly #expected = new Map<string, Expected>();
@@ -70,10 +72,11 @@ export class SplitLoad {
   async #run(caller: number): Promise<void> {
     for (let turn = 0; this.#running; turn += 1) {
       const playerId = `c${caller}-p${Math.floor(Math.random() * PLAYERS_EACH)}-${turn >> 6}`;
-      const server = Math.random() < 0.5 ? 0 : 1;
+      const server = this.servers[Math.floor(Math.random() * this.servers.length)] ?? 0;
       const result = await this.#submit(server, playerId);
       const readers: (0 | 1)[] = result.ranked ? [server, server === 0 ? 1 : 0] : [server];
-      await Promise.all(readers.map((reader) => this.#read(reader, playerId, result)));
+      const reachable = readers.filter((reader) => this.servers.includes(reader));
+      await Promise.all(reachable.map((reader) => this.#read(reader, playerId, result)));
       // The links run in this process too.
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

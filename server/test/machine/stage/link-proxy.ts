@@ -40,6 +40,8 @@ export class LinkProxy {
   #target: number;
   #port = 0;
   readonly #abandoned: 'ends' | 'stays';
+  /** What is held back, in order. */
+  #held: (() => void)[] | undefined;
 
   /**
    * @param target the port on 127.0.0.1 that it leads to
@@ -79,11 +81,29 @@ export class LinkProxy {
     if (mode === 'pass' && before.startsWith('hole')) this.#resetAll((each) => each.dead);
   }
 
+  /** Holds back what the server sends, whatever else the link does, until `release`. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const send of held) send();
+  }
+
   /** Leads to another port from now on. What is open is reset, or lives on unheard (`frozen`). */
   move(target: number, open: 'reset' | 'frozen'): void {
     this.#target = target;
     if (open === 'reset') this.#resetAll();
     else for (const connection of this.#connections) connection.dead = true;
+  }
+
+  /** One connection is swallowed for ever, the one that the store sees coming from this port. */
+  freeze(storesPort: number): void {
+    for (const connection of this.#connections) {
+      if (connection.upstream.localPort === storesPort) connection.dead = true;
+    }
   }
 
   /** Resets what is left from before: a kernel that gave up at last. */
@@ -143,6 +163,10 @@ export class LinkProxy {
     from.on('data', (bytes: Buffer) => {
       if (this.#mode === 'hole' || this.#mode === hole) connection.dead = true;
       if (connection.dead) return;
+      if (this.#held !== undefined && hole === 'hole-out') {
+        this.#held.push(() => to.write(bytes));
+        return;
+      }
       // What comes behind something late is late too: bytes keep their order.
       if (this.#mode === 'slow' || late > 0) {
         late += 1;
