@@ -54,8 +54,6 @@ export default defineConfig({
           ...shared,
           name: 'faults',
           include: ['server/test/faults/**/*.spec.ts'],
-          // Until what it finds is mended; see docs/fault-machine.md.
-          exclude: ['server/test/faults/machine.spec.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           // One file after the other, after everything else: faults are shown under load.

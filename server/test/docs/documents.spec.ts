@@ -64,6 +64,17 @@ test('Operating Rostrum tells how many connections to PostgreSQL a process may h
   expect(compose.match(/\bnew SessionWatch\(/g)).toHaveLength(WATCH_CONNECTIONS);
 });
 
+test('the table of failures in README.md names tests that there are', () => {
+  const rows = tableBelow('What it promises', read('README.md'));
+  expect(rows.length).toBeGreaterThan(5);
+  const named = rows.map((row) => [...(row.at(-1) ?? '').matchAll(/`([\w-]+\.spec\.ts)`/g)]);
+  const files = readdirSync(join(ROOT, 'server/test/faults'));
+  for (const names of named) {
+    expect(names.length).toBeGreaterThan(0);
+    for (const [, name] of names) expect(files).toContain(name);
+  }
+});
+
 /** The messages in the sources of the server: the last string of each call of a log. */
 function loggedMessages(): string[] {
   const sources = readdirSync(join(ROOT, 'server/src'), { recursive: true, encoding: 'utf8' })
