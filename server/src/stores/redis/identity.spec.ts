@@ -65,6 +65,35 @@ test('a primary that was a replica for a while, and is promoted again, is anothe
   expect(await isStill(again, redis)).toBe(true);
 });
 
+test('one that is promoted a second time from the same primary is another', async () => {
+  const [primary, replica] = [open(pair.primary), open(pair.replica)];
+  await pair.promote();
+  const first = await identify(replica);
+  // The primary of before goes on as it was, and has the other as its replica again.
+  pair.becamePrimary(pair.replica);
+  await pair.follow();
+  await primary.set('a', 2);
+  await primary.wait(1, 1_000);
+  await pair.promote();
+  const second = await identify(replica);
+  expect(second.isPrimary).toBe(true);
+  expect(second.redis).not.toBe(first.redis);
+  expect(await isStill(first, replica)).toBe(false);
+});
+
+test('a primary that has had no replica for long forgets its promotion, and stays the same', async () => {
+  await pair.follow();
+  const replica = open(pair.replica);
+  await replica.config('SET', 'repl-backlog-ttl', '1');
+  await pair.promote();
+  const identity = await identify(replica);
+  expect(await isStill(identity, replica)).toBe(true);
+  await expect
+    .poll(() => replica.info('replication'), { timeout: 10_000 })
+    .toMatch(/master_replid2:0{40}/);
+  expect(await isStill(identity, replica)).toBe(true);
+});
+
 test('one that was started again is another', async () => {
   const before = await identify(open(pair.primary));
   await pair.primary.kill();
