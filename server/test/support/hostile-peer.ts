@@ -145,6 +145,7 @@ export class HostilePeer implements Disposable {
       key: readFileSync(key),
       ALPNProtocols: ['h2'],
     });
+    socket.setNoDelay(true);
     await once(socket, 'secureConnect');
     const peer = new HostilePeer(socket);
     socket.write(PREFACE);
