@@ -27,6 +27,7 @@ export default defineConfig({
           include: [
             'server/src',
             'server/test/exploration',
+            'server/test/machine',
             'clients/*/src',
             'certs',
             'scripts',

@@ -18,6 +18,10 @@ export interface EmbeddedPostgresOptions {
   readonly logFile?: string;
   /** False gives up safety against a crash of the machine (not of the process) for speed. */
   readonly fsync?: boolean;
+  /** More settings of the server, or other values of those it gets here. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** More variables for the server (not for initdb). */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Role of the server's owner and name of the database that is there from the start. */
@@ -134,13 +138,16 @@ export class EmbeddedPostgres {
       timezone: 'UTC',
       log_timezone: 'UTC',
       ...(this.#options.fsync === false && { fsync: 'off', full_page_writes: 'off' }),
+      ...this.#options.settings,
     };
+    const { env, ...surroundings } = this.#surroundings();
     const flags = Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
     const child = await ServiceProcess.spawn({
       name: 'PostgreSQL',
       command: this.#binaries.postgres,
       args: ['-D', this.#options.dataDirectory, '-p', String(this.port), ...flags],
-      ...this.#surroundings(),
+      ...surroundings,
+      env: { ...env, ...this.#options.env },
       logFile: this.#options.logFile,
       stopSignal: 'SIGINT', // "fast": ends the sessions, then stops in order
     });

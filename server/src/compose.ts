@@ -47,6 +47,7 @@ import { PartitionKeeper } from './stores/postgres/partitions.js';
 import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
 import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
 import { SubmissionRetention } from './stores/postgres/retention.js';
+import { SessionWatch } from './stores/postgres/session-watch.js';
 import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
@@ -76,6 +77,9 @@ export function compose(config: Config, log: Logger): Rostrum {
   const stats = new MethodStatsRegistry();
   const roundTrips = { postgres: new Histogram(), redis: new Histogram() };
 
+  const sessions = new SessionWatch(config.databaseUrl, (givenUp) =>
+    log.warn(givenUp, 'connections to PostgreSQL were dead; new ones are made'),
+  );
   const database = (
     name: string,
     limits: Pick<DatabaseOptions, 'maxConnections' | 'statementTimeoutMs'> &
@@ -85,6 +89,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       url: config.databaseUrl,
       name,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      watch: sessions,
       onRoundTrip: (ms) => roundTrips.postgres.record(ms * 1000),
       ...limits,
     });
@@ -283,6 +288,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       signals.close();
       redis.close();
       await Promise.all(Object.values(databases).map((each) => each.close()));
+      await sessions.close();
     },
   };
 }

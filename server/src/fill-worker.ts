@@ -6,6 +6,7 @@ import type { FillReport, FillRequest } from './features/rankings/fill-messages.
 import { IndexUnavailable } from './features/rankings/ports.js';
 import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
 import { PostgresEntryStream } from './stores/postgres/entry-stream.js';
+import { SessionWatch } from './stores/postgres/session-watch.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
 
@@ -45,6 +46,7 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
   });
   // A Redis that is not the one of the build lacks a part of it.
   redis.admit(build.redis);
+  const sessions = new SessionWatch(config.databaseUrl);
   try {
     await connected(redis);
     const entries = new PostgresEntryStream({
@@ -52,6 +54,7 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
       name: 'fill',
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       silenceTimeoutMs: POSTGRES_SILENCE_MS,
+      watch: sessions,
     });
     const index = new RedisRankingIndex(redis, config.feedRetentionChanges);
     const filler = new BulkFiller(index, entries, encodeStandingPayload);
@@ -64,6 +67,7 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
     });
   } finally {
     redis.close();
+    await sessions.close();
   }
 }
 

@@ -9,16 +9,19 @@ interface Pool {
   readonly connectTimeoutMs?: number;
 }
 
+/** The connection of the watch over all others, while one of them is silent for a second. */
+export const WATCH_CONNECTIONS = 1;
+
 /**
  * The pools of one server process, besides that of the lanes, which has a connection for each.
- * docs/operations.md tells the sum, for `max_connections`.
+ * docs/operations.md tells the sum of all, for `max_connections`.
  */
 export const POOLS = {
   lookups: { maxConnections: 2, statementTimeoutMs: 5_000 },
   /** One for each pass over a ranking. */
   reads: { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 },
   background: { maxConnections: 4, statementTimeoutMs: 60_000 },
-  outbox: { maxConnections: 2, statementTimeoutMs: 30_000 },
+  outbox: { maxConnections: 2, statementTimeoutMs: 10_000 },
   builds: { maxConnections: 8, statementTimeoutMs: 60_000 },
   /** What does not answer within the time of a lease is away. */
   lease: {

@@ -108,7 +108,9 @@ test('a certificate that is not valid yet is used as soon as it is', async () =>
   await running.recorded.waitFor(({ msg }) => msg === 'certificates replaced');
   expect(Date.now()).toBeGreaterThanOrEqual(notBefore.getTime());
   expect(await serialOf(running.port)).not.toBe(before);
-  expect(running.recorded.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  // The two files are written one after the other: a look in between finds them apart.
+  const warnings = running.recorded.lines.filter(({ level }) => level === 'warn');
+  expect(new Set(warnings.map(({ reason }) => reason)).size).toBe(warnings.length);
 });
 
 test('what was refused and then taken back is no change', async () => {

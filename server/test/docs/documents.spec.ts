@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.js';
-import { POOLS } from '../../src/pools.js';
+import { POOLS, WATCH_CONNECTIONS } from '../../src/pools.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOCUMENTS = [
@@ -50,14 +50,29 @@ test('Operating Rostrum explains each line that the server logs, and no other', 
 });
 
 test('Operating Rostrum tells how many connections to PostgreSQL a process may have', () => {
-  const pools = Object.values(POOLS).reduce((sum, { maxConnections }) => sum + maxConnections, 0);
+  const pools = Object.values(POOLS).reduce(
+    (sum, { maxConnections }) => sum + maxConnections,
+    WATCH_CONNECTIONS,
+  );
   expect(read('docs/operations.md')).toContain(
     `each server process uses up to ${pools} + \`ROSTRUM_WRITE_LANES\``,
   );
-  // And there are no others than these and that of the lanes.
+  // And there are no others than these, those of the lanes and that of the watch.
   const compose = read('server/src/compose.ts');
   const made = [...compose.matchAll(/\bdatabase\('(\w+)',/g)].map(([, name]) => name);
   expect(made.toSorted()).toEqual([...Object.keys(POOLS), 'writes'].toSorted());
+  expect(compose.match(/\bnew SessionWatch\(/g)).toHaveLength(WATCH_CONNECTIONS);
+});
+
+test('the table of failures in README.md names tests that there are', () => {
+  const rows = tableBelow('What it promises', read('README.md'));
+  expect(rows.length).toBeGreaterThan(5);
+  const named = rows.map((row) => [...(row.at(-1) ?? '').matchAll(/`([\w-]+\.spec\.ts)`/g)]);
+  const files = readdirSync(join(ROOT, 'server/test/faults'));
+  for (const names of named) {
+    expect(names.length).toBeGreaterThan(0);
+    for (const [, name] of names) expect(files).toContain(name);
+  }
 });
 
 /** The messages in the sources of the server: the last string of each call of a log. */

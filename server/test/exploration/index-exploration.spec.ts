@@ -18,17 +18,21 @@ const OWNERS = [0, 1];
 
 describe('no order of steps of two servers and two Redis loses or hides a submission', () => {
   it.each([
-    ['a server dies at any step', { crashes: 1, total: 1 }],
-    ['the answer to any write is lost', { lostAnswers: 1, total: 1 }],
-    ['a failover, seen by one server only', { moves: 1, total: 1 }],
+    ['a server dies', { crashes: 1, total: 1 }],
+    ['an answer is lost', { lostAnswers: 1, total: 1 }],
+    ['Redis loses its data', { flushes: 1, total: 1 }],
+    ['two servers find a failover at different times', { moves: 2, total: 2 }],
+    ['one server finds a failover, and one dies', { moves: 1, crashes: 1, total: 2 }],
+    ['one server finds a failover, and an answer is lost', { moves: 1, lostAnswers: 1, total: 2 }],
   ])(
-    'when %s',
+    'when, at any step, %s',
     (_, faults) => {
       const { states, counterexample } = explore(PRESENT_RULES, OWNERS, { ...NOTHING, ...faults });
       expect(counterexample).toBeUndefined();
-      expect(states).toBeGreaterThan(1_000);
+      // Fewer would mean that the fault does not happen in the model.
+      expect(states).toBeGreaterThan(explore(PRESENT_RULES, OWNERS, NOTHING).states);
     },
-    120_000,
+    300_000,
   );
 });
 

@@ -35,7 +35,7 @@ export interface Budget {
   readonly crashes: number;
   /** A Redis loses all its data. */
   readonly flushes: number;
-  /** The answer of Redis to a write does not arrive. */
+  /** The answer of Redis to a write does not arrive, or what is settled after it is lost. */
   readonly lostAnswers: number;
   /** A server that builds loses its lock and goes on. */
   readonly lostLocks: number;
@@ -397,6 +397,11 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> 
     s.writer = idleWriter();
     yield { what: `the answer to a write of server ${index} is lost`, model: next };
   }
+  if (may(2) && server.writer.step === 2 && server.writer.job === 1) {
+    const next = spend(2);
+    next.servers[index].writer = idleWriter();
+    yield { what: `what server ${index} settles is lost`, model: next };
+  }
   if (may(3) && model.lock === index + 1 && server.builder.step >= 4) {
     const next = spend(3);
     next.lock = 0;
@@ -593,11 +598,6 @@ function* writerSteps(
     endSweep(s);
     s.writer = idleWriter();
   });
-  if (writer.job === 1) {
-    yield act('does not come to settle', (_, s) => {
-      s.writer = idleWriter();
-    });
-  }
 }
 
 function owe(server: ServerModel): void {

@@ -3,6 +3,11 @@ import { expect } from 'vitest';
 import type { Load } from './load.ts';
 import type { Stage } from './stage.ts';
 
+/** What of a load is compared with what is there in the end. */
+type Finished = Pick<Load, 'violations' | 'reads' | 'acknowledged' | 'expected'>;
+/** What of a stage that takes. */
+type Scene = Pick<Stage, 'servers' | 'client' | 'sql'>;
+
 interface Row {
   player_id: string;
   score: number;
@@ -24,11 +29,11 @@ export async function untilIndexed(client: RostrumClient, leaderboardId: string)
  * and nothing that was read meanwhile was wrong.
  */
 export async function expectNothingLost(
-  stage: Stage,
-  load: Load,
+  stage: Scene,
+  load: Finished,
   leaderboardId: string,
 ): Promise<void> {
-  expect(load.violations).toEqual([]);
+  expect(load.violations.slice(0, 30)).toEqual([]);
   expect(load.reads).toBeGreaterThan(0);
 
   const recorded = await stage.sql<{ id: string; times: string }>(

@@ -1,5 +1,6 @@
 import { isRostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signalPostgres } from '../support/signal-postgres.ts';
 import { expectNothingLost } from './aftermath.ts';
 import { Load } from './load.ts';
 import { Stage } from './stage.ts';
@@ -14,19 +15,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await stage?.stop();
 });
-
-/** PostgreSQL is a process for each connection: stopping the first stops only new connections. */
-async function signalPostgres(signal: NodeJS.Signals): Promise<void> {
-  const { readdir, readFile } = await import('node:fs/promises');
-  const parent = stage.postgres.pid as number;
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    const ppid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    if (ppid === parent) process.kill(Number(pid), signal);
-  }
-  process.kill(parent, signal);
-}
 
 describe('under load, PostgreSQL', () => {
   it.each([
@@ -63,7 +51,7 @@ describe('under load, PostgreSQL', () => {
     const load = new Load({ clients: [client], leaderboardId, aggregation: 'SUM' });
     try {
       await load.more(200);
-      await signalPostgres('SIGSTOP');
+      signalPostgres(stage.postgres, 'SIGSTOP');
       try {
         const reads = load.reads;
         await using reader = stage.client('reader');
@@ -77,7 +65,7 @@ describe('under load, PostgreSQL', () => {
         expect(load.reads).toBeGreaterThanOrEqual(reads);
         await new Promise((resolve) => setTimeout(resolve, 1_000));
       } finally {
-        await signalPostgres('SIGCONT');
+        signalPostgres(stage.postgres, 'SIGCONT');
       }
       await load.more(200);
     } finally {

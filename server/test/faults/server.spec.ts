@@ -151,7 +151,9 @@ describe('one server', () => {
       const stream = round % 2 === 0 ? undefined : client.scores.stream();
       const answers = stream ? items.map((item) => stream.submit(item)) : [];
       const settled = Promise.allSettled([answer, ...answers]);
-      await new Promise((resolve) => setTimeout(resolve, round * 2));
+      // In the middle of it: at the first answer, or at some moment of the batch.
+      if (stream !== undefined) await Promise.race(answers);
+      else await new Promise((resolve) => setTimeout(resolve, round * 2));
       await client.close();
       await settled;
     };

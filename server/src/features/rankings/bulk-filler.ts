@@ -13,8 +13,8 @@ import {
 const GROUP_SIZE = 100_000;
 /** A group ends early when it takes as much memory as this. */
 const GROUP_BYTES = 16 * 1024 * 1024;
-/** Entries written to the index at a time: two or three milliseconds of its attention. */
-const PART_SIZE = 500;
+/** Entries written to the index at a time: a millisecond or two of its attention. */
+const PART_SIZE = 250;
 
 /**
  * Fills an index from a stream: reads and encodes a group while the group before goes to the index,

@@ -97,6 +97,8 @@ export class IndexBuilder {
    * @param damagedEpoch an epoch that was found damaged
    */
   check(ranking: Ranking, damagedEpoch?: number): Promise<boolean> {
+    // While it is being mended there is nothing to find out, and every batch of submissions asks.
+    if (this.#builds.has(ranking.rankingNo)) return Promise.resolve(false);
     const running = this.#checks.get(ranking.rankingNo);
     if (running !== undefined) return running;
     const check = this.#check(ranking, damagedEpoch).finally(() =>
@@ -204,14 +206,16 @@ export class IndexBuilder {
    * index to be settled.
    */
   async #mend(ranking: Ranking, tenure: Tenure, damagedEpoch: number | undefined): Promise<void> {
-    const mustBuild = await this.#locked(ranking, async () => {
-      const mark = await this.#serveOrAdopt(ranking, tenure, damagedEpoch);
-      if (mark === undefined) return false;
-      if (mark.whole) await this.#revoke(ranking, mark, tenure);
-      return true;
-    });
-    if (!mustBuild) return;
-    await this.#slots.run(await this.#sizeOf(ranking), () =>
+    const size = await this.#sizeOf(ranking);
+    if (!this.#slots.isFree(size)) {
+      const mustBuild = await this.#locked(ranking, async () => {
+        const mark = await this.#serveOrAdopt(ranking, tenure, damagedEpoch);
+        if (mark?.whole === true) await this.#revoke(ranking, mark, tenure);
+        return mark !== undefined;
+      });
+      if (!mustBuild) return;
+    }
+    await this.#slots.run(size, () =>
       this.#locked(ranking, async (lost) => {
         const mark = await this.#serveOrAdopt(ranking, tenure, damagedEpoch);
         const job = { ranking, tenure, lost, onProgress: () => {} };

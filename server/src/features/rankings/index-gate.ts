@@ -54,7 +54,7 @@ export class IndexGate {
   #joined = false;
   /** Grows with each connection and each life that ends: what was begun before is of no use. */
   #turn = 0;
-  /** The life that was joined last, and its Redis. */
+  /** The life that was joined last, and its Redis; undefined once it is known to be over. */
   #last: Tenure | undefined;
   #missed = true;
   #openings = 0;
@@ -77,6 +77,7 @@ export class IndexGate {
     this.#log = parts.log;
     this.#lease = new IndexLease(parts.lives, () => {
       this.#log.warn({}, 'another index serves by now; reads go to the store of record');
+      this.#last = undefined;
       this.#leave();
       this.#connection.connectAnew();
     });
@@ -191,6 +192,7 @@ export class IndexGate {
   async #tryJoin(turn: number, redis: string): Promise<boolean> {
     const askedAtMs = performance.now();
     const present = await this.#lives.present();
+    if (present?.id !== this.#last?.life) this.#last = undefined;
     const wasSuperseded = present?.redis !== redis && (await this.#lives.wasSuperseded(redis));
     if (this.#turn !== turn) return true;
     const supersededForMs = performance.now() - (this.#supersededSinceMs ?? performance.now());
@@ -217,7 +219,10 @@ export class IndexGate {
     }
   }
 
-  /** While PostgreSQL is away nobody can begin another life: the same Redis is still the one that serves. */
+  /**
+   * While PostgreSQL is away nobody can begin another life: if none was seen before, the same Redis is still
+   * the one that serves.
+   */
   #rejoin(redis: string): boolean {
     if (this.#last?.redis !== redis) return false;
     this.#enter(this.#last.life, redis, performance.now(), true);

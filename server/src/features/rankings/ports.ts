@@ -72,10 +72,11 @@ export interface EncodedEntry {
 
 /** Where an entry came to stand. Ranks are 1-based. */
 export interface IndexPlace {
-  /** Whether the index was given the entry now. Otherwise it had it already, or a newer one. */
-  readonly isNew: boolean;
-  /** 0 if the player had no rank before. If not `isNew`, the same as `rank`. */
+  /** Which entry of the player the index had. One that is newer stays, and the place is that of it. */
+  readonly had: 'none' | 'older' | 'same' | 'newer';
+  /** Of the entry that the index had; 0 for none. */
   readonly previousRank: number;
+  readonly previousScore: number;
   readonly rank: number;
   readonly totalPlayers: number;
   readonly revision: number;

@@ -8,6 +8,11 @@ import type { IndexWriter, Written } from './index-writer.js';
 import type { EncodedEntry, IndexPlace, RankingConfirmation } from './ports.js';
 import type { Settler } from './settler.js';
 
+/**
+ * How long a submission waits for an index that is slow to answer, in milliseconds: then it is answered
+ * without a rank, and what the index says later is only settled.
+ */
+const PATIENCE_MS = 200;
 /** How long a submission waits for the first index of its ranking, in milliseconds. */
 const FIRST_BUILD_MS = 100;
 /** Rankings whose first index is waited for at a time; with more, submissions are answered without ranks. */
@@ -17,6 +22,8 @@ export interface ProjectionRow extends EncodedEntry {
   readonly ranking: Ranking;
   /** What the submission did: made the first entry of its player, changed the entry, or left it as it was. */
   readonly effect: 'first' | 'changed' | 'none';
+  /** The score that it found; null for a first entry. */
+  readonly previousScore: number | null;
 }
 
 /** Where a submission put its entry. */
@@ -89,7 +96,13 @@ export class Projection {
     const later: Promise<RankingConfirmation | undefined>[] = [];
     const now = await Promise.all(
       groupByRanking(rows).map(async (group) => {
-        const written = await this.#write(group, rows);
+        const writing = this.#write(group, rows);
+        const written = await within(PATIENCE_MS, writing);
+        if (written === undefined) {
+          for (const position of group.positions) onPlaced(position, undefined);
+          later.push(writing.then(confirmationOf));
+          return 'later';
+        }
         if (written.kind === 'unserved' && this.#mayAwaitFirst(group.ranking)) {
           later.push(this.#projectWhenBuilt(group, rows, opening, onPlaced));
           return 'later';
@@ -164,10 +177,29 @@ export class Projection {
   }
 }
 
-/** Undefined if the index had the entry already, and so does not tell the rank before. */
-function placeOf({ effect }: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
-  if (effect === 'first') return { ...place, previousRank: 0 };
-  return effect === 'none' || place.isNew ? place : undefined;
+/**
+ * Undefined where the index does not tell the rank after the submission, or that before: what other servers
+ * commit may reach it earlier or later.
+ */
+function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
+  if (place.had === 'newer') return undefined;
+  switch (row.effect) {
+    case 'first':
+      return { ...place, previousRank: 0 };
+    case 'changed':
+      return place.had === 'older' && place.previousScore === row.previousScore ? place : undefined;
+    case 'none':
+      return { ...place, previousRank: place.rank };
+  }
+}
+
+/** Undefined if it takes longer than so many milliseconds. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const patience = Promise.withResolvers<undefined>();
+  const timer = setTimeout(patience.resolve, ms, undefined);
+  const first = await Promise.race([work, patience.promise]);
+  clearTimeout(timer);
+  return first;
 }
 
 function confirmationOf(written: Written): RankingConfirmation | undefined {

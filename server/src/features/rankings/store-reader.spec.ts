@@ -60,7 +60,7 @@ const settled = async () => {
 
 function setUp() {
   const store = new HeldStore();
-  const reader = new StoreReader(store as unknown as EntryStore, () => new Uint8Array([1]));
+  const reader = new StoreReader(store as unknown as EntryStore, () => new Uint8Array([1]), 0);
   const read = (rankingNo: number, what: RankingRead) =>
     reader.read({ rankingNo } as Ranking, what);
   const passesOver = (rankingNo: number) =>

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../domain/entry.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
@@ -13,6 +14,9 @@ const SMALL_PASSES = 4;
 const LARGE_PASSES = 2;
 /** How many reads of the store run at the same time at most. */
 export const MAX_PASSES = SMALL_PASSES + LARGE_PASSES;
+
+/** After a pass over a large ranking its slot rests for this share of the time that it took: for submissions. */
+const LARGE_REST = 0.5;
 
 /** What one pass answers at most, unless a single read asks for more. */
 const MAX_READS = 256;
@@ -48,6 +52,7 @@ interface Known {
 export class StoreReader {
   readonly #entries: EntryStore;
   readonly #encodePayload: (entry: Entry) => Uint8Array;
+  readonly #largeRest: number;
   readonly #queues = new Map<RankingNo, WaitingReads>();
   readonly #small = new PassSlots(SMALL_PASSES);
   readonly #large = new PassSlots(LARGE_PASSES);
@@ -55,9 +60,15 @@ export class StoreReader {
   #waitingReads = 0;
   #waitingRows = 0;
 
-  constructor(entries: EntryStore, encodePayload: (entry: Entry) => Uint8Array) {
+  /** @param largeRest for which share of its time a slot rests after a pass over a large ranking */
+  constructor(
+    entries: EntryStore,
+    encodePayload: (entry: Entry) => Uint8Array,
+    largeRest = LARGE_REST,
+  ) {
     this.#entries = entries;
     this.#encodePayload = encodePayload;
+    this.#largeRest = largeRest;
   }
 
   /** @throws STORE_UNAVAILABLE; OVERLOADED with the time in which those who wait are answered */
@@ -109,7 +120,12 @@ export class StoreReader {
     slots.lineUp(async () => {
       await this.#learnSize(queue);
       // One that turned out to be large goes where it belongs, and leaves this slot to a small one.
-      if (this.#slotsOf(queue) === slots) await this.#pass(queue);
+      if (this.#slotsOf(queue) === slots) {
+        const start = performance.now();
+        await this.#pass(queue);
+        const restMs = slots === this.#large ? (performance.now() - start) * this.#largeRest : 0;
+        if (restMs > 0) await delay(restMs);
+      }
       this.#goOn(queue);
     });
   }

@@ -1,3 +1,4 @@
+import type { Entry } from '../../domain/entry.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
@@ -16,7 +17,7 @@ import type {
 const TICK_MS = 100;
 const TICKS_PER_SWEEP = 3;
 const RENAMES_AT_A_TIME = 100;
-const BATCHES_AT_A_TIME = 100;
+const BATCHES_AT_A_TIME = 400;
 const WRITE_SIZE = 250;
 /** Rankings that are written to at a time. */
 const RANKINGS_AT_A_TIME = 16;
@@ -100,19 +101,32 @@ export class Sweeper {
   /** Applies the batches of a range. Returns the rankings that lack some of them. */
   async #apply({ after, through }: { after: number; through: number }): Promise<Set<RankingNo>> {
     const missed = new Set<RankingNo>();
+    let applying = Promise.resolve();
     for (let from = after; ; ) {
+      // Read while those before are applied.
       const batches = await this.#outbox.pending(from, through, BATCHES_AT_A_TIME);
-      if (batches.length > 0) await this.#applyBatches(batches, missed);
-      if (batches.length < BATCHES_AT_A_TIME) return missed;
+      const entries = batches.length > 0 ? await this.#entries.find(distinctKeys(batches)) : [];
+      await applying;
+      if (batches.length === 0) return missed;
+      applying = this.#applyBatches(batches, entries, missed);
+      // Its failure is seen by whoever waits for it.
+      applying.catch(() => {});
+      if (batches.length < BATCHES_AT_A_TIME) {
+        await applying;
+        return missed;
+      }
       from = (batches.at(-1) as OutboxBatch).outboxId;
     }
   }
 
-  async #applyBatches(batches: readonly OutboxBatch[], missed: Set<RankingNo>): Promise<void> {
-    const keys = distinctKeys(batches);
-    const entriesOf = Map.groupBy(await this.#entries.find(keys), (entry) => entry.rankingNo);
+  async #applyBatches(
+    batches: readonly OutboxBatch[],
+    found: readonly Entry[],
+    missed: Set<RankingNo>,
+  ): Promise<void> {
+    const entriesOf = Map.groupBy(found, (entry) => entry.rankingNo);
     const rankings = await this.#rankings.findByNumbers([
-      ...new Set(keys.map((key) => key.rankingNo)),
+      ...new Set(batches.flatMap(({ keys }) => keys.map((key) => key.rankingNo))),
     ]);
     const confirmations = new Map<RankingNo, RankingConfirmation>();
     const writeNext = async (): Promise<void> => {
@@ -137,7 +151,12 @@ export class Sweeper {
           (rankingNo) => confirmations.get(rankingNo) ?? [],
         ),
       }));
-    for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
+    try {
+      for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
+    } catch (error) {
+      // The index has them: that they stay in the outbox, such as while a disk is full, is no harm.
+      this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
+    }
   }
 
   /** What confirms all entries of a ranking; `missed` if a part is missing, or the parts differ in that. */

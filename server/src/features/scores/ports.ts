@@ -89,6 +89,8 @@ export interface EntryProjection {
       readonly entry: Entry;
       readonly payload: Uint8Array;
       readonly effect: 'first' | 'changed' | 'none';
+      /** The score that it found; null for a first entry. */
+      readonly previousScore: number | null;
     }[],
     onPlaced: (row: number, placement: Placement | undefined) => void,
   ): Promise<void>;

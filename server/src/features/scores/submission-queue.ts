@@ -294,7 +294,9 @@ class Lane {
       const { entry } = result;
       const { ranking } = waiting.submission;
       const payload = this.#projection.encode(entry);
-      rows.push({ waiting, recorded: result, ranking, entry, payload, effect: effectOf(result) });
+      const { previousScore } = result;
+      const effect = effectOf(result);
+      rows.push({ waiting, recorded: result, ranking, entry, payload, effect, previousScore });
     });
     await this.#projection.project(recorded.outboxId, rows, (row, placement) => {
       const { waiting, recorded, payload } = rows[row] as ProjectedRow;
@@ -308,6 +310,7 @@ interface ProjectedRow extends Pick<Submitted, 'recorded' | 'payload'> {
   readonly ranking: Submission['ranking'];
   readonly entry: Submitted['recorded']['entry'];
   readonly effect: 'first' | 'changed' | 'none';
+  readonly previousScore: number | null;
 }
 
 function effectOf({ changed, previousScore }: Submitted['recorded']): ProjectedRow['effect'] {

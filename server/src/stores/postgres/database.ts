@@ -1,7 +1,9 @@
 import pg from 'pg';
 import { RostrumError, storeUnavailable } from '../../domain/errors.js';
 import { leavesSessionSound, sessionConfig } from './session.js';
+import { SessionClient } from './session-client.js';
 import { whileSessionLocked } from './session-lock.js';
+import type { SessionWatch } from './session-watch.js';
 import type { Statement } from './sql-file.js';
 
 /** How one kind of work uses the database. Times in milliseconds. */
@@ -19,6 +21,8 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs: number;
   /** Called with the duration in milliseconds of each statement that succeeded. */
   readonly onRoundTrip?: (durationMs: number) => void;
+  /** Finds dead connections; without it they are noticed by their timeouts. */
+  readonly watch?: SessionWatch;
 }
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
@@ -36,6 +40,7 @@ export class Database {
     this.#onRoundTrip = options.onRoundTrip;
     this.#pool = new pg.Pool({
       ...sessionConfig(options.url),
+      Client: SessionClient,
       application_name: `rostrum ${options.name}`,
       max: options.maxConnections,
       statement_timeout: options.statementTimeoutMs,
@@ -46,6 +51,14 @@ export class Database {
     // An idle connection that breaks is replaced when next needed; the error that matters is the
     // one that a query then gets.
     this.#pool.on('error', () => {});
+    // The first bytes of a connection may bring its end too: then it breaks before whoever asked for it
+    // can listen, and an error that nobody hears ends the process.
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => {});
+      options.watch?.watch(client as pg.ClientBase as SessionClient);
+    });
+    this.#pool.on('acquire', (client) => lend(client, true));
+    this.#pool.on('release', (_, client) => lend(client, false));
   }
 
   /**
@@ -131,6 +144,10 @@ export class Database {
   close(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+function lend(client: pg.ClientBase, lent: boolean): void {
+  (client as SessionClient).lent = lent;
 }
 
 /** The SQLSTATE of an error of the database; undefined for any other error. */

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Entry } from '../../domain/entry.js';
@@ -6,6 +5,8 @@ import type { RankingNo } from '../../domain/ids.js';
 import type { EntryStream } from '../../features/rankings/ports.js';
 import { asStoreError } from './database.js';
 import { EntryCopy } from './entry-copy.js';
+import { SessionClient } from './session-client.js';
+import type { SessionWatch } from './session-watch.js';
 import { statement } from './sql-file.js';
 
 const COPY = statement('copy_entries');
@@ -27,6 +28,8 @@ export interface EntryStreamOptions {
   readonly connectTimeoutMs: number;
   /** How long the database may stay silent while something is expected of it. */
   readonly silenceTimeoutMs: number;
+  /** Finds out sooner when the connection is dead. */
+  readonly watch?: SessionWatch;
 }
 
 /** Entries out of PostgreSQL by COPY, on a connection of its own for each iteration. */
@@ -38,25 +41,25 @@ export class PostgresEntryStream implements EntryStream {
   }
 
   async *stream(rankingNo: RankingNo, afterPlayerId: string): AsyncGenerator<readonly Entry[]> {
-    const socket = new Socket();
-    const { url, name, connectTimeoutMs } = this.#options;
-    const client = new pg.Client({
+    const { url, name, connectTimeoutMs, watch } = this.#options;
+    const client = new SessionClient({
       connectionString: url,
       application_name: `rostrum ${name}`,
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
-      stream: () => socket,
     });
+    client.expectsBytes = false;
     // A connection that breaks fails what is under way on it; that is the error that matters.
     client.on('error', () => {});
     let done = false;
     try {
       await client.connect();
-      await this.#inTime(socket, client.query(WALK_BY_KEY.text));
+      watch?.watch(client);
+      await this.#inTime(client, client.query(WALK_BY_KEY.text));
       let after = afterPlayerId;
       for (;;) {
         let count = 0;
-        for await (const entries of this.#page(socket, client, rankingNo, after)) {
+        for await (const entries of this.#page(client, rankingNo, after)) {
           count += entries.length;
           after = entries.at(-1)?.playerId ?? after;
           yield entries;
@@ -67,14 +70,13 @@ export class PostgresEntryStream implements EntryStream {
     } catch (error) {
       throw asStoreError(error);
     } finally {
-      if (done) await this.#inTime(socket, client.end()).catch(() => {});
-      socket.destroy();
+      if (done) await this.#inTime(client, client.end()).catch(() => {});
+      client.socket.destroy();
     }
   }
 
   async *#page(
-    socket: Socket,
-    client: pg.Client,
+    client: SessionClient,
     rankingNo: RankingNo,
     afterPlayerId: string,
   ): AsyncGenerator<Entry[]> {
@@ -87,7 +89,7 @@ export class PostgresEntryStream implements EntryStream {
     const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
     try {
       for (;;) {
-        const chunk = await this.#inTime(socket, chunks.next());
+        const chunk = await this.#inTime(client, chunks.next());
         if (chunk.done === true) break;
         const entries = copy.read(chunk.value);
         if (entries.length > 0) yield entries;
@@ -99,14 +101,16 @@ export class PostgresEntryStream implements EntryStream {
   }
 
   /** Breaks the connection if the database does not answer: `answer` fails then. */
-  async #inTime<T>(socket: Socket, answer: Promise<T>): Promise<T> {
+  async #inTime<T>(client: SessionClient, answer: Promise<T>): Promise<T> {
     const { silenceTimeoutMs } = this.#options;
     const timer = setTimeout(() => {
-      socket.destroy(new Error(`PostgreSQL was silent for ${silenceTimeoutMs} ms`));
+      client.socket.destroy(new Error(`PostgreSQL was silent for ${silenceTimeoutMs} ms`));
     }, silenceTimeoutMs);
+    client.expectsBytes = true;
     try {
       return await answer;
     } finally {
+      client.expectsBytes = false;
       clearTimeout(timer);
     }
   }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import pg from 'pg';
+import type pg from 'pg';
+import { SessionClient } from './session-client.js';
+import { SessionWatch } from './session-watch.js';
 import { MIGRATIONS } from './sql-file.js';
 
 /** Any number: all servers use this one, and nothing else in the database does. */
-const MIGRATION_LOCK = 7_482_100_461;
+export const MIGRATION_LOCK = 7_482_100_461;
 
 /** The first version that returns rows as they were before an update, as the migrations need it. */
 const LEAST_POSTGRES = 18;
@@ -49,12 +51,19 @@ export function readMigrations(): Migration[] {
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const migrations = readMigrations();
-  const client = new pg.Client({
+  const client = new SessionClient({
     connectionString: databaseUrl,
     application_name: 'rostrum migrate',
     connectionTimeoutMillis: 10_000,
   });
+  // It may break between two statements, and the next one could not say why.
+  let broken: Error | undefined;
+  client.on('error', (error) => {
+    broken ??= error;
+  });
   await client.connect();
+  const watch = new SessionWatch(databaseUrl);
+  watch.watch(client);
   try {
     await checkPostgres(client);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -80,8 +89,11 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     const pending = migrations.slice(newest?.version ?? 0);
     for (const migration of pending) await applyMigration(client, migration);
     return pending.map((migration) => migration.name);
+  } catch (error) {
+    throw broken ?? error;
   } finally {
     await client.end();
+    await watch.close();
   }
 }
 

@@ -26,6 +26,8 @@ const SERVER_SETTINGS = {
   tcp_keepalives_count: 3,
   tcp_user_timeout: SESSION_BOUNDS.silenceMs,
   client_connection_check_interval: SESSION_BOUNDS.checkMs,
+  // A pass over a large ranking takes one core, and leaves the others to submissions.
+  max_parallel_workers_per_gather: 0,
 } as const;
 
 /**

@@ -215,6 +215,9 @@ export function connect(url: string, name: string, commandTimeoutMs: number | un
     connectionName: name,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    // The driver would not hear that its own subscription failed, and an error that nobody hears ends the
+    // process. RedisSignals subscribes anew itself.
+    autoResubscribe: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 1000,
     ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),

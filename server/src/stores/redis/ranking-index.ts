@@ -27,7 +27,7 @@ import { RecordGroup } from './record-group.js';
 import { RecordRow, readRows } from './record-row.js';
 
 /** How many bytes of apply.lua's `places` tell of one entry. */
-const PLACE_LENGTH = 21;
+const PLACE_LENGTH = 29;
 /** How many bytes of a change come before its record. */
 const CHANGE_HEADER = 20;
 
@@ -77,7 +77,7 @@ export class RedisRankingIndex implements RankingIndex {
     )) as [number, Buffer, number];
     switch (status) {
       case 1:
-        return { status: 'applied', places: readPlaces(places) };
+        return { status: 'applied', places: readPlaces(ranking, places) };
       case 2:
         return { status: 'building', epoch: building };
       case 3:
@@ -292,18 +292,28 @@ function packEntries(ranking: Ranking, entries: readonly EncodedEntry[]): Buffer
   return packed;
 }
 
-function readPlaces(packed: Buffer): IndexPlace[] {
+/** As apply.lua tells it. */
+const WRITTEN = 1;
+const NEWER = 2;
+
+function readPlaces(ranking: Ranking, packed: Buffer): IndexPlace[] {
   const places: IndexPlace[] = [];
   for (let at = 0; at < packed.length; at += PLACE_LENGTH) {
     places.push({
-      isNew: packed[at] === 1,
+      had: hadBefore(packed[at], packed.readUInt32BE(at + 1)),
       previousRank: packed.readUInt32BE(at + 1),
+      previousScore: indexScore(ranking.settings, packed.readDoubleBE(at + 21)),
       rank: packed.readUInt32BE(at + 5),
       totalPlayers: packed.readUInt32BE(at + 9),
       revision: packed.readDoubleBE(at + 13),
     });
   }
   return places;
+}
+
+function hadBefore(state: number | undefined, previousRank: number): IndexPlace['had'] {
+  if (state === WRITTEN) return previousRank === 0 ? 'none' : 'older';
+  return state === NEWER ? 'newer' : 'same';
 }
 
 function readChanges(

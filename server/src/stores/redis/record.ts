@@ -53,7 +53,7 @@ export function writeRecord(
   return payloadAt + payload.length;
 }
 
-/** A score as the sorted set has it: the lower, the better. Adding 0 turns -0 into 0. */
+/** A score as the sorted set has it: the lower, the better. Adding 0 turns -0 into 0. Its own inverse. */
 export function indexScore(settings: LeaderboardSettings, score: number): number {
   return direction(settings.sortOrder) * score + 0;
 }

@@ -20,7 +20,7 @@ export class RedisSignals implements RankingSignals {
   #followed = '';
 
   constructor(url: string) {
-    this.#redis = connect(url, 'rostrum signals', undefined);
+    this.#redis = connect(url, 'rostrum-signals', undefined);
     this.#stopWatching = watchConnection(this.#redis, () => this.#redis.ping());
     this.#redis.on('close', () => {
       this.#reached = '';

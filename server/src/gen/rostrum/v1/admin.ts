@@ -80,7 +80,7 @@ export interface GetServerStatsResponse {
   /** Rankings being rebuilt by this process now. */
   rebuilding: number;
   /** What identities hold: at most 20 of them, those first that are nearest to a limit. */
-  identities: GetServerStatsResponse_Identity[];
+  identities: GetServerStatsResponse_IdentityUse[];
 }
 
 /** Calls of one method. */
@@ -158,7 +158,7 @@ export interface GetServerStatsResponse_Store {
  * What the connections of one identity hold together. An identity may hold a share of what the
  * others leave free, or a fixed number, as the server is configured; beyond it, it is refused.
  */
-export interface GetServerStatsResponse_Identity {
+export interface GetServerStatsResponse_IdentityUse {
   /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
   identity: string;
   /** Open connections. */
@@ -479,7 +479,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
       writer.uint32(88).int32(message.rebuilding);
     }
     for (const v of message.identities) {
-      GetServerStatsResponse_Identity.encode(v!, writer.uint32(98).fork()).join();
+      GetServerStatsResponse_IdentityUse.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -590,7 +590,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
               break;
             }
 
-            message.identities.push(GetServerStatsResponse_Identity.decode(reader, reader.uint32()));
+            message.identities.push(GetServerStatsResponse_IdentityUse.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1009,7 +1009,7 @@ export const GetServerStatsResponse_Store: MessageFns<GetServerStatsResponse_Sto
   },
 };
 
-function createBaseGetServerStatsResponse_Identity(): GetServerStatsResponse_Identity {
+function createBaseGetServerStatsResponse_IdentityUse(): GetServerStatsResponse_IdentityUse {
   return {
     identity: "",
     connections: 0,
@@ -1022,8 +1022,8 @@ function createBaseGetServerStatsResponse_Identity(): GetServerStatsResponse_Ide
   };
 }
 
-export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_Identity> = {
-  encode(message: GetServerStatsResponse_Identity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsResponse_IdentityUse> = {
+  encode(message: GetServerStatsResponse_IdentityUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.identity !== "") {
       writer.uint32(10).string(message.identity);
     }
@@ -1057,7 +1057,7 @@ export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_Identity {
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_IdentityUse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1066,7 +1066,7 @@ export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetServerStatsResponse_Identity();
+      const message = createBaseGetServerStatsResponse_IdentityUse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {

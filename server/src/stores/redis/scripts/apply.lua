@@ -16,9 +16,10 @@
 --           2: there is no serving index, the one being built has them
 --           3: another epoch serves; it does not have them
 --           0: there is no index, or it is damaged: build one
---   places  with status 1, packed, for each entry: 1 if it was written, 0 if the index had it or a newer
---           one (1 byte), rank before and rank after (4 bytes each, from 1; 0: not in the ranking),
---           players in the ranking (4 bytes), revision (8-byte double)
+--   places  with status 1, packed, for each entry: 1 if it was written, 0 if the index had it, 2 if it
+--           had a newer one (1 byte), rank before and rank after (4 bytes each, from 1; 0: not in the
+--           ranking), players in the ranking (4 bytes), revision and score before (8-byte doubles; 0
+--           where the player was not in the ranking)
 --   building  with status 2: the epoch that is being built
 --
 -- Events: one feed entry `<last revision>-0` with n = how many changes and c = the changes packed,
@@ -58,6 +59,8 @@ end
 local function write(entries, changed)
   if #changed > 0 then redis.call('HSET', entries, unpack(changed)) end
 end
+
+local WRITTEN, SAME, NEWER = 1, 0, 2
 
 local function is_newer(record, old)
   return struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21)
@@ -99,6 +102,7 @@ for i = 1, #records do
   local old = old_of[player]
   local before, after = 0, 0
   local before_score
+  local had, had_score = WRITTEN, NO_SCORE
   if not old then
     local member = member_of(record)
     call('ZADD', order, score_of(record), member)
@@ -114,11 +118,16 @@ for i = 1, #records do
     end
     before = before + 1
     after = before
-    if is_newer(record, old) then
+    had_score = sub(old, 29, 36)
+    if sub(old, 21, 28) == sub(record, 21, 28) then
+      had = SAME
+    elseif not is_newer(record, old) then
+      had = NEWER
+    else
       local member = member_of(record)
       call('ZREM', order, old_member)
       call('ZADD', order, score_of(record), member)
-      before_score = sub(old, 29, 36)
+      before_score = had_score
       -- The score, and the bytes that break ties.
       if before_score ~= sub(record, 29, 36) or sub(old, 1, 16) ~= sub(record, 1, 16) then
         after = call('ZRANK', order, member) + 1
@@ -136,7 +145,7 @@ for i = 1, #records do
     changes[at + 2] = before_score
     changes[at + 3] = record
   end
-  places[i] = pack('>BI4I4I4d', before_score and 1 or 0, before, after, count, revision)
+  places[i] = pack('>BI4I4I4d', had, before, after, count, revision) .. had_score
 end
 write(entries, changed)
 

@@ -93,7 +93,7 @@ export interface GetServerStatsResponse {
   /** Rankings being rebuilt by this process now. */
   rebuilding: number;
   /** What identities hold: at most 20 of them, those first that are nearest to a limit. */
-  identities: GetServerStatsResponse_Identity[];
+  identities: GetServerStatsResponse_IdentityUse[];
 }
 
 /** Calls of one method. */
@@ -171,7 +171,7 @@ export interface GetServerStatsResponse_Store {
  * What the connections of one identity hold together. An identity may hold a share of what the
  * others leave free, or a fixed number, as the server is configured; beyond it, it is refused.
  */
-export interface GetServerStatsResponse_Identity {
+export interface GetServerStatsResponse_IdentityUse {
   /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
   identity: string;
   /** Open connections. */
@@ -516,7 +516,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
       writer.uint32(88).int32(message.rebuilding);
     }
     for (const v of message.identities) {
-      GetServerStatsResponse_Identity.encode(v!, writer.uint32(98).fork()).join();
+      GetServerStatsResponse_IdentityUse.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -627,7 +627,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
               break;
             }
 
-            message.identities.push(GetServerStatsResponse_Identity.decode(reader, reader.uint32()));
+            message.identities.push(GetServerStatsResponse_IdentityUse.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -664,7 +664,7 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
     message.memoryBytes = object.memoryBytes ?? 0;
     message.outboxPending = object.outboxPending ?? 0;
     message.rebuilding = object.rebuilding ?? 0;
-    message.identities = object.identities?.map((e) => GetServerStatsResponse_Identity.fromPartial(e)) || [];
+    message.identities = object.identities?.map((e) => GetServerStatsResponse_IdentityUse.fromPartial(e)) || [];
     return message;
   },
 };
@@ -1107,7 +1107,7 @@ export const GetServerStatsResponse_Store: MessageFns<GetServerStatsResponse_Sto
   },
 };
 
-function createBaseGetServerStatsResponse_Identity(): GetServerStatsResponse_Identity {
+function createBaseGetServerStatsResponse_IdentityUse(): GetServerStatsResponse_IdentityUse {
   return {
     identity: "",
     connections: 0,
@@ -1120,8 +1120,8 @@ function createBaseGetServerStatsResponse_Identity(): GetServerStatsResponse_Ide
   };
 }
 
-export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_Identity> = {
-  encode(message: GetServerStatsResponse_Identity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsResponse_IdentityUse> = {
+  encode(message: GetServerStatsResponse_IdentityUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.identity !== "") {
       writer.uint32(10).string(message.identity);
     }
@@ -1149,7 +1149,7 @@ export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_Identity {
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_IdentityUse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1158,7 +1158,7 @@ export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGetServerStatsResponse_Identity();
+      const message = createBaseGetServerStatsResponse_IdentityUse();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -1238,11 +1238,11 @@ export const GetServerStatsResponse_Identity: MessageFns<GetServerStatsResponse_
     }
   },
 
-  create(base?: DeepPartial<GetServerStatsResponse_Identity>): GetServerStatsResponse_Identity {
-    return GetServerStatsResponse_Identity.fromPartial(base ?? {});
+  create(base?: DeepPartial<GetServerStatsResponse_IdentityUse>): GetServerStatsResponse_IdentityUse {
+    return GetServerStatsResponse_IdentityUse.fromPartial(base ?? {});
   },
-  fromPartial(object: DeepPartial<GetServerStatsResponse_Identity>): GetServerStatsResponse_Identity {
-    const message = createBaseGetServerStatsResponse_Identity();
+  fromPartial(object: DeepPartial<GetServerStatsResponse_IdentityUse>): GetServerStatsResponse_IdentityUse {
+    const message = createBaseGetServerStatsResponse_IdentityUse();
     message.identity = object.identity ?? "";
     message.connections = object.connections ?? 0;
     message.watches = object.watches ?? 0;

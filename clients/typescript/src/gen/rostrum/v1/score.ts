@@ -123,8 +123,8 @@ export interface ScoreResult {
     | Standing
     | undefined;
   /**
-   * The player's rank before the submission. Absent for a first entry, while `ranked` is false, and
-   * when `replayed`.
+   * The player's rank before the submission; right wherever it is given. Absent for a first entry,
+   * while `ranked` is false, and when `replayed`.
    */
   previousRank?:
     | number
@@ -134,9 +134,12 @@ export interface ScoreResult {
     | number
     | undefined;
   /**
-   * Whether the index already shows the submission. False while the index is away or being
-   * repaired: the score is durable, and `standing.rank` is 0. The server that answered shows it to
-   * every later read; where only that server cannot reach the index, others may take a second.
+   * Whether the ranks before and after the submission are known. A submission with `ranked` is in
+   * every read that begins after its answer, on every server. False while the index is away or being
+   * repaired or does not answer in time, and where it had the change already, or a later one of the
+   * player, because another server or a repair brought it in: then the score is durable, and
+   * `standing.rank` is 0. The server that answered shows it to every later read, others within a
+   * second in which they reach both stores.
    */
   ranked: boolean;
   /** The revision of the ranking that includes the submission; 0 while `ranked` is false. */

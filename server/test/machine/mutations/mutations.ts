@@ -1,0 +1,231 @@
+import type { Mutation } from './mutation.ts';
+
+const APPLY = 'src/stores/redis/scripts/apply.lua';
+const RECORD_SUBMISSIONS = 'src/stores/postgres/migrations/0003_apply_submissions.sql';
+
+/** Redis fails over, and one server is there long before the others. */
+const SPLIT: Mutation['faults'][number] = {
+  kind: 'redis-failover',
+  stale: 1_500,
+  arrivals: [4_500, 0, 4_500],
+  open: 'reset',
+  old: 'alive',
+  second: 4,
+  lasts: 6,
+};
+
+/**
+ * No server asks whether its life of the index is over. Alone this shows as nothing: what it writes is
+ * not confirmed then, by which it finds out too.
+ */
+const NEVER_ASKS: Mutation['patches'] = [
+  {
+    file: 'dist/domain/index-rules.js',
+    find: 'return lease.storeAway || nowMs - lease.askedAtMs < LEASE_MS;',
+    replace: 'return true;',
+  },
+  {
+    file: 'dist/domain/index-rules.js',
+    find: 'export const LEASE_POLL_MS = 200;',
+    replace: 'export const LEASE_POLL_MS = 1e9;',
+  },
+];
+
+/**
+ * Ways to break Rostrum, each of which the machine must find. To add one: name a place and what to
+ * make of it, the faults that bring it out, and what is to be found.
+ */
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'confirmations-of-another-life',
+    breaks:
+      'what a Redis that was given up confirmed is taken off the outbox, and nobody asks whether it was',
+    patches: [
+      ...NEVER_ASKS,
+      {
+        file: 'src/stores/postgres/migrations/0004_outbox.sql',
+        find: 'WHERE NOT (k.life_id IS NOT DISTINCT FROM c.life_id',
+        replace: 'WHERE false AND (k.life_id IS NOT DISTINCT FROM c.life_id',
+      },
+    ],
+    faults: [SPLIT],
+    seconds: 16,
+    finds: ['verify', 'final standings'],
+  },
+  {
+    name: 'lost-fold',
+    breaks: 'one sum in fifty leaves out the submission',
+    patches: [
+      {
+        file: RECORD_SUBMISSIONS,
+        find: 'SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score',
+        replace:
+          'SET score = CASE WHEN n.aggregation = 3 THEN e.score + CASE WHEN n.version % 50 = 1 THEN 0 ELSE n.score END',
+      },
+    ],
+    faults: [],
+    seconds: 8,
+    finds: ['entry', 'standing', 'state'],
+  },
+  {
+    name: 'ties-by-the-alphabet',
+    breaks: 'the index orders equal scores by the name of the player, not by who came first',
+    patches: [
+      {
+        file: 'dist/stores/redis/record.js',
+        find: 'buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + REACHED + 4);',
+        replace: 'buffer.writeUInt32BE(0, offset + REACHED + 4);',
+      },
+    ],
+    faults: [],
+    seconds: 8,
+    finds: ['order', 'rank', 'feed', 'revision'],
+  },
+  {
+    name: 'settled-too-early',
+    breaks: 'the outbox forgets a batch that the index did not get',
+    patches: [
+      {
+        file: 'dist/features/rankings/projection.js',
+        find: 'if (confirmations.includes(undefined))\n                return;\n            this.#settler.add(outboxId, confirmations);',
+        replace: 'this.#settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
+      },
+      {
+        file: 'dist/features/rankings/projection.js',
+        find: 'this.#gate.missed();\n            for (let row',
+        replace:
+          'this.#gate.missed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
+      },
+    ],
+    faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'refuse', second: 3, lasts: 2 }],
+    seconds: 12,
+    finds: ['verify', 'stale', 'final standings'],
+  },
+  {
+    name: 'no-version-check',
+    breaks: 'an older state of an entry overwrites a newer one in the index',
+    patches: [
+      {
+        file: APPLY,
+        find: "return struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21)",
+        replace: 'return true',
+      },
+    ],
+    faults: [
+      { kind: 'link', store: 'redis', server: 1, mode: 'slow', second: 2, lasts: 5 },
+      { kind: 'server-stop', server: 0, second: 8, lasts: 2 },
+    ],
+    seconds: 14,
+    finds: ['feed', 'stale', 'verify', 'final standings'],
+  },
+  {
+    name: 'stale-reads',
+    breaks: 'a server believes an index before what it missed has been brought in',
+    patches: [
+      {
+        file: 'dist/features/rankings/index-gate.js',
+        find: 'await this.#recover();',
+        replace: '',
+      },
+    ],
+    faults: [
+      { kind: 'link', store: 'redis', server: -1, mode: 'refuse', second: 3, lasts: 2.5 },
+      { kind: 'link', store: 'redis', server: 2, mode: 'cut', second: 9, lasts: 1.5 },
+    ],
+    seconds: 15,
+    finds: ['stale', 'rank', 'total'],
+  },
+  {
+    name: 'revision-goes-back',
+    breaks: 'a rebuilt index counts its revisions from one',
+    patches: [
+      {
+        file: 'src/stores/redis/scripts/swap.lua',
+        find: "math.max(tonumber(meta[2] or '0'), tonumber(ARGV[2])) + 1",
+        replace: '1',
+      },
+    ],
+    faults: [{ kind: 'redis-flush', second: 4, lasts: 0.1 }],
+    seconds: 12,
+    finds: ['revision backwards'],
+  },
+  {
+    name: 'feed-loses-a-change',
+    breaks: 'one change in a hundred is not in the feed',
+    patches: [
+      {
+        file: APPLY,
+        find: "last .. '-0', 'n', #changes / 3, 'c', table.concat(changes))",
+        replace:
+          "last .. '-0', 'n', #changes / 3 - (revision % 100 == 0 and #changes > 3 and 1 or 0), 'c', table.concat(changes, '', revision % 100 == 0 and #changes > 3 and 4 or 1))",
+      },
+    ],
+    faults: [],
+    seconds: 10,
+    finds: ['stream', 'feed', 'final feed'],
+  },
+  {
+    name: 'previous-rank-off',
+    breaks: 'one rank before in twenty-three is off by one',
+    patches: [
+      {
+        file: APPLY,
+        find: "places[i] = pack('>BI4I4I4d', before_score and 1 or 0, before,",
+        replace:
+          "places[i] = pack('>BI4I4I4d', before_score and 1 or 0, (before > 0 and revision % 23 == 0) and before + 1 or before,",
+      },
+    ],
+    faults: [],
+    seconds: 8,
+    finds: ['previous rank'],
+  },
+  {
+    name: 'no-idempotency',
+    breaks: 'a submission that is sent again is recorded again',
+    patches: [
+      {
+        file: 'src/stores/postgres/migrations/0002_scores.sql',
+        find: "'CREATE UNIQUE INDEX %I",
+        replace: "'CREATE INDEX %I",
+      },
+      {
+        file: RECORD_SUBMISSIONS,
+        find: 'AND l.submission_id = u.submission_id',
+        replace: "AND l.submission_id = u.submission_id || '-'",
+      },
+    ],
+    faults: [{ kind: 'server-stop', server: 0, second: 3, lasts: 4 }],
+    seconds: 10,
+    finds: ['counted twice', 'outcome'],
+  },
+  {
+    name: 'deaf-after-reconnection',
+    breaks: 'watches hear of no changes once the connection for signals was lost',
+    patches: [
+      {
+        file: 'dist/stores/redis/signals.js',
+        find: "this.#redis.on('ready', () => void this.#identify());",
+        replace:
+          "this.#redis.on('close', () => this.#redis.removeAllListeners('message'));\n        this.#redis.on('ready', () => void this.#identify());",
+      },
+    ],
+    faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'cut', second: 3, lasts: 0.5 }],
+    seconds: 24,
+    finds: ['view behind', 'feed behind'],
+  },
+  {
+    name: 'acknowledged-and-not-recorded',
+    breaks: 'one submission in forty is acknowledged and leaves no trace in the log',
+    patches: [
+      {
+        file: RECORD_SUBMISSIONS,
+        find: 'outcome, previous_score, NULL, metadata\n        FROM updated\n',
+        replace:
+          'outcome, previous_score, NULL, metadata\n        FROM updated WHERE version % 40 <> 1\n',
+      },
+    ],
+    faults: [],
+    seconds: 8,
+    finds: ['lost'],
+  },
+];

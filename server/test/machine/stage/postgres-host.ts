@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import { EmbeddedPostgres } from '../../../../scripts/services/postgres.ts';
+import { signalPostgres } from '../../support/signal-postgres.ts';
+
+const DISK = '640m';
+const FAKETIME = [
+  '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
+  '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1',
+];
+
+/** What a machine may lack for some faults; each with the reason why. */
+export interface Lacking {
+  readonly disk?: string;
+  readonly clock?: string;
+}
+
+/** A PostgreSQL whose disk can fill up and whose clock can be stepped, where the machine allows it. */
+export class PostgresHost {
+  readonly postgres: EmbeddedPostgres;
+  readonly lacking: Lacking;
+  readonly #mount: string | undefined;
+  readonly #clockFile: string;
+  readonly #clockSeconds: number;
+
+  /** @param clockSeconds by how much its clock is ahead from the start on */
+  static async start(directory: string, clockSeconds: number): Promise<PostgresHost> {
+    const disk = join(directory, 'disk');
+    await mkdir(disk, { recursive: true });
+    const mounted =
+      process.getuid?.() === 0 &&
+      spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK},mode=0755`, 'tmpfs', disk]).status ===
+        0;
+    const library = FAKETIME.find((path) => existsSync(path));
+    const clockFile = join(directory, 'clock');
+    writeFileSync(clockFile, `+${clockSeconds}\n`, { mode: 0o644 });
+    try {
+      const postgres = await EmbeddedPostgres.start({
+        dataDirectory: join(disk, 'data'),
+        logFile: join(directory, 'postgres.log'),
+        settings: {
+          shared_buffers: '96MB',
+          max_wal_size: '128MB',
+          min_wal_size: '32MB',
+          // Crash recovery must not take longer than a fault.
+          checkpoint_timeout: '30s',
+          log_min_messages: 'warning',
+        },
+        ...(library !== undefined && {
+          env: {
+            LD_PRELOAD: library,
+            FAKETIME_TIMESTAMP_FILE: clockFile,
+            FAKETIME_CACHE_DURATION: '1',
+            // Waiting and timing go on; only what the time is changes.
+            FAKETIME_DONT_FAKE_MONOTONIC: '1',
+            DONT_FAKE_MONOTONIC: '1',
+          },
+        }),
+      });
+      return new PostgresHost(postgres, mounted ? disk : undefined, clockFile, clockSeconds, {
+        ...(!mounted && { disk: 'a small disk needs root and the right to mount a tmpfs' }),
+        ...(library === undefined && { clock: 'no libfaketime: apt-get install faketime' }),
+      });
+    } catch (error) {
+      if (mounted) spawnSync('umount', ['-l', disk]);
+      throw error;
+    }
+  }
+
+  private constructor(
+    postgres: EmbeddedPostgres,
+    mount: string | undefined,
+    clockFile: string,
+    clockSeconds: number,
+    lacking: Lacking,
+  ) {
+    this.postgres = postgres;
+    this.#mount = mount;
+    this.#clockFile = clockFile;
+    this.#clockSeconds = clockSeconds;
+    this.lacking = lacking;
+  }
+
+  /** Asks PostgreSQL itself, past all links. */
+  async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({
+      connectionString: this.postgres.url(),
+      connectionTimeoutMillis: 10_000,
+    });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return (await client.query<Row>(text, values)).rows;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
+  /** Sends a signal to the server and all its children. */
+  signalAll(signal: NodeJS.Signals): void {
+    if (this.postgres.pid !== undefined) signalPostgres(this.postgres, signal);
+  }
+
+  /** By how many seconds its clock differs from that of the start, from now on (within a second). */
+  stepClock(seconds: number): void {
+    const offset = this.#clockSeconds + seconds;
+    writeFileSync(this.#clockFile, `${offset >= 0 ? '+' : ''}${offset}\n`);
+  }
+
+  /** Writes until nothing fits any more. */
+  async fillDisk(): Promise<void> {
+    if (this.#mount === undefined) throw new Error('there is no small disk');
+    const file = await open(join(this.#mount, 'filler'), 'w');
+    try {
+      for (const size of [1 << 20, 1 << 12]) {
+        const block = Buffer.alloc(size, 1);
+        for (;;) {
+          const { bytesWritten } = await file.write(block).catch(() => ({ bytesWritten: 0 }));
+          if (bytesWritten < size) break;
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Makes room again, and starts the server if it gave up meanwhile. */
+  async emptyDisk(): Promise<void> {
+    if (this.#mount !== undefined) rmSync(join(this.#mount, 'filler'), { force: true });
+    await this.postgres.start();
+  }
+
+  async stop(): Promise<void> {
+    this.signalAll('SIGCONT');
+    await this.postgres.kill();
+    if (this.#mount !== undefined) spawnSync('umount', ['-l', this.#mount]);
+  }
+}
