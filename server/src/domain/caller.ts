@@ -8,6 +8,8 @@ export interface Holdings {
   watches: number;
   /** Bytes of answers and messages that the caller has not read yet. */
   unsentBytes: number;
+  /** Bytes received of requests that are not complete. */
+  receivedBytes: number;
 }
 
 /** What all connections of one identity hold together: one object for as long as one is open. */
@@ -31,5 +33,5 @@ export interface Caller extends Holdings {
 
 /** Nothing held yet. */
 export function noHoldings(): Holdings {
-  return { submissions: 0, creations: 0, watches: 0, unsentBytes: 0 };
+  return { submissions: 0, creations: 0, watches: 0, unsentBytes: 0, receivedBytes: 0 };
 }

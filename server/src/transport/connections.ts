@@ -15,6 +15,7 @@ export class Connection implements Caller {
   creations = 0;
   watches = 0;
   unsentBytes = 0;
+  receivedBytes = 0;
 
   constructor(
     label: string,
@@ -80,6 +81,11 @@ export class Connections {
     return this.#places.limitOf(held);
   }
 
+  /** Whether as many are open as may be, whoever's they are. */
+  get isFull(): boolean {
+    return this.#places.used >= this.#places.total;
+  }
+
   /** Whether an identity may have one more connection open. A refusal counts against it. */
   mayAdd(identity: Identity | undefined): boolean {
     const holdings = this.holdingsOf(identity);
@@ -132,7 +138,8 @@ export class Connections {
     if (holdings.connections === 0) this.#leaving.add(holdings);
     // Not forgotten before: who comes back at once still holds what is in work.
     for (const leaving of this.#leaving) {
-      if (leaving.submissions > 0 || leaving.unsentBytes > 0) continue;
+      const { submissions, unsentBytes, receivedBytes } = leaving;
+      if (submissions > 0 || unsentBytes > 0 || receivedBytes > 0) continue;
       this.#leaving.delete(leaving);
       this.#byIdentity.delete(leaving.identity);
     }

@@ -7,13 +7,16 @@ import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import { METHOD_ROLES } from './authorization.js';
 import type { CertificateFiles } from './certificate-files.js';
-import { Connections } from './connections.js';
+import { Connections, identityName } from './connections.js';
 import type { ErrorListener } from './errors.js';
 import type { Identity } from './identity.js';
+import { boundIncompleteRequests } from './incomplete-requests.js';
+import { useKnownHeaders } from './known-headers.js';
 import { guardLibraryHandler } from './library-service.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
 import { useLongDeadlines } from './long-deadlines.js';
 import { bindHandler, type CallEnvironment, type Method } from './method.js';
+import { ReceivedBudget } from './received-budget.js';
 import { encodedResponses } from './service-definition.js';
 import { useStreamTables } from './stream-table.js';
 import { createTlsServer, replaceCertificates } from './tls-server.js';
@@ -23,6 +26,8 @@ import { UnsentBudget } from './unsent-budget.js';
 export interface GrpcLimits {
   readonly maxReceiveMessageBytes: number;
   readonly maxConnections: number;
+  /** Handshakes that may be under way; beyond it the oldest is broken off. */
+  readonly maxHandshakes: number;
   /** Calls, watches included, that one connection may have open. */
   readonly maxConcurrentStreams: number;
   /** After this long without a sign of life a connection is pinged. */
@@ -41,6 +46,10 @@ export interface GrpcLimits {
   readonly connectionUnsentBytes: number;
   /** The same for all connections together. */
   readonly totalUnsentBytes: number;
+  /** Bytes that one connection may have sent of requests that are not complete. */
+  readonly connectionReceivedBytes: number;
+  /** The same for all connections together. */
+  readonly totalReceivedBytes: number;
   /** How many of all connections one identity may have open. */
   readonly identityConnections: Cap;
 }
@@ -48,6 +57,7 @@ export interface GrpcLimits {
 export const DEFAULT_LIMITS: GrpcLimits = {
   maxReceiveMessageBytes: 4 * 1024 * 1024,
   maxConnections: 20_000,
+  maxHandshakes: 1_000,
   maxConcurrentStreams: 1_000,
   keepaliveTimeMs: 30_000,
   keepaliveTimeoutMs: 10_000,
@@ -57,6 +67,8 @@ export const DEFAULT_LIMITS: GrpcLimits = {
   answerGraceMs: 60_000,
   connectionUnsentBytes: 64 * 1024 * 1024,
   totalUnsentBytes: 256 * 1024 * 1024,
+  connectionReceivedBytes: 64 * 1024 * 1024,
+  totalReceivedBytes: 256 * 1024 * 1024,
   identityConnections: DEFAULT_CAP,
 };
 
@@ -73,6 +85,7 @@ const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
 export class GrpcServer {
   readonly connections: Connections;
   readonly unsent: UnsentBudget;
+  readonly received: ReceivedBudget;
   readonly #log: Logger;
   readonly #stats: MethodStatsRegistry;
   readonly #limits: GrpcLimits;
@@ -83,6 +96,8 @@ export class GrpcServer {
   readonly #sockets = new Set<Socket>();
   readonly #cleanups: (() => void)[] = [];
   readonly #services = new Set<string>();
+  /** The paths of the methods that take a stream of requests. */
+  readonly #requestStreams = new Set<string>();
   #drained: Promise<void> | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -96,6 +111,10 @@ export class GrpcServer {
     this.unsent = new UnsentBudget({
       connectionBytes: this.#limits.connectionUnsentBytes,
       totalBytes: this.#limits.totalUnsentBytes,
+    });
+    this.received = new ReceivedBudget({
+      connectionBytes: this.#limits.connectionReceivedBytes,
+      totalBytes: this.#limits.totalReceivedBytes,
     });
     this.#environment = {
       unsent: this.unsent,
@@ -188,6 +207,7 @@ export class GrpcServer {
         encode: methodDefinition.responseSerialize,
         environment: this.#environment,
       };
+      if (methodDefinition.requestStream) this.#requestStreams.add(path);
       const handler = implementation[name] ?? implementation[originalName];
       this.#services.add(path.slice(1, path.lastIndexOf('/')));
       bound[name] = toHandler(handler, method, methodDefinition.responseStream);
@@ -212,17 +232,16 @@ export class GrpcServer {
   async listen(address: ListenAddress, certificates: CertificateFiles): Promise<number> {
     const accept = this.#injector();
     const { servers, port } = await listenOnAll(await resolveHost(address.host), address.port, () =>
-      createTlsServer(
-        certificates.current,
-        this.#limits.maxConnections,
-        this.#log,
-        (socket, identity) => {
-          if (!this.connections.mayAdd(identity)) return false;
-          this.connections.add(socket, identity);
-          accept(socket);
-          return true;
-        },
-      ),
+      createTlsServer(certificates.current, this.#limits, this.#log, (socket, identity) => {
+        if (this.connections.isFull) return 'too many connections';
+        if (!this.connections.mayAdd(identity)) {
+          const whose = identityName(identity) || 'those without an identity';
+          return `${whose}: as many connections as one identity may have`;
+        }
+        this.connections.add(socket, identity);
+        accept(socket);
+        return undefined;
+      }),
     );
     this.#track(servers);
     const stopListening = certificates.onChange((set) => {
@@ -301,6 +320,15 @@ export class GrpcServer {
     const injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
     useStreamTables(this.#server);
     useLongDeadlines(this.#server);
+    // Before the deadlines are looked at, and the incomplete requests before both.
+    useKnownHeaders(this.#server);
+    boundIncompleteRequests(
+      this.#server,
+      this.connections,
+      this.received,
+      this.#limits.maxReceiveMessageBytes,
+      (path) => this.#requestStreams.has(path),
+    );
     return (socket) => injector.injectConnection(socket);
   }
 }

@@ -6,7 +6,7 @@ import { parseCertificates } from './certificate-chain.js';
 import { atEnd, endOfCertificate } from './certificate-expiry.js';
 import type { CertificateSet } from './certificate-files.js';
 import { choosesHttp2, whatClientShowed } from './client-certificate.js';
-import { formatAddress, identityName } from './connections.js';
+import { formatAddress } from './connections.js';
 import { type Identity, parseIdentity } from './identity.js';
 import { explainRefusal } from './refused-connection.js';
 
@@ -14,9 +14,19 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
  * Hears of each client whose handshake was accepted; identity is undefined for a role-less one.
- * False: the identity has as many connections as it may, and the client is turned away.
+ * If it returns a reason, the client is turned away for it.
  */
-export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefined) => boolean;
+export type ConnectionListener = (
+  socket: TLSSocket,
+  identity: Identity | undefined,
+) => string | undefined;
+
+export interface TlsLimits {
+  /** Beyond it, new connections are closed unheard. */
+  readonly maxConnections: number;
+  /** Handshakes that may be under way. One takes some milliseconds. */
+  readonly maxHandshakes: number;
+}
 
 /**
  * Makes a TLS server that lets in clients with a certificate of the configured authority only, and
@@ -27,11 +37,14 @@ export type ConnectionListener = (socket: TLSSocket, identity: Identity | undefi
  * after that expired or the authority was replaced. A connection ends when the client's certificate
  * does.
  *
- * @param maxConnections Beyond it, new connections are closed unheard.
+ * Peers that connect and say nothing have no certificate that they could be held to. They must not
+ * take the places of those who have one, so handshakes have places of their own, and whoever has taken
+ * longest gives way to a newcomer.
+ *
  */
 export function createTlsServer(
   certificates: CertificateSet,
-  maxConnections: number,
+  limits: TlsLimits,
   log: Logger,
   onConnection: ConnectionListener,
 ): Server {
@@ -44,13 +57,28 @@ export function createTlsServer(
     noDelay: true,
   });
   authorityNames.set(server, namesOf(certificates));
-  server.maxConnections = maxConnections;
+  const { maxConnections, maxHandshakes } = limits;
+  server.maxConnections = maxConnections + maxHandshakes;
   const peers = new WeakMap<object, string>();
+  const handshakes = new Set<Socket>();
 
   // A socket that was refused has forgotten its peer, so it is noted before the handshake.
   server.prependListener('connection', (socket: Socket) => {
     peers.set(socket, formatAddress(socket.remoteAddress, socket.remotePort));
     socket.on('error', () => {});
+    socket.once('close', () => handshakes.delete(socket));
+    handshakes.add(socket);
+    if (handshakes.size <= maxHandshakes) return;
+    for (const oldest of handshakes) {
+      handshakes.delete(oldest);
+      oldest.destroy();
+      break;
+    }
+    const peer = peers.get(socket);
+    log.warn(
+      { peer, reason: 'too many handshakes: the oldest was broken off' },
+      'connection refused',
+    );
   });
   server.on('drop', (data) => {
     const peer = formatAddress(data?.remoteAddress, data?.remotePort);
@@ -67,6 +95,8 @@ export function createTlsServer(
     socket.destroy();
   });
   server.on('secureConnection', (socket: TLSSocket) => {
+    const raw = rawSocketOf(socket);
+    if (raw !== undefined) handshakes.delete(raw as Socket);
     socket.on('error', () => {});
     const peer = formatAddress(socket.remoteAddress, socket.remotePort);
     // Not reached by an unauthorised socket; the check is the promise itself, so it stands here.
@@ -85,9 +115,9 @@ export function createTlsServer(
       const reason = 'the client certificate has no identity spiffe://rostrum/<role>/<name>';
       log.warn({ peer, reason }, 'connection without an identity: its calls are refused');
     }
-    if (!onConnection(socket, identity)) {
+    const reason = onConnection(socket, identity);
+    if (reason !== undefined) {
       // Closed rather than answered: an answer would take what is to be spared.
-      const reason = `${identityName(identity) || 'those without an identity'}: as many connections as one identity may have`;
       log.warn({ peer, reason }, 'connection refused');
       socket.destroy();
       return;

@@ -149,3 +149,36 @@ describe('a connection that reads a thousand long pages at once', () => {
     for (const { code } of await Promise.all(pages)) expect(code).toBe(grpc.status.OK);
   });
 });
+
+describe('reads of thousands of leaderboards that do not exist', () => {
+  it('keep nobody waiting who asks for one that the server does not know', async () => {
+    const ask = (caller: WireCaller, leaderboardId: string) => {
+      const request = { leaderboardId, seasonId: '', segment: undefined, playerId: 'p' };
+      return caller.unary(GET, GetStandingRequest.encode(request).finish());
+    };
+    let answered = 0;
+    const connections = Array.from({ length: 4 }, () => new WireCaller(server.address, 'writer'));
+    const reads = connections.flatMap((connection, line) =>
+      Array.from({ length: 1_000 }, (_, at) =>
+        ask(connection, `unknown-${line}-${at}`).finally(() => {
+          answered += 1;
+        }),
+      ),
+    );
+    await Promise.race(reads);
+    const meanwhile: number[] = [];
+    for (let at = 0; answered < reads.length / 2; at += 1) {
+      const before = answered;
+      const { reason } = await ask(modest, `mine-${at}`);
+      expect(reason).toBe('LEADERBOARD_NOT_FOUND');
+      meanwhile.push(answered - before);
+    }
+    expect(Math.min(...meanwhile)).toBeLessThan(200);
+    expect(meanwhile.length).toBeGreaterThan(5);
+    const answers = await Promise.all(reads);
+    expect(new Set(answers.map(({ reason }) => reason))).toEqual(
+      new Set(['LEADERBOARD_NOT_FOUND']),
+    );
+    for (const connection of connections) connection[Symbol.dispose]();
+  });
+});

@@ -58,7 +58,7 @@ export function adminService(parts: AdminParts): AdminServiceServer {
 
     verifyLeaderboard: serverStreaming<VerifyLeaderboardRequest, VerifyLeaderboardResponse>(
       async (request, stream, context) => {
-        const ranking = await directory.resolve(toSelector(request));
+        const ranking = await directory.resolve(toSelector(request), context.connection);
         const { progress, done } = parts.verifier.verify(ranking, context.signal);
         await streamProgress(stream, done, (isDone) => ({
           checked: BigInt(progress.checked),
@@ -75,8 +75,8 @@ export function adminService(parts: AdminParts): AdminServiceServer {
     ),
 
     rebuildLeaderboard: serverStreaming<RebuildLeaderboardRequest, RebuildLeaderboardResponse>(
-      async (request, stream) => {
-        const ranking = await directory.resolve(toSelector(request));
+      async (request, stream, context) => {
+        const ranking = await directory.resolve(toSelector(request), context.connection);
         const total = await parts.entries.count(ranking.rankingNo);
         let built = 0;
         const work = rebuild(parts, ranking, (progress) => {

@@ -3,7 +3,7 @@ import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import { FairSlots } from '../../domain/fair-slots.js';
 
-/** Leaderboards that are looked up for submissions at the same time. */
+/** Leaderboards that are not known and looked up at the same time. */
 const LOOKUPS = 8;
 /** Leaderboards that are created at the same time. Each is a few statements and locks. */
 const CREATIONS = 4;
@@ -11,9 +11,10 @@ const CREATIONS = 4;
 const MAX_WAITING = 1_000;
 
 /**
- * Bounds what submissions to leaderboards cost that this process does not know. Anybody who may
- * submit may name new leaderboards for ever; creating them must leave the store of record to those
- * who use theirs, and nobody waits behind another's.
+ * Bounds what leaderboards cost that this process does not know. Anybody who may submit may name new
+ * leaderboards for ever, and anybody who may read may ask for some that do not exist; looking them up
+ * and creating them must leave the store of record to those who use theirs, and nobody waits behind
+ * another's.
  */
 export class BoardCreation {
   readonly #lookups = new FairSlots(LOOKUPS);

@@ -60,15 +60,18 @@ export class Directory implements RankingDirectory {
     return this.#known.get(leaderboardId)?.ranking;
   }
 
-  resolve(selector: RankingSelector): Ranking | Promise<Ranking> {
+  resolve(selector: RankingSelector, caller?: Caller): Ranking | Promise<Ranking> {
     checkSeasonAndSegment(selector);
     const leaderboardId = selector.leaderboardId as LeaderboardId;
-    return this.#recent(leaderboardId) ?? this.#require(selector);
+    return this.#recent(leaderboardId) ?? this.#require(selector, caller);
   }
 
-  async #require({ leaderboardId }: RankingSelector): Promise<Ranking> {
+  async #require({ leaderboardId }: RankingSelector, caller?: Caller): Promise<Ranking> {
     const id = parseLeaderboardId(leaderboardId);
-    const ranking = await this.#inTime(id, this.#find(id));
+    // Only what is not known waits its turn: nobody can make more known than there are leaderboards.
+    const ranking = await (caller === undefined || this.#known.has(id)
+      ? this.#inTime(id, this.#find(id))
+      : this.#creation.lookUp(caller, () => this.#find(id)));
     if (ranking === undefined) throw leaderboardNotFound(leaderboardId);
     return ranking;
   }

@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, RankingNo } from '../../domain/ids.js';
 import type {
@@ -22,12 +23,13 @@ import type {
 /** Finds the ranking that a caller means. */
 export interface RankingDirectory {
   /**
-   * At once where the ranking is known, which it nearly always is.
+   * At once where the ranking is known, which it nearly always is; else when it is the caller's turn. Without
+   * a caller it is for the server itself.
    *
    * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, SEASON_NOT_FOUND, SEGMENT_NOT_FOUND,
    * NOT_SUPPORTED, STORE_UNAVAILABLE
    */
-  resolve(selector: RankingSelector): Ranking | Promise<Ranking>;
+  resolve(selector: RankingSelector, caller?: Caller): Ranking | Promise<Ranking>;
 }
 
 /** Reads rankings: from the index, or from the store of record while the index is away. */

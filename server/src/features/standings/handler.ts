@@ -56,10 +56,11 @@ export function standingService(
 
   /** Without a promise where the ranking is known, and answered by `answer` in any case. */
   const inRanking = (
+    context: CallContext,
     request: RankingSelector,
     answer: (ranking: Ranking) => Promise<Buffer>,
   ): Promise<Buffer> => {
-    const ranking = directory.resolve(toSelector(request));
+    const ranking = directory.resolve(toSelector(request), context.connection);
     return ranking instanceof Promise ? ranking.then(answer) : answer(ranking);
   };
 
@@ -67,7 +68,7 @@ export function standingService(
     listStandings: unary<ListStandingsRequest, ListStandingsResponse>((request, context) => {
       const count = parseCount(request.pageSize, 'page_size', DEFAULT_PAGE_SIZE);
       const firstStart = parseStartRank(request.startRank);
-      return inRanking(request, (ranking) => {
+      return inRanking(context, request, (ranking) => {
         const start =
           request.pageToken === ''
             ? firstStart
@@ -84,7 +85,7 @@ export function standingService(
 
     getStanding: unary<GetStandingRequest, GetStandingResponse>((request, context) => {
       const playerId = parsePlayerId(request.playerId);
-      return inRanking(request, (ranking) =>
+      return inRanking(context, request, (ranking) =>
         readInTurn(context, ranking, { kind: 'player', playerId }, (view) => {
           const row = view.rows[0];
           if (row === undefined) throw standingNotFound(ranking.leaderboardId, playerId);
@@ -96,7 +97,7 @@ export function standingService(
     batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>(
       (request, context) => {
         const playerIds = parsePlayerIds(request.playerIds);
-        return inRanking(request, (ranking) =>
+        return inRanking(context, request, (ranking) =>
           readInTurn(context, ranking, { kind: 'players', playerIds }, (view) => {
             const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
             const found = new Set(rows.map((row) => row.playerId));
@@ -110,7 +111,7 @@ export function standingService(
     listStandingsAround: unary<ListStandingsAroundRequest, ListStandingsAroundResponse>(
       (request, context) => {
         const read = parseAround(request);
-        return inRanking(request, (ranking) =>
+        return inRanking(context, request, (ranking) =>
           readInTurn(context, ranking, read, (view) => {
             // A window around a player shows at least the player.
             if (read.kind === 'around' && view.rows.length === 0) {

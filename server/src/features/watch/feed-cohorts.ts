@@ -11,9 +11,12 @@ export class Cohort {
   due = true;
   /** When it was last read for, in milliseconds; before ever, minus infinity. */
   readAt = Number.NEGATIVE_INFINITY;
+  /** Grows from each cohort to the next: who has been at its position for longest has the least. */
+  readonly number: number;
 
-  constructor(position: WatchPosition) {
+  constructor(position: WatchPosition, number: number) {
     this.position = position;
+    this.number = number;
   }
 
   /** Adds a watcher from outside, which is to be told at once even that there is nothing new. */
@@ -35,7 +38,8 @@ export type Next =
  */
 export class FeedCohorts {
   readonly #byPosition = new Map<string, Cohort>();
-  #largestWasServed = false;
+  #made = 0;
+  #turn = 0;
 
   [Symbol.iterator](): Iterator<Cohort> {
     return this.#byPosition.values();
@@ -46,7 +50,8 @@ export class FeedCohorts {
     const key = `${position.epoch} ${position.revision}`;
     let cohort = this.#byPosition.get(key);
     if (cohort === undefined) {
-      cohort = new Cohort(position);
+      this.#made += 1;
+      cohort = new Cohort(position, this.#made);
       this.#byPosition.set(key, cohort);
     }
     return cohort;
@@ -81,12 +86,14 @@ export class FeedCohorts {
   }
 
   /**
-   * The largest cohort and, in turn with it, the one that waited longest: those who keep up are not
-   * held up by many who do not, and those who are behind get on.
+   * In turn: the largest cohort, the one that is furthest on, and the one that waited longest. Those
+   * who keep up are not held up by those who do not, however many positions these resume from and
+   * however often; and of those who are behind everyone gets on.
    */
   next(now: number, readGapMs: number): Next {
     let largest: Cohort | undefined;
     let longest: Cohort | undefined;
+    let furthest: Cohort | undefined;
     let earliest = Number.POSITIVE_INFINITY;
     for (const [key, cohort] of this.#byPosition) {
       if (cohort.watchers.size === 0) this.#byPosition.delete(key);
@@ -95,14 +102,25 @@ export class FeedCohorts {
       earliest = Math.min(earliest, readyAt);
       if (readyAt > now) continue;
       if (largest === undefined || cohort.watchers.size > largest.watchers.size) largest = cohort;
-      if (longest === undefined || cohort.readAt < longest.readAt) longest = cohort;
+      if (longest === undefined || waitsLonger(cohort, longest)) longest = cohort;
+      if (furthest === undefined || isFurther(cohort, furthest)) furthest = cohort;
     }
-    if (largest === undefined || longest === undefined) {
+    if (largest === undefined || longest === undefined || furthest === undefined) {
       return earliest === Number.POSITIVE_INFINITY
         ? { kind: 'nothing' }
         : { kind: 'wait', ms: Math.max(0, earliest - now) };
     }
-    this.#largestWasServed = !this.#largestWasServed;
-    return { kind: 'read', cohort: this.#largestWasServed ? largest : longest };
+    const choices = [largest, furthest, longest] as const;
+    this.#turn = (this.#turn + 1) % choices.length;
+    return { kind: 'read', cohort: choices[this.#turn] as Cohort };
   }
+}
+
+/** A page makes a new cohort of those whom it was read for, so they stand behind the others. */
+function waitsLonger(a: Cohort, b: Cohort): boolean {
+  return a.number < b.number;
+}
+
+function isFurther({ position: a }: Cohort, { position: b }: Cohort): boolean {
+  return a.epoch === b.epoch ? a.revision > b.revision : a.epoch > b.epoch;
 }

@@ -28,7 +28,7 @@ export function watchService(directory: RankingDirectory, hub: WatchHub): WatchS
         const spec = toViewSpec(request.view);
         const intervalMs = toIntervalMs(request.minInterval);
         const selector = toSelector(request);
-        const ranking = await directory.resolve(selector);
+        const ranking = await directory.resolve(selector, connection);
         const out = watchStream(stream, connection, UNSENT_VIEW_MESSAGES);
         hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
         await stream.closed;
@@ -38,7 +38,7 @@ export function watchService(directory: RankingDirectory, hub: WatchHub): WatchS
       async (request, stream, { connection }) => {
         const players = toFilter(request);
         const selector = toSelector(request);
-        const ranking = await directory.resolve(selector);
+        const ranking = await directory.resolve(selector, connection);
         const out = watchStream(stream, connection, UNSENT_FEED_MESSAGES);
         hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
         await stream.closed;
