@@ -15,6 +15,8 @@ const GROUP_SIZE = 100_000;
 const GROUP_BYTES = 16 * 1024 * 1024;
 /** Entries written to the index at a time: a millisecond or two of its attention. */
 const PART_SIZE = 250;
+/** Parts under way: while the index takes one in, the next is on its way. */
+const PARTS_UNDER_WAY = 2;
 
 /**
  * Fills an index from a stream: reads and encodes a group while the group before goes to the index,
@@ -46,13 +48,23 @@ export class BulkFiller implements RestFiller {
     const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
     let filled = 0;
     const send = async (group: EntryGroup): Promise<void> => {
-      for (const { size, records } of group.parts(PART_SIZE)) {
-        stopped.throwIfAborted();
+      const underWay: Promise<void>[] = [];
+      const put = async (size: number, records: Uint8Array): Promise<void> => {
         const active = await this.#index.build(ranking, build, records);
         if (!active) throw new IndexUnavailable('the index lost what was being built');
         filled += size;
         onProgress(filled);
+      };
+      for (const { size, records } of group.parts(PART_SIZE)) {
+        stopped.throwIfAborted();
+        if (underWay.length >= PARTS_UNDER_WAY) await underWay.shift();
+        // A copy: the memory of a part is used again for the next.
+        const putting = put(size, Buffer.from(records));
+        // Its failure is seen by whoever waits for it.
+        putting.catch(() => {});
+        underWay.push(putting);
       }
+      await Promise.all(underWay);
     };
     let group = this.#index.group(ranking);
     let sent = this.#index.group(ranking);

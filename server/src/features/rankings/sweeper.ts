@@ -19,6 +19,8 @@ const TICKS_PER_SWEEP = 3;
 const RENAMES_AT_A_TIME = 100;
 const BATCHES_AT_A_TIME = 400;
 const WRITE_SIZE = 250;
+/** Parts of that size that are under way for one ranking. */
+const PARTS_UNDER_WAY = 4;
 /** Rankings that are written to at a time. */
 const RANKINGS_AT_A_TIME = 16;
 
@@ -165,16 +167,27 @@ export class Sweeper {
     entries: readonly EncodedEntry[],
   ): Promise<RankingConfirmation | 'missed' | 'nothing to write'> {
     let confirmation: RankingConfirmation | undefined;
-    for (let at = 0; at < entries.length; at += WRITE_SIZE) {
-      const written = await this.#writer.write(ranking, entries.slice(at, at + WRITE_SIZE));
-      if (written.kind === 'missed') return 'missed';
-      if (confirmation !== undefined && !isAlike(confirmation, written.confirmation))
-        return 'missed';
-      confirmation = written.confirmation;
+    for (let at = 0; at < entries.length; at += PARTS_UNDER_WAY * WRITE_SIZE) {
+      // Sent one after the other, without waiting for the answers in between.
+      const parts = partsOf(entries.slice(at, at + PARTS_UNDER_WAY * WRITE_SIZE));
+      const all = await Promise.all(parts.map((part) => this.#writer.write(ranking, part)));
+      for (const written of all) {
+        if (written.kind === 'missed') return 'missed';
+        if (confirmation !== undefined && !isAlike(confirmation, written.confirmation)) {
+          return 'missed';
+        }
+        confirmation = written.confirmation;
+      }
     }
     // What was removed meanwhile.
     return confirmation ?? 'nothing to write';
   }
+}
+
+function partsOf(entries: readonly EncodedEntry[]): (readonly EncodedEntry[])[] {
+  return Array.from({ length: Math.ceil(entries.length / WRITE_SIZE) }, (_, part) =>
+    entries.slice(part * WRITE_SIZE, (part + 1) * WRITE_SIZE),
+  );
 }
 
 /** Whether the later one, when it counts, counts for what the other confirmed too. */
