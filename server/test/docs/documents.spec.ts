@@ -114,3 +114,13 @@ test('nor does a message of a client, or the usage of a script', () => {
 function typeScriptCommands(text: string): string[] {
   return text.match(/(?<!npx )\bnode [\w./-]+\.ts\b/g) ?? [];
 }
+
+test('the table of failures in Operating Rostrum names tests that there are', () => {
+  const cells = tableBelow('Something failed', read('docs/operations.md')).map(
+    (row) => row.at(-1) ?? '',
+  );
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`([\w/-]+\.spec\.ts)`: “([^”]+)”/g)]);
+  // What is seen on the client's side only has none.
+  expect(named).toHaveLength(cells.length - 1);
+  for (const [, file = '', test = ''] of named) expect(read(file)).toContain(test);
+});

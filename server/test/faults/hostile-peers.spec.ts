@@ -2,11 +2,24 @@ import { gzipSync } from 'node:zlib';
 import grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { rssMib } from '../../../scripts/soak/memory.ts';
-import { callHeaders, FRAME, HostilePeer, h2Frame, literal } from '../support/hostile-peer.ts';
+import {
+  WatchChangesRequest,
+  WatchChangesResponse,
+  WatchStandingsRequest,
+} from '../../src/gen/rostrum/v1/watch.js';
+import {
+  callHeaders,
+  END_STREAM,
+  FRAME,
+  HostilePeer,
+  h2Frame,
+  literal,
+} from '../support/hostile-peer.ts';
 import { frame } from '../support/raw-http2.ts';
 import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { changesRequest, standingsRequest } from '../support/watch/watch-call.ts';
 import { WireCaller } from '../support/wire-caller.ts';
 
 const BATCH = '/rostrum.v1.ScoreService/BatchSubmitScores';
@@ -94,6 +107,61 @@ describe('a peer whose small requests become large', () => {
     });
     expect(most).toBeLessThan(BOUND_MIB);
     expect(peer.resets.size).toBeGreaterThan(0);
+  });
+});
+
+describe('peers that watch and stop reading from TCP', () => {
+  const WATCH = '/rostrum.v1.WatchService/';
+  const BATCHES = 150;
+  const players = (batch: number) =>
+    Array.from({ length: 100 }, (_, at) => ({
+      leaderboardId: 'watched',
+      playerId: `${'p'.repeat(60)}-${(100 * batch + at) % 1_000}`,
+      score: 1_000 * batch + at,
+    }));
+
+  it('take a bounded memory, and others hear of everything', async () => {
+    for (let batch = 0; batch < 10; batch += 1) await modest.batch(players(batch));
+    using other = new WireCaller(server.address, 'reader');
+    const told = new Set<bigint>();
+    const watch = other.stream(
+      `${WATCH}WatchChanges`,
+      Buffer.from(WatchChangesRequest.encode(changesRequest('watched')).finish()),
+    );
+    const started = Promise.withResolvers<void>();
+    watch.on('data', (bytes: Buffer) => {
+      started.resolve();
+      for (const { revision } of WatchChangesResponse.decode(bytes).changes) told.add(revision);
+    });
+    await started.promise;
+    peer.stopReading();
+    // All that HTTP/2 lets a peer ask for; what holds the server back is TCP alone.
+    const settings = Buffer.from([0, 4, 0x7f, 0xff, 0xff, 0xff]);
+    const window = Buffer.from([0x7f, 0xfe, 0, 0]);
+    await peer.send(
+      h2Frame(FRAME.SETTINGS, 0, 0, settings),
+      h2Frame(FRAME.WINDOW_UPDATE, 0, 0, window),
+    );
+    for (let stream = 1; stream < 800; stream += 2) {
+      const feed = stream % 4 === 1;
+      const request = feed
+        ? WatchChangesRequest.encode(changesRequest('watched'))
+        : WatchStandingsRequest.encode(
+            standingsRequest('watched', {
+              view: { $case: 'top', value: { count: 1_000 } },
+            }),
+          );
+      await peer.send(
+        callHeaders(stream, `${WATCH}${feed ? 'WatchChanges' : 'WatchStandings'}`),
+        h2Frame(FRAME.DATA, END_STREAM, stream, frame(request.finish())),
+      );
+    }
+    const most = await mostMemoryDuring(async () => {
+      for (let batch = 10; batch < 10 + BATCHES; batch += 1) await modest.batch(players(batch));
+    });
+    expect(most).toBeLessThan(BOUND_MIB);
+    await expect.poll(() => told.size).toBe(100 * BATCHES);
+    watch.cancel();
   });
 });
 
