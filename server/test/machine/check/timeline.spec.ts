@@ -98,3 +98,12 @@ describe('a submission acknowledged without a rank is due', () => {
     expect(timeline.dueFar(55_000, 1_000)).toBe(60_000 + RECOVERY_MS + 1_000);
   });
 });
+
+test('a server that lost both stores at once owes nothing until PostgreSQL is back', () => {
+  const stopped = inflicted({ kind: 'postgres-stop' } as FaultKind, 10_000, 60_000);
+  const hole = { kind: 'link', store: 'redis', server: 2, mode: 'hole' } as FaultKind;
+  const timeline = new Timeline([stopped, inflicted(hole, 10_100, 10_900)], [], END);
+  expect(timeline.owed(2, 50_000, 50_100)).toMatchObject({ reads: false, writes: false });
+  expect(timeline.owed(1, 50_000, 50_100)).toMatchObject({ reads: true, writes: false });
+  expect(timeline.owed(2, 90_000, 90_100)).toMatchObject({ reads: true, writes: true });
+});

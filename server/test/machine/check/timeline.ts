@@ -84,7 +84,8 @@ export class Timeline {
   /**
    * What a server still owed, from `from` to `to`, by the README's table of failures: without Redis
    * both, from PostgreSQL; without PostgreSQL reads, from Redis; without both, or while it is stopped
-   * or starting, nothing.
+   * or starting, nothing. Without both counts until PostgreSQL is back: what was acknowledged just before
+   * may be missing in Redis, and only PostgreSQL knows it.
    */
   owed(server: number, from: number, to: number): Owed {
     const on = this.#inflicted.filter(
@@ -96,7 +97,17 @@ export class Timeline {
     );
     const postgres = on.some(({ fault }) => troubles(fault, server, 'postgres'));
     const redis = on.some(({ fault }) => troubles(fault, server, 'redis'));
-    if (isStopped || (postgres && redis) || this.#stalled(from - SLACK_MS, to) > 0) {
+    const lostBoth = on.some(
+      (each) =>
+        troubles(each.fault, server, 'postgres') &&
+        this.#inflicted.some(
+          (other) =>
+            troubles(other.fault, server, 'redis') &&
+            other.from <= each.to &&
+            each.from <= other.to,
+        ),
+    );
+    if (isStopped || (postgres && redis) || lostBoth || this.#stalled(from - SLACK_MS, to) > 0) {
       return { reads: false, writes: false, store: redis };
     }
     return { reads: true, writes: !postgres, store: redis };
