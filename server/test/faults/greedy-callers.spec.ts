@@ -165,16 +165,11 @@ describe('reads of thousands of leaderboards that do not exist', () => {
         }),
       ),
     );
-    await Promise.race(reads);
-    const meanwhile: number[] = [];
-    for (let at = 0; answered < reads.length / 2; at += 1) {
-      const before = answered;
-      const { reason } = await ask(modest, `mine-${at}`);
-      expect(reason).toBe('LEADERBOARD_NOT_FOUND');
-      meanwhile.push(answered - before);
-    }
-    expect(Math.min(...meanwhile)).toBeLessThan(200);
-    expect(meanwhile.length).toBeGreaterThan(5);
+    // Asked last: in a line, it would be answered last. How far the others are when it is depends on
+    // how many answers this process takes in at a time.
+    const { reason } = await ask(modest, 'mine');
+    expect(reason).toBe('LEADERBOARD_NOT_FOUND');
+    expect(answered).toBeLessThan(reads.length);
     const answers = await Promise.all(reads);
     expect(new Set(answers.map(({ reason }) => reason))).toEqual(
       new Set(['LEADERBOARD_NOT_FOUND']),
