@@ -19,10 +19,13 @@ test('the fixed seed still draws what it was chosen for', () => {
 });
 
 /** Longer runs: `npm run test:faults -- --minutes 10`. */
-test.each([
-  ['a fixed seed', FIXED_SEED],
-  ['a random seed', 1 + Math.floor(Math.random() * 1_000_000)],
-])(
+// A random seed joins it in CI when two hours of them have passed; until then, where it is asked for.
+const SEEDS: [string, number][] = [['a fixed seed', FIXED_SEED]];
+if (process.env.ROSTRUM_TEST_RANDOM_SEED !== undefined) {
+  SEEDS.push(['a random seed', 1 + Math.floor(Math.random() * 1_000_000)]);
+}
+
+test.each(SEEDS)(
   'whatever breaks, by a schedule drawn from %s, every promise is kept: %i',
   async (_, seed) => {
     const schedule = drawSchedule({ seed, durationMs: DURATION_MS });

@@ -106,4 +106,7 @@ test('a server that lost both stores at once owes nothing until PostgreSQL is ba
   expect(timeline.owed(2, 50_000, 50_100)).toMatchObject({ reads: false, writes: false });
   expect(timeline.owed(1, 50_000, 50_100)).toMatchObject({ reads: true, writes: false });
   expect(timeline.owed(2, 90_000, 90_100)).toMatchObject({ reads: true, writes: true });
+  // Neither does one that had no time to recover from the loss of Redis.
+  const before = inflicted(hole, 9_000, 9_900);
+  expect(new Timeline([stopped, before], [], END).owed(2, 50_000, 50_100).reads).toBe(false);
 });
