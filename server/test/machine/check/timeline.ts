@@ -104,7 +104,8 @@ export class Timeline {
           (other) =>
             troubles(other.fault, server, 'redis') &&
             other.from <= each.to &&
-            each.from <= other.to,
+            // It may not have recovered yet.
+            each.from <= other.to + RECOVERY_MS + SLACK_MS,
         ),
     );
     if (isStopped || (postgres && redis) || lostBoth || this.#stalled(from - SLACK_MS, to) > 0) {
