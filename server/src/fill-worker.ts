@@ -1,9 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Config } from './config.js';
 import { RostrumError } from './domain/errors.js';
-import { BulkFiller } from './features/rankings/bulk-filler.js';
-import type { FillReport, FillRequest } from './features/rankings/fill-messages.js';
-import { IndexUnavailable } from './features/rankings/ports.js';
+import { BulkFiller } from './features/index/filling/bulk-filler.js';
+import type { FillReport, FillRequest } from './features/index/filling/fill-messages.js';
+import { IndexUnavailable } from './features/index/ports.js';
 import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
 import { PostgresEntryStream } from './stores/postgres/entry-stream.js';
 import { SessionWatch } from './stores/postgres/session-watch.js';

@@ -1,5 +1,5 @@
 import { LEASE_TIMEOUT_MS } from './domain/index-rules.js';
-import { MAX_PASSES } from './features/rankings/store-reader.js';
+import { MAX_PASSES } from './features/reads/store-reader.js';
 
 /** A bounded pool of connections to PostgreSQL, for one kind of work. */
 interface Pool {

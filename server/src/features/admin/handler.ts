@@ -15,7 +15,8 @@ import {
 } from '../../gen/rostrum/v1/admin.js';
 import { serverStreaming } from '../../transport/server-streaming.js';
 import { unary } from '../../transport/unary.js';
-import { IndexUnavailable, type RankingDirectory } from '../rankings/ports.js';
+import type { RankingDirectory } from '../directory/ports.js';
+import { IndexUnavailable } from '../index/ports.js';
 import type { EntryCount, IndexRebuild, IndexVerification } from './ports.js';
 import { streamProgress } from './progress-handler.js';
 import type { ServerStats } from './server-stats.js';

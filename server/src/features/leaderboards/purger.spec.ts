@@ -8,7 +8,7 @@ import { PostgresLeaderboardStore } from '../../stores/postgres/leaderboard-stor
 import { PostgresPurgeStore } from '../../stores/postgres/purge-store.js';
 import { PostgresRankingStore } from '../../stores/postgres/ranking-store.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
-import { IndexUnavailable } from '../rankings/ports.js';
+import { IndexUnavailable } from '../index/ports.js';
 import type { PurgeIndex } from './ports.js';
 import { Purger } from './purger.js';
 

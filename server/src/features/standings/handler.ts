@@ -21,7 +21,8 @@ import type {
 } from '../../gen/rostrum/v1/standing.js';
 import type { CallContext } from '../../transport/call-context.js';
 import { unary } from '../../transport/unary.js';
-import type { RankingDirectory, RankingReader } from '../rankings/ports.js';
+import type { RankingDirectory } from '../directory/ports.js';
+import type { RankingReader } from '../reads/ports.js';
 import { makePageToken, readPageToken } from './page-token.js';
 import {
   DEFAULT_PAGE_SIZE,

@@ -1,7 +1,7 @@
 import { RostrumError } from '../../domain/errors.js';
 import type { PlayerId } from '../../domain/ids.js';
 import type { ChangePage, Ranking, RankingChange } from '../../domain/ranking.js';
-import type { RankingIndexReader, RankingSignals } from '../rankings/ports.js';
+import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
 import { fairPass } from './fair-pass.js';
 import { type Cohort, FeedCohorts } from './feed-cohorts.js';
 import { FeedFilters } from './feed-filters.js';

@@ -8,7 +8,7 @@ import type {
 } from '../../gen/rostrum/v1/watch.js';
 import type { ServerStream } from '../../transport/server-stream.js';
 import { serverStreaming } from '../../transport/server-streaming.js';
-import type { RankingDirectory } from '../rankings/ports.js';
+import type { RankingDirectory } from '../directory/ports.js';
 import type { WatchStream } from './ports.js';
 import { toFilter, toIntervalMs, toSelector, toViewSpec } from './request-conversions.js';
 import type { WatchHub } from './watch-hub.js';

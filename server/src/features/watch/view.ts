@@ -2,7 +2,7 @@ import type { Caller } from '../../domain/caller.js';
 import type { RostrumError } from '../../domain/errors.js';
 import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
 import type { ReadTurns } from '../../domain/read-turns.js';
-import type { RankingIndexReader, RankingSignals } from '../rankings/ports.js';
+import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
 import { fairPass } from './fair-pass.js';
 import { type Frame, nextFrame } from './frame.js';
 import { FrameHistory, type HistoryBudget } from './frame-history.js';

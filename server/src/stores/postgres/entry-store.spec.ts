@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import { DEFAULT_SETTINGS, SortOrder } from '../../domain/leaderboard.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
-import type { StoreTooSlow, StoreView } from '../../features/rankings/ports.js';
+import type { StoreTooSlow, StoreView } from '../../features/reads/ports.js';
 import { Database } from './database.js';
 import { PostgresEntryStore } from './entry-store.js';
 

@@ -2,12 +2,8 @@ import type { Entry } from '../../domain/entry.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
-import {
-  type EntryStore,
-  type OutboxBatch,
-  StoreTooSlow,
-  type StoreView,
-} from '../../features/rankings/ports.js';
+import type { EntryStore, OutboxBatch } from '../../features/index/ports.js';
+import { type EntryReads, StoreTooSlow, type StoreView } from '../../features/reads/ports.js';
 import { idArray, numberArray } from './array-literal.js';
 import { type Database, sqlState } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
@@ -30,7 +26,7 @@ const SMALL = 2_000;
 const CANCELLED = '57014';
 
 /** Entries in PostgreSQL. */
-export class PostgresEntryStore implements EntryStore {
+export class PostgresEntryStore implements EntryStore, EntryReads {
   readonly #background: Database;
   readonly #reads: Database;
   readonly #shapes = new Shapes();

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
-import type { EntryStream } from '../../features/rankings/ports.js';
+import type { EntryStream } from '../../features/index/ports.js';
 import { asStoreError } from './database.js';
 import { EntryCopy } from './entry-copy.js';
 import { SessionClient } from './session-client.js';

@@ -1,5 +1,5 @@
 import type { Life, LifeId } from '../../domain/index-rules.js';
-import type { LifeStore } from '../../features/rankings/ports.js';
+import type { LifeStore } from '../../features/index/ports.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';
 

@@ -1,5 +1,5 @@
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
-import type { Outbox, OutboxBatch, Settlement } from '../../features/rankings/ports.js';
+import type { Outbox, OutboxBatch, Settlement } from '../../features/index/ports.js';
 import { numberArray } from './array-literal.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';

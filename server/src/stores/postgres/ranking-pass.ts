@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Entry } from '../../domain/entry.js';
 import { direction } from '../../domain/order.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
-import type { StoreView } from '../../features/rankings/ports.js';
+import type { StoreView } from '../../features/reads/ports.js';
 import { idArray, numberArray } from './array-literal.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { type Fence, rangesOf, type Window } from './places.js';

@@ -2,7 +2,8 @@ import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/i
 import type { IndexMark, LifeId } from '../../domain/index-rules.js';
 import type { Aggregation, LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { MarkChange, RankingStore } from '../../features/rankings/ports.js';
+import type { BoardStore } from '../../features/directory/ports.js';
+import type { MarkChange, RankingStore } from '../../features/index/ports.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';
 
@@ -25,7 +26,7 @@ interface RankingRow {
 }
 
 /** Rankings and the marks of their indexes in PostgreSQL. */
-export class PostgresRankingStore implements RankingStore {
+export class PostgresRankingStore implements BoardStore, RankingStore {
   readonly #database: Database;
   readonly #builds: Database;
 

@@ -1,7 +1,7 @@
 import type { Entry } from '../../domain/entry.js';
 import { direction } from '../../domain/order.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
-import type { StoreView } from '../../features/rankings/ports.js';
+import type { StoreView } from '../../features/reads/ports.js';
 import { idArray, numberArray } from './array-literal.js';
 import type { Database } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';

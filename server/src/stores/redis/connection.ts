@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { type IndexConnection, IndexUnavailable } from '../../features/rankings/ports.js';
+import { type IndexConnection, IndexUnavailable } from '../../features/index/ports.js';
 import { watchConnection } from './heartbeat.js';
 import { identify, isStill, type RedisIdentity } from './identity.js';
 import { KEYS_PER_RANKING } from './keys.js';

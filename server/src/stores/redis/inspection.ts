@@ -1,6 +1,6 @@
 import type { PlayerId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { IndexInspection } from '../../features/rankings/ports.js';
+import type { IndexInspection } from '../../features/index/ports.js';
 import { indexScore, isRecordOf, readPlace, readRecord } from './record.js';
 
 /** Stands for a record that is none. */

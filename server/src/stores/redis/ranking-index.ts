@@ -18,7 +18,7 @@ import {
   IndexUnavailable,
   type PlayerPage,
   type RankingIndex,
-} from '../../features/rankings/ports.js';
+} from '../../features/index/ports.js';
 import type { RedisConnection, ScriptReply } from './connection.js';
 import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';

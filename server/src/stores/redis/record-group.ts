@@ -1,6 +1,6 @@
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
-import type { EntryGroup } from '../../features/rankings/ports.js';
+import type { EntryGroup } from '../../features/index/ports.js';
 import { indexScore, recordEnd, recordLength, writeRecord } from './record.js';
 
 /** What decides between equal scores lies at the beginning of a record, see record.ts. */

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Ranking } from '../../domain/ranking.js';
-import type { RankingSignals } from '../../features/rankings/ports.js';
+import type { RankingSignals } from '../../features/reads/ports.js';
 import { connect, tryAnother } from './connection.js';
 import { watchConnection } from './heartbeat.js';
 import { identify } from './identity.js';

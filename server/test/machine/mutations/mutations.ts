@@ -86,12 +86,12 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'the outbox forgets a batch that the index did not get',
     patches: [
       {
-        file: 'dist/features/rankings/projection.js',
+        file: 'dist/features/index/projection.js',
         find: 'if (confirmations.includes(undefined))\n                return;\n            this.#settler.add(outboxId, confirmations);',
         replace: 'this.#settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
       },
       {
-        file: 'dist/features/rankings/projection.js',
+        file: 'dist/features/index/projection.js',
         find: 'this.#gate.missed();\n            for (let row',
         replace:
           'this.#gate.missed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
@@ -123,7 +123,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'a server believes an index before what it missed has been brought in',
     patches: [
       {
-        file: 'dist/features/rankings/index-gate.js',
+        file: 'dist/features/index/index-gate.js',
         find: 'await this.#recover();',
         replace: '',
       },

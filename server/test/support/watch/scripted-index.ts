@@ -14,7 +14,7 @@ import type {
   RankingRead,
   RankingView,
 } from '../../../src/domain/ranking.js';
-import type { RankingIndexReader, RankingSignals } from '../../../src/features/rankings/ports.js';
+import type { RankingIndexReader, RankingSignals } from '../../../src/features/reads/ports.js';
 import { Standing } from '../../../src/gen/rostrum/v1/standing.js';
 
 export const RANKING: Ranking = {

@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RostrumError } from '../../domain/errors.js';
 import type { PlayerId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
-import type { IndexBuilder } from './index-builder.js';
 import {
   type IndexAnswer,
+  type IndexAvailability,
+  type IndexCheck,
   type IndexInspection,
   IndexUnavailable,
   type RankingIndex,
   type RankingStore,
-} from './ports.js';
+} from '../index/ports.js';
 
 const DEFAULT_PATIENCE_MS = 30_000;
 const RETRY_MS = 100;
@@ -17,9 +18,9 @@ const RETRY_MS = 100;
 export interface InquiryParts {
   readonly index: RankingIndex;
   readonly rankings: RankingStore;
-  readonly builder: IndexBuilder;
+  readonly builder: IndexCheck;
   /** Whether the index has everything that was committed while it was away. */
-  readonly gate: { readonly isOpen: boolean };
+  readonly gate: Pick<IndexAvailability, 'isOpen'>;
   /** How long an index may be away or being built before whoever asks gives up; 30 s by default. */
   readonly patienceMs?: number;
 }

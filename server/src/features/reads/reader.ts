@@ -1,14 +1,13 @@
 import type { ChangePage, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
-import type { IndexBuilder } from './index-builder.js';
-import type { IndexGate } from './index-gate.js';
-import type { IndexTrust } from './index-trust.js';
 import {
   type IndexAnswer,
+  type IndexAvailability,
+  type IndexCheck,
   IndexUnavailable,
   type RankingIndex,
-  type RankingIndexReader,
-  type RankingReader,
-} from './ports.js';
+  type TrustedEpochs,
+} from '../index/ports.js';
+import type { RankingIndexReader, RankingReader } from './ports.js';
 import type { ReadBatcher } from './read-batcher.js';
 import type { StoreReader } from './store-reader.js';
 
@@ -17,17 +16,17 @@ export class Reader implements RankingReader, RankingIndexReader {
   readonly #index: RankingIndex;
   readonly #batcher: ReadBatcher;
   readonly #store: StoreReader;
-  readonly #gate: IndexGate;
-  readonly #trust: IndexTrust;
-  readonly #builder: IndexBuilder;
+  readonly #gate: IndexAvailability;
+  readonly #trust: TrustedEpochs;
+  readonly #builder: IndexCheck;
 
   constructor(parts: {
     index: RankingIndex;
     batcher: ReadBatcher;
     store: StoreReader;
-    gate: IndexGate;
-    trust: IndexTrust;
-    builder: IndexBuilder;
+    gate: IndexAvailability;
+    trust: TrustedEpochs;
+    builder: IndexCheck;
   }) {
     this.#index = parts.index;
     this.#batcher = parts.batcher;

@@ -4,7 +4,7 @@ import { RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { RankedRow, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
 import { PassSlots } from './pass-slots.js';
-import { type EntryStore, StoreTooSlow, type StoreView } from './ports.js';
+import { type EntryReads, StoreTooSlow, type StoreView } from './ports.js';
 import { rowsOf, type WaitingRead, WaitingReads } from './waiting-reads.js';
 
 /** A ranking with more entries is large: a pass over it takes a while. */
@@ -50,7 +50,7 @@ interface Known {
  * pass over a large one. An answer is never older than its read. What may wait is bounded.
  */
 export class StoreReader {
-  readonly #entries: EntryStore;
+  readonly #entries: EntryReads;
   readonly #encodePayload: (entry: Entry) => Uint8Array;
   readonly #largeRest: number;
   readonly #queues = new Map<RankingNo, WaitingReads>();
@@ -62,7 +62,7 @@ export class StoreReader {
 
   /** @param largeRest for which share of its time a slot rests after a pass over a large ranking */
   constructor(
-    entries: EntryStore,
+    entries: EntryReads,
     encodePayload: (entry: Entry) => Uint8Array,
     largeRest = LARGE_REST,
   ) {

@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
-import { storeUnavailable } from '../../domain/errors.js';
+import { storeUnavailable } from '../../../domain/errors.js';
+import { IndexUnavailable } from '../ports.js';
 import type { FillReport, FillRequest } from './fill-messages.js';
-import { IndexUnavailable } from './ports.js';
 
 /** One thread that fills indexes, one at a time, as the event loop of calls sees it. */
 export class FillThread {

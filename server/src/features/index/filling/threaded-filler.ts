@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
-import type { Ranking } from '../../domain/ranking.js';
+import type { Ranking } from '../../../domain/ranking.js';
+import { type IndexBuild, IndexUnavailable, type RestFiller } from '../ports.js';
 import { FillThread } from './fill-thread.js';
-import { type IndexBuild, IndexUnavailable, type RestFiller } from './ports.js';
 
 /** Fills at the same time: more would only share what two cores and one index can do. */
 const MAX_THREADS = 2;

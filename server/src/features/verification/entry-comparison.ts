@@ -1,5 +1,5 @@
 import type { Entry } from '../../domain/entry.js';
-import type { IndexInspection } from './ports.js';
+import type { IndexInspection } from '../index/ports.js';
 
 /** In which way the index and the store of record do not agree on an entry. */
 export interface Mismatch {

@@ -2,23 +2,23 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EmbeddedPostgres } from '../../../../scripts/services/postgres.ts';
-import type { LocalRedis } from '../../../../scripts/services/redis.ts';
-import { makeEntries } from '../../../test/support/make-entries.ts';
-import { startOwnPostgres, startOwnRedis } from '../../../test/support/own-services.ts';
-import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
-import type { LifeId, Tenure } from '../../domain/index-rules.js';
-import { DEFAULT_SETTINGS } from '../../domain/leaderboard.js';
-import type { Ranking } from '../../domain/ranking.js';
-import { migrate } from '../../stores/postgres/migrate.js';
-import { RedisConnection } from '../../stores/redis/connection.js';
-import { rankingKeys } from '../../stores/redis/keys.js';
-import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
-import { IndexUnavailable } from './ports.js';
+import type { EmbeddedPostgres } from '../../../../../scripts/services/postgres.ts';
+import type { LocalRedis } from '../../../../../scripts/services/redis.ts';
+import { makeEntries } from '../../../../test/support/make-entries.ts';
+import { startOwnPostgres, startOwnRedis } from '../../../../test/support/own-services.ts';
+import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../../domain/ids.js';
+import type { LifeId, Tenure } from '../../../domain/index-rules.js';
+import { DEFAULT_SETTINGS } from '../../../domain/leaderboard.js';
+import type { Ranking } from '../../../domain/ranking.js';
+import { migrate } from '../../../stores/postgres/migrate.js';
+import { RedisConnection } from '../../../stores/redis/connection.js';
+import { rankingKeys } from '../../../stores/redis/keys.js';
+import { RedisRankingIndex } from '../../../stores/redis/ranking-index.js';
+import { IndexUnavailable } from '../ports.js';
 import { ThreadedFiller } from './threaded-filler.js';
 
 /** The build: a thread cannot be started from TypeScript. */
-const FILL_WORKER = new URL('../../../dist/fill-worker.js', import.meta.url);
+const FILL_WORKER = new URL('../../../../dist/fill-worker.js', import.meta.url);
 /** Enough that progress is told several times before the end. */
 const COUNT = 200_000;
 
@@ -154,7 +154,7 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
   });
 
   it('fails if a thread cannot start', async () => {
-    const missing = new URL('../../../dist/no-such-worker.js', import.meta.url);
+    const missing = new URL('../../../../dist/no-such-worker.js', import.meta.url);
     const filler = new ThreadedFiller(() => new Worker(missing));
     await expect(fill(filler)).rejects.toThrow(/no-such-worker/);
     await expect(fill(filler)).rejects.toThrow(IndexUnavailable);

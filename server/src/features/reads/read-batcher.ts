@@ -1,6 +1,6 @@
 import type { RankingNo } from '../../domain/ids.js';
 import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
-import type { IndexAnswer, RankingIndex } from './ports.js';
+import type { IndexAnswer, RankingIndex } from '../index/ports.js';
 
 /** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
 const MAX_CALLS = 1;

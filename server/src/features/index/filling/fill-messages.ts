@@ -1,5 +1,5 @@
-import type { Ranking } from '../../domain/ranking.js';
-import type { IndexBuild } from './ports.js';
+import type { Ranking } from '../../../domain/ranking.js';
+import type { IndexBuild } from '../ports.js';
 
 /* What the event loop of calls and a thread that fills indexes tell each other. */
 

@@ -1,5 +1,6 @@
 import type { RankingNo } from '../../domain/ids.js';
 import type { LifeId, Tenure } from '../../domain/index-rules.js';
+import type { TrustedEpochs } from './ports.js';
 
 /** How many rankings are remembered; the one set longest ago is forgotten first. */
 const MAX_RANKINGS = 100_000;
@@ -8,7 +9,7 @@ const MAX_RANKINGS = 100_000;
  * Remembers in which life of the index this server is, and which epoch of each ranking's index may be
  * written to and answer: one that was compared with the store of record in this life.
  */
-export class IndexTrust {
+export class IndexTrust implements TrustedEpochs {
   #tenure: Tenure | undefined;
   readonly #epochs = new Map<RankingNo, number>();
   /** Rankings whose index lacks something, and at which moment that was found out last. */

@@ -9,7 +9,7 @@ import {
 import type { Log } from '../../domain/log.js';
 import { IndexLease } from './index-lease.js';
 import type { IndexTrust } from './index-trust.js';
-import type { IndexConnection, LifeStore } from './ports.js';
+import type { IndexAvailability, IndexConnection, LifeStore } from './ports.js';
 
 const RETRY_MS = 250;
 const MISSED_MS = 10;
@@ -40,7 +40,7 @@ export interface GateParts {
  * believed only once all of them have been brought in. Until then submissions are acknowledged without
  * ranks and reads are answered from the store of record.
  */
-export class IndexGate {
+export class IndexGate implements IndexAvailability {
   readonly #connection: IndexConnection;
   readonly #lives: LifeStore;
   readonly #trust: IndexTrust;

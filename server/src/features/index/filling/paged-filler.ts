@@ -1,5 +1,5 @@
-import type { Entry } from '../../domain/entry.js';
-import type { Ranking } from '../../domain/ranking.js';
+import type { Entry } from '../../../domain/entry.js';
+import type { Ranking } from '../../../domain/ranking.js';
 import {
   type EntryStore,
   type IndexBuild,
@@ -7,7 +7,7 @@ import {
   IndexUnavailable,
   type RankingIndex,
   type RestFiller,
-} from './ports.js';
+} from '../ports.js';
 
 /** Entries read from the store of record at a time. */
 const SCAN_SIZE = 2000;

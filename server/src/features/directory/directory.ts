@@ -4,7 +4,7 @@ import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
 import { BoardCreation } from './board-creation.js';
-import type { RankingDirectory, RankingStore } from './ports.js';
+import type { BoardStore, RankingDirectory } from './ports.js';
 
 /** After this long a leaderboard is looked up again, behind the back of the reads that go on. */
 const FRESH_MS = 1000;
@@ -27,7 +27,7 @@ const ONLY_SEASON = '1';
  * submission is always decided by the store of record.
  */
 export class Directory implements RankingDirectory {
-  readonly #rankings: RankingStore;
+  readonly #rankings: BoardStore;
   readonly #mayCreate: boolean;
   readonly #creation: BoardCreation;
   readonly #prepare: (ranking: Ranking) => Promise<void>;
@@ -42,7 +42,7 @@ export class Directory implements RankingDirectory {
    * @param prepare makes a ranking ready for its first submission, if it is new; does not fail
    */
   constructor(
-    rankings: RankingStore,
+    rankings: BoardStore,
     mayCreate: boolean,
     prepare: (ranking: Ranking) => Promise<void>,
     creation = new BoardCreation(),

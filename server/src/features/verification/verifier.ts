@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../domain/entry.js';
 import { isId, type PlayerId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
+import type { EntryStore, IndexInspection } from '../index/ports.js';
 import { compareEntry, type Mismatch } from './entry-comparison.js';
 import { IndexInquiry, type InquiryParts } from './index-inquiry.js';
-import type { EntryStore, IndexInspection } from './ports.js';
 import { Verification } from './verification.js';
 
 const PAGE_SIZE = 1_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
-import type { RankingIndex } from './ports.js';
+import type { RankingIndex } from '../index/ports.js';
 import { ReadBatcher } from './read-batcher.js';
 
 const EPOCH = 7;

@@ -13,6 +13,7 @@ import { BuildSlots } from './build-slots.js';
 import type { IndexTrust } from './index-trust.js';
 import {
   type EntryStore,
+  type IndexCheck,
   type IndexFiller,
   IndexUnavailable,
   type RankingIndex,
@@ -56,7 +57,7 @@ interface Found {
  * While a new index is being built, submissions go to both (see apply.lua); so after one pass over
  * the entries the new one has everything, and it is swapped in.
  */
-export class IndexBuilder {
+export class IndexBuilder implements IndexCheck {
   readonly #index: RankingIndex;
   readonly #rankings: RankingStore;
   readonly #entries: EntryStore;

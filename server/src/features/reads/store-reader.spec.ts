@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Entry } from '../../domain/entry.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
-import { type EntryStore, StoreTooSlow, type StoreView } from './ports.js';
+import { type EntryReads, StoreTooSlow, type StoreView } from './ports.js';
 import { StoreReader } from './store-reader.js';
 
 const HUGE = 1_000_000;
@@ -60,7 +60,7 @@ const settled = async () => {
 
 function setUp() {
   const store = new HeldStore();
-  const reader = new StoreReader(store as unknown as EntryStore, () => new Uint8Array([1]), 0);
+  const reader = new StoreReader(store as unknown as EntryReads, () => new Uint8Array([1]), 0);
   const read = (rankingNo: number, what: RankingRead) =>
     reader.read({ rankingNo } as Ranking, what);
   const passesOver = (rankingNo: number) =>

@@ -1,6 +1,5 @@
-import type { Caller } from '../../domain/caller.js';
 import type { Entry } from '../../domain/entry.js';
-import type { LeaderboardId, PlayerId, RankingNo } from '../../domain/ids.js';
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type {
   Confirmation,
   IndexMark,
@@ -9,59 +8,35 @@ import type {
   LifeId,
   Tenure,
 } from '../../domain/index-rules.js';
-import type { LeaderboardSettings } from '../../domain/leaderboard.js';
-import type {
-  ChangePage,
-  Ranking,
-  RankingRead,
-  RankingSelector,
-  RankingView,
-} from '../../domain/ranking.js';
+import type { ChangePage, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
 
 /* What this feature offers to others. */
 
-/** Finds the ranking that a caller means. */
-export interface RankingDirectory {
-  /**
-   * At once where the ranking is known, which it nearly always is; else when it is the caller's turn. Without
-   * a caller it is for the server itself.
-   *
-   * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, SEASON_NOT_FOUND, SEGMENT_NOT_FOUND,
-   * NOT_SUPPORTED, STORE_UNAVAILABLE
-   */
-  resolve(selector: RankingSelector, caller?: Caller): Ranking | Promise<Ranking>;
+/** Whether the index may be believed now; see IndexGate. */
+export interface IndexAvailability {
+  readonly isOpen: boolean;
+  /** Waits, but not long, where that is about to be known. */
+  opensSoon(): Promise<boolean>;
+  /** Takes note that the index failed. */
+  missed(error: unknown): void;
 }
 
-/** Reads rankings: from the index, or from the store of record while the index is away. */
-export interface RankingReader {
-  /** Reads waiting in the same turn of the event loop share one round trip. @throws STORE_UNAVAILABLE, OVERLOADED */
-  read(ranking: Ranking, read: RankingRead): Promise<RankingView>;
+/** Which epoch of a ranking's index may be asked; see IndexTrust. */
+export interface TrustedEpochs {
+  /** The epoch that answers may come from. */
+  readableEpochOf(rankingNo: RankingNo): number | undefined;
+  /** The same, also where the index lacks something. */
+  epochOf(rankingNo: RankingNo): number | undefined;
+  /** Whether the index lacks something. */
+  owes(rankingNo: RankingNo): boolean;
+  /** Takes back the trust in this epoch. */
+  distrust(rankingNo: RankingNo, epoch: number): void;
 }
 
-/** Reads the index only; watches use it, because they need revisions. */
-export interface RankingIndexReader {
-  /** Undefined while the index is away or this ranking is being rebuilt. */
-  tryRead(ranking: Ranking, read: RankingRead): Promise<RankingView | undefined>;
-
-  /**
-   * Changes after a revision, oldest first, at most about `limit`.
-   * Undefined while the index is away or this ranking is being rebuilt.
-   */
-  tryReadChanges(
-    ranking: Ranking,
-    afterRevision: number,
-    limit: number,
-  ): Promise<ChangePage | undefined>;
-}
-
-/** Tells when rankings change, whichever server process changed them. */
-export interface RankingSignals {
-  /**
-   * Calls `onSignal` soon after each change of the ranking, after a rebuild, and after the
-   * connection to the index was lost and found again; several changes may come as one signal.
-   * Signals say only that something may have changed: read to see what. Returns the way to stop.
-   */
-  subscribe(ranking: Ranking, onSignal: () => void): () => void;
+/** Finds out what the index of a ranking is worth; see IndexBuilder. */
+export interface IndexCheck {
+  /** Whether the index may be trusted; begins to mend it otherwise. */
+  check(ranking: Ranking, damagedEpoch?: number): Promise<boolean>;
 }
 
 /* What this feature needs from the stores. */
@@ -301,14 +276,7 @@ export interface OutboxBatch {
 
 /** The rankings and their marks, in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface RankingStore {
-  /** The current whole-board ranking of a leaderboard. */
-  findByLeaderboard(leaderboardId: LeaderboardId): Promise<Ranking | undefined>;
   findByNumbers(rankingNos: readonly RankingNo[]): Promise<Ranking[]>;
-  /**
-   * Makes a leaderboard with its season and ranking; if it exists already, nothing changes.
-   * Returns its ranking.
-   */
-  createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
   /** Undefined for a ranking that does not exist any more. */
   mark(rankingNo: RankingNo): Promise<IndexMark | undefined>;
   /** Changes the mark if it still is as it was, and the life in `to` is the present one. */
@@ -338,18 +306,6 @@ export interface EntryStore {
   count(rankingNo: RankingNo): Promise<number>;
   /** The same, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
   countUpTo(rankingNo: RankingNo, limit: number): Promise<number>;
-  /**
-   * Answers several reads exactly and as of one moment. It takes a pass over the ranking or a few,
-   * however many reads there are.
-   *
-   * @throws StoreTooSlow
-   */
-  read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]>;
-}
-
-/** The store of record is there and had to give up a read for the time it took. */
-export class StoreTooSlow extends Error {
-  override readonly name = 'StoreTooSlow';
 }
 
 /** Entries in bulk, out of the store of record. */
@@ -361,12 +317,6 @@ export interface EntryStream {
    * @throws STORE_UNAVAILABLE
    */
   stream(rankingNo: RankingNo, afterPlayerId: string): AsyncIterable<readonly Entry[]>;
-}
-
-/** A consistent answer from the store of record. */
-export interface StoreView {
-  readonly rows: readonly { readonly rank: number; readonly entry: Entry }[];
-  readonly totalPlayers: number;
 }
 
 /** What the index confirmed for one ranking. */

@@ -1,5 +1,5 @@
-import type { Entry } from '../../domain/entry.js';
-import type { Ranking } from '../../domain/ranking.js';
+import type { Entry } from '../../../domain/entry.js';
+import type { Ranking } from '../../../domain/ranking.js';
 import {
   type EntryGroup,
   type EntryStream,
@@ -7,7 +7,7 @@ import {
   IndexUnavailable,
   type RankingIndex,
   type RestFiller,
-} from './ports.js';
+} from '../ports.js';
 
 /** Entries that are sorted together before they go to the index. Two groups are held at a time. */
 const GROUP_SIZE = 100_000;
