@@ -19,8 +19,7 @@ const CODE_NAMES = [
   'UNAVAILABLE',
   'DATA_LOSS',
   'UNAUTHENTICATED',
-] as const;
-type CodeName = (typeof CODE_NAMES)[number];
+];
 
 /** What one method has done since the start of the process. Times are in milliseconds. */
 export interface MethodSnapshot {
@@ -33,7 +32,7 @@ export interface MethodSnapshot {
   /** Those that their callers ended before the server did, or by their deadlines; they are no errors. */
   readonly cancelled: number;
   /** The calls by the gRPC codes with which they ended, such as `NOT_FOUND`; only those there were. */
-  readonly codes: Readonly<Partial<Record<CodeName, number>>>;
+  readonly codes: Readonly<Record<string, number>>;
   /** Calls that are open now. */
   readonly open: number;
   readonly p50Ms: number;
@@ -67,7 +66,7 @@ export class MethodStats {
   }
 
   snapshot(): MethodSnapshot {
-    const codes: Partial<Record<CodeName, number>> = {};
+    const codes: Record<string, number> = {};
     for (const [code, name] of CODE_NAMES.entries()) {
       const calls = this.#calls[code] as number;
       if (calls > 0) codes[name] = calls;
