@@ -12,9 +12,9 @@ import { hashOf, readOf, type ViewSpec } from './view-key.js';
 import { ViewMessages } from './view-messages.js';
 import { ViewWatcher } from './view-watcher.js';
 import type { WatchCounters } from './watch-counters.js';
-import type { EncodedMessage } from './watch-encoding.js';
 import type { WatchOptions } from './watch-options.js';
 import { WatchersByConnection } from './watchers-by-connection.js';
+import type { EncodedMessage } from './wire/watch-encoding.js';
 
 /** Connections that are looked at to find for whom a view is read. */
 const MAX_LOOKED_AT = 8;

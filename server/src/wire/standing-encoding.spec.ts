@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ListStandingsResponse, Standing } from '../../gen/rostrum/v1/standing.js';
+import { ListStandingsResponse, Standing } from '../gen/rostrum/v1/standing.js';
 import {
   encodeStanding,
   percentileOf,

@@ -1,9 +1,9 @@
-import { invalidField, notSupported } from '../../domain/errors.js';
-import { Aggregation, type LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
+import { invalidField, notSupported } from '../domain/errors.js';
+import { Aggregation, type LeaderboardSettings, SortOrder } from '../domain/leaderboard.js';
 import {
   Aggregation as AggregationMessage,
   SortOrder as SortOrderMessage,
-} from '../../gen/rostrum/v1/leaderboard.js';
+} from '../gen/rostrum/v1/leaderboard.js';
 
 /** The settings as a request names them; unspecified ones take their defaults. */
 export interface SettingsMessage {

@@ -1,5 +1,5 @@
-import type { Entry } from '../../domain/entry.js';
-import { Struct } from '../../gen/google/protobuf/struct.js';
+import type { Entry } from '../domain/entry.js';
+import { Struct } from '../gen/google/protobuf/struct.js';
 import { varintLength, writeVarint } from './varint.js';
 
 /*

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { LeaderboardId } from '../../domain/ids.js';
+import type { LeaderboardId } from '../../../domain/ids.js';
 import { makePageToken, readPageToken } from './page-token.js';
 
 const IDS = ['a', 'Weekly:2026.11', 'x'.repeat(128)] as LeaderboardId[];

@@ -1,18 +1,18 @@
-import { invalidField } from '../../domain/errors.js';
-import { describe, type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
-import { SortOrder } from '../../domain/leaderboard.js';
+import { invalidField } from '../../../domain/errors.js';
+import { describe, type LeaderboardId, parseLeaderboardId } from '../../../domain/ids.js';
+import { SortOrder } from '../../../domain/leaderboard.js';
 import type {
   Leaderboard as LeaderboardMessage,
   UpdateLeaderboardRequest,
-} from '../../gen/rostrum/v1/leaderboard.js';
+} from '../../../gen/rostrum/v1/leaderboard.js';
+import { parseAggregation, parseSortOrder } from '../../../wire/settings-conversion.js';
+import type { LeaderboardPatch } from '../ports.js';
 import {
   parseDisplayName,
   parseMetadata,
   refusePlanned,
   requireLeaderboard,
-} from './conversions.js';
-import type { LeaderboardPatch } from './ports.js';
-import { parseAggregation, parseSortOrder } from './settings-conversions.js';
+} from './leaderboard-conversion.js';
 
 /** More paths than there are fields are no honest mask. */
 const MAX_PATHS = 100;

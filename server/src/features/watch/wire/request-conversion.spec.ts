@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { RostrumError } from '../../domain/errors.js';
-import type { WatchStandingsRequest } from '../../gen/rostrum/v1/watch.js';
-import { toFilter, toIntervalMs, toViewSpec } from './request-conversions.js';
-import { intervalStep } from './view-key.js';
+import { RostrumError } from '../../../domain/errors.js';
+import type { WatchStandingsRequest } from '../../../gen/rostrum/v1/watch.js';
+import { intervalStep } from '../view-key.js';
+import { toFilter, toIntervalMs, toViewSpec } from './request-conversion.js';
 
 type View = WatchStandingsRequest['view'];
 

@@ -1,5 +1,5 @@
-import type { Caller } from '../../domain/caller.js';
-import { invalidField, RostrumError } from '../../domain/errors.js';
+import type { Caller } from '../../../domain/caller.js';
+import { invalidField, RostrumError } from '../../../domain/errors.js';
 import {
   type BatchSubmitScoresRequest,
   type BatchSubmitScoresResponse,
@@ -9,21 +9,21 @@ import {
   type StreamScoresResponse,
   type SubmitScoreRequest,
   type SubmitScoreResponse,
-} from '../../gen/rostrum/v1/score.js';
-import { bidiStreaming } from '../../transport/bidi-streaming.js';
-import type { CallContext } from '../../transport/call-context.js';
-import { unary } from '../../transport/unary.js';
-import { varintLength, writeVarint } from '../standings/varint.js';
+} from '../../../gen/rostrum/v1/score.js';
+import { bidiStreaming } from '../../../transport/bidi-streaming.js';
+import type { CallContext } from '../../../transport/call-context.js';
+import { unary } from '../../../transport/unary.js';
+import { varintLength, writeVarint } from '../../../wire/varint.js';
+import type { ScoreService } from '../service.js';
+import type { Submitted } from '../submission-queue.js';
 import { encodeStreamScoresResponse, encodeSubmitScoreResponse } from './result-encoding.js';
-import type { ScoreService } from './service.js';
-import { parseSubmission } from './submission-conversions.js';
-import type { Submitted } from './submission-queue.js';
+import { parseSubmission } from './submission-conversion.js';
 
 const MAX_BATCH_ITEMS = 1000;
 /** Submissions of one stream that are in work before the server stops reading from it. */
 const MAX_IN_FLIGHT = 1024;
 
-export { ScoreServiceService as scoreServiceDefinition } from '../../gen/rostrum/v1/score.js';
+export { ScoreServiceService as scoreServiceDefinition } from '../../../gen/rostrum/v1/score.js';
 
 /** `rostrum.v1.ScoreService`. */
 export function scoreService(scores: ScoreService): ScoreServiceServer {

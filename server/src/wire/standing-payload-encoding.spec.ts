@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../domain/entry.js';
-import type { PlayerId, RankingNo } from '../../domain/ids.js';
-import { Standing } from '../../gen/rostrum/v1/standing.js';
+import type { Entry } from '../domain/entry.js';
+import type { PlayerId, RankingNo } from '../domain/ids.js';
+import { Standing } from '../gen/rostrum/v1/standing.js';
 import { encodeStandingPayload } from './standing-payload-encoding.js';
 
 const ENTRY: Entry = {

@@ -1,13 +1,13 @@
-import { RostrumError } from '../../domain/errors.js';
-import { parsePlayerId } from '../../domain/ids.js';
+import { RostrumError } from '../../../domain/errors.js';
+import { parsePlayerId } from '../../../domain/ids.js';
 import {
   type Ranking,
   type RankingRead,
   type RankingSelector,
   type RankingView,
   rowsOf,
-} from '../../domain/ranking.js';
-import { ReadTurns } from '../../domain/read-turns.js';
+} from '../../../domain/ranking.js';
+import { ReadTurns } from '../../../domain/read-turns.js';
 import type {
   BatchGetStandingsRequest,
   BatchGetStandingsResponse,
@@ -18,11 +18,11 @@ import type {
   ListStandingsRequest,
   ListStandingsResponse,
   StandingServiceServer,
-} from '../../gen/rostrum/v1/standing.js';
-import type { CallContext } from '../../transport/call-context.js';
-import { unary } from '../../transport/unary.js';
-import type { RankingDirectory } from '../directory/ports.js';
-import type { RankingReader } from '../reads/ports.js';
+} from '../../../gen/rostrum/v1/standing.js';
+import type { CallContext } from '../../../transport/call-context.js';
+import { unary } from '../../../transport/unary.js';
+import type { RankingDirectory } from '../../directory/ports.js';
+import type { RankingReader } from '../../reads/ports.js';
 import { makePageToken, readPageToken } from './page-token.js';
 import {
   DEFAULT_PAGE_SIZE,
@@ -31,14 +31,14 @@ import {
   parsePlayerIds,
   parseStartRank,
   toSelector,
-} from './requests-conversions.js';
+} from './request-conversion.js';
 import {
   encodeBatchGetStandingsResponse,
   encodeGetStandingResponse,
   encodeListStandingsResponse,
 } from './response-encoding.js';
 
-export { StandingServiceService as standingServiceDefinition } from '../../gen/rostrum/v1/standing.js';
+export { StandingServiceService as standingServiceDefinition } from '../../../gen/rostrum/v1/standing.js';
 
 /** `rostrum.v1.StandingService`. */
 export function standingService(

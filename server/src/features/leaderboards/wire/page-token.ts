@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { RostrumError } from '../../domain/errors.js';
-import { isId, type LeaderboardId } from '../../domain/ids.js';
+import { RostrumError } from '../../../domain/errors.js';
+import { isId, type LeaderboardId } from '../../../domain/ids.js';
 
 const VERSION = 1;
 const CHECK_LENGTH = 6;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../domain/entry.js';
-import type { PlayerId, RankingNo } from '../../domain/ids.js';
-import { Outcome } from '../../domain/outcome.js';
-import { StreamScoresResponse, SubmitScoreResponse } from '../../gen/rostrum/v1/score.js';
-import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
+import type { Entry } from '../../../domain/entry.js';
+import type { PlayerId, RankingNo } from '../../../domain/ids.js';
+import { Outcome } from '../../../domain/outcome.js';
+import { StreamScoresResponse, SubmitScoreResponse } from '../../../gen/rostrum/v1/score.js';
+import { encodeStandingPayload } from '../../../wire/standing-payload-encoding.js';
+import type { Submitted } from '../submission-queue.js';
 import { encodeStreamScoresResponse, encodeSubmitScoreResponse } from './result-encoding.js';
-import type { Submitted } from './submission-queue.js';
 
 const ENTRY: Entry = {
   rankingNo: 1 as RankingNo,

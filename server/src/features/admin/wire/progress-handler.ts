@@ -1,4 +1,4 @@
-import type { ServerStream } from '../../transport/server-stream.js';
+import type { ServerStream } from '../../../transport/server-stream.js';
 
 const PERIOD_MS = 500;
 

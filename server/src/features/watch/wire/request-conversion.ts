@@ -1,9 +1,9 @@
-import { type FieldViolation, invalidField, invalidFields } from '../../domain/errors.js';
-import { describe, ID_RULE, isId, type PlayerId, parsePlayerId } from '../../domain/ids.js';
-import type { RankingSelector } from '../../domain/ranking.js';
-import type { Duration } from '../../gen/google/protobuf/duration.js';
-import type { WatchChangesRequest, WatchStandingsRequest } from '../../gen/rostrum/v1/watch.js';
-import type { ViewSpec } from './view-key.js';
+import { type FieldViolation, invalidField, invalidFields } from '../../../domain/errors.js';
+import { describe, ID_RULE, isId, type PlayerId, parsePlayerId } from '../../../domain/ids.js';
+import type { RankingSelector } from '../../../domain/ranking.js';
+import type { Duration } from '../../../gen/google/protobuf/duration.js';
+import type { WatchChangesRequest, WatchStandingsRequest } from '../../../gen/rostrum/v1/watch.js';
+import type { ViewSpec } from '../view-key.js';
 
 const MAX_COUNT = 1000;
 const DEFAULT_TOP = 10;

@@ -1,10 +1,10 @@
-import { displayNameProblem } from '../../domain/display-name.js';
+import { displayNameProblem } from '../../../domain/display-name.js';
 import {
   type FieldViolation,
   invalidFields,
   notSupported,
   RostrumError,
-} from '../../domain/errors.js';
+} from '../../../domain/errors.js';
 import {
   describe,
   ID_RULE,
@@ -12,12 +12,12 @@ import {
   type LeaderboardId,
   type PlayerId,
   type SubmissionId,
-} from '../../domain/ids.js';
-import { DEFAULT_SETTINGS, type LeaderboardSettings } from '../../domain/leaderboard.js';
-import { metadataToJson } from '../../domain/metadata.js';
-import { isScore, SCORE_RULE } from '../../domain/score.js';
-import type { NewLeaderboard, ScoreSubmission } from '../../gen/rostrum/v1/score.js';
-import { parseSettings } from '../leaderboards/settings-conversions.js';
+} from '../../../domain/ids.js';
+import { DEFAULT_SETTINGS, type LeaderboardSettings } from '../../../domain/leaderboard.js';
+import { metadataToJson } from '../../../domain/metadata.js';
+import { isScore, SCORE_RULE } from '../../../domain/score.js';
+import type { NewLeaderboard, ScoreSubmission } from '../../../gen/rostrum/v1/score.js';
+import { parseSettings } from '../../../wire/settings-conversion.js';
 
 const MAX_METADATA_BYTES = 1024;
 const MAX_NAME_CHARACTERS = 64;

@@ -1,7 +1,7 @@
-import type { Duration } from '../../gen/google/protobuf/duration.js';
-import type { Timestamp } from '../../gen/google/protobuf/timestamp.js';
-import type { GetServerStatsResponse } from '../../gen/rostrum/v1/admin.js';
-import type { ServerSnapshot } from './server-stats.js';
+import type { Duration } from '../../../gen/google/protobuf/duration.js';
+import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
+import type { GetServerStatsResponse } from '../../../gen/rostrum/v1/admin.js';
+import type { ServerSnapshot } from '../server-stats.js';
 
 export function toStatsResponse(version: string, stats: ServerSnapshot): GetServerStatsResponse {
   const { submissions, watches } = stats;

@@ -1,21 +1,21 @@
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TransportServer } from '../../../test/support/transport-server.ts';
-import { viewAfter } from '../../../test/support/watch/recording-stream.js';
-import { RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
+import { TransportServer } from '../../../../test/support/transport-server.ts';
+import { viewAfter } from '../../../../test/support/watch/recording-stream.js';
+import { RANKING, ScriptedIndex } from '../../../../test/support/watch/scripted-index.js';
 import {
   changesRequest,
   standingsRequest,
   WatchCall,
   type WatchClient,
   watchClient,
-} from '../../../test/support/watch/watch-call.js';
-import { RostrumError } from '../../domain/errors.js';
-import { ReadTurns } from '../../domain/read-turns.js';
-import { WatchServiceService, type WatchStandingsRequest } from '../../gen/rostrum/v1/watch.js';
+} from '../../../../test/support/watch/watch-call.js';
+import { RostrumError } from '../../../domain/errors.js';
+import { ReadTurns } from '../../../domain/read-turns.js';
+import { WatchServiceService, type WatchStandingsRequest } from '../../../gen/rostrum/v1/watch.js';
+import { WatchHub } from '../watch-hub.js';
+import type { WatchOptions } from '../watch-options.js';
 import { watchService } from './handler.js';
-import { WatchHub } from './watch-hub.js';
-import type { WatchOptions } from './watch-options.js';
 
 let index: ScriptedIndex;
 let hub: WatchHub;

@@ -1,11 +1,11 @@
-import type { RankedRow, RankingView } from '../../domain/ranking.js';
+import type { RankedRow, RankingView } from '../../../domain/ranking.js';
 import {
   standingLength,
   standingsRoom,
   writeStandingInto,
   writeStandingsInto,
-} from './standing-encoding.js';
-import { varintLength, writeVarint } from './varint.js';
+} from '../../../wire/standing-encoding.js';
+import { varintLength, writeVarint } from '../../../wire/varint.js';
 
 /*
  * The responses of StandingService as bytes, around standings that are bytes already. Tags are

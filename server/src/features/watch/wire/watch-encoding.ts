@@ -1,12 +1,12 @@
-import type { RankedRow, RankingChange } from '../../domain/ranking.js';
+import type { RankedRow, RankingChange } from '../../../domain/ranking.js';
 import {
   standingLength,
   standingsLength,
   writeStandingInto,
   writeStandingsInto,
-} from '../standings/standing-encoding.js';
-import { varintLength, writeVarint } from '../standings/varint.js';
-import { kindOf, type RowChange } from './diff.js';
+} from '../../../wire/standing-encoding.js';
+import { varintLength, writeVarint } from '../../../wire/varint.js';
+import { kindOf, type RowChange } from '../diff.js';
 
 /*
  * Watch responses are written as bytes, once for all watchers of a view, from payloads that are

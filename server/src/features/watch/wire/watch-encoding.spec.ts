@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { player, rowOf } from '../../../test/support/watch/scripted-index.js';
-import type { RankedRow, RankingChange } from '../../domain/ranking.js';
-import { Standing } from '../../gen/rostrum/v1/standing.js';
+import { player, rowOf } from '../../../../test/support/watch/scripted-index.js';
+import type { RankedRow, RankingChange } from '../../../domain/ranking.js';
+import { Standing } from '../../../gen/rostrum/v1/standing.js';
 import {
   RankChange_Kind,
   WatchChangesResponse,
   WatchStandingsResponse,
-} from '../../gen/rostrum/v1/watch.js';
-import { percentileOf } from '../standings/standing-encoding.js';
-import { ChangeKind, kindOf } from './diff.js';
+} from '../../../gen/rostrum/v1/watch.js';
+import { percentileOf } from '../../../wire/standing-encoding.js';
+import { ChangeKind, kindOf } from '../diff.js';
 import {
   encodeChanges,
   encodeCheckpoint,

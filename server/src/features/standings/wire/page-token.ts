@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { RostrumError } from '../../domain/errors.js';
-import type { RankingNo } from '../../domain/ids.js';
+import { RostrumError } from '../../../domain/errors.js';
+import type { RankingNo } from '../../../domain/ids.js';
 
 const VERSION = 1;
 const LENGTH = 1 + 8 + 4;

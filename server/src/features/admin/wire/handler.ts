@@ -1,6 +1,6 @@
-import { invalidField, RostrumError } from '../../domain/errors.js';
-import type { Log } from '../../domain/log.js';
-import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import { invalidField, RostrumError } from '../../../domain/errors.js';
+import type { Log } from '../../../domain/log.js';
+import type { Ranking, RankingSelector } from '../../../domain/ranking.js';
 import {
   type AdminServiceServer,
   Difference_Kind,
@@ -12,15 +12,15 @@ import {
   type RebuildLeaderboardResponse,
   type VerifyLeaderboardRequest,
   type VerifyLeaderboardResponse,
-} from '../../gen/rostrum/v1/admin.js';
-import { serverStreaming } from '../../transport/server-streaming.js';
-import { unary } from '../../transport/unary.js';
-import type { RankingDirectory } from '../directory/ports.js';
-import { IndexUnavailable } from '../index/ports.js';
-import type { EntryCount, IndexRebuild, IndexVerification } from './ports.js';
+} from '../../../gen/rostrum/v1/admin.js';
+import { serverStreaming } from '../../../transport/server-streaming.js';
+import { unary } from '../../../transport/unary.js';
+import type { RankingDirectory } from '../../directory/ports.js';
+import { IndexUnavailable } from '../../index/ports.js';
+import type { EntryCount, IndexRebuild, IndexVerification } from '../ports.js';
+import type { ServerStats } from '../server-stats.js';
 import { streamProgress } from './progress-handler.js';
-import type { ServerStats } from './server-stats.js';
-import { toStatsResponse, toTimestamp } from './stats-conversions.js';
+import { toStatsResponse, toTimestamp } from './stats-conversion.js';
 
 const MAX_PAYLOAD_BYTES = 1024;
 
@@ -30,7 +30,7 @@ const DIFFERENCE_KINDS = {
   different: Difference_Kind.KIND_DIFFERENT,
 } as const;
 
-export { AdminServiceService as adminServiceDefinition } from '../../gen/rostrum/v1/admin.js';
+export { AdminServiceService as adminServiceDefinition } from '../../../gen/rostrum/v1/admin.js';
 
 export interface AdminParts {
   /** The version of the server. */

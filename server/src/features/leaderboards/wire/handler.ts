@@ -1,4 +1,4 @@
-import { parseLeaderboardId } from '../../domain/ids.js';
+import { parseLeaderboardId } from '../../../domain/ids.js';
 import type {
   CreateLeaderboardRequest,
   CreateLeaderboardResponse,
@@ -11,13 +11,13 @@ import type {
   ListLeaderboardsResponse,
   UpdateLeaderboardRequest,
   UpdateLeaderboardResponse,
-} from '../../gen/rostrum/v1/leaderboard.js';
-import { unary } from '../../transport/unary.js';
-import { parseCreate, parsePageSize, toLeaderboardMessage } from './conversions.js';
-import type { LeaderboardService } from './service.js';
-import { parseUpdate } from './update-conversions.js';
+} from '../../../gen/rostrum/v1/leaderboard.js';
+import { unary } from '../../../transport/unary.js';
+import type { LeaderboardService } from '../service.js';
+import { parseCreate, parsePageSize, toLeaderboardMessage } from './leaderboard-conversion.js';
+import { parseUpdate } from './update-conversion.js';
 
-export { LeaderboardServiceService as leaderboardServiceDefinition } from '../../gen/rostrum/v1/leaderboard.js';
+export { LeaderboardServiceService as leaderboardServiceDefinition } from '../../../gen/rostrum/v1/leaderboard.js';
 
 /** `rostrum.v1.LeaderboardService`. */
 export function leaderboardService(leaderboards: LeaderboardService): LeaderboardServiceServer {

@@ -1,8 +1,8 @@
-import { invalidField } from '../../domain/errors.js';
-import { type PlayerId, parsePlayerId } from '../../domain/ids.js';
-import type { RankingRead, RankingSelector } from '../../domain/ranking.js';
-import { isScore, SCORE_RULE } from '../../domain/score.js';
-import type { ListStandingsAroundRequest } from '../../gen/rostrum/v1/standing.js';
+import { invalidField } from '../../../domain/errors.js';
+import { type PlayerId, parsePlayerId } from '../../../domain/ids.js';
+import type { RankingRead, RankingSelector } from '../../../domain/ranking.js';
+import { isScore, SCORE_RULE } from '../../../domain/score.js';
+import type { ListStandingsAroundRequest } from '../../../gen/rostrum/v1/standing.js';
 
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 1000;

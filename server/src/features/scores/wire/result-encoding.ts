@@ -1,6 +1,6 @@
-import { standingLength, writeStandingInto } from '../standings/standing-encoding.js';
-import { varintLength, writeVarint } from '../standings/varint.js';
-import type { Submitted } from './submission-queue.js';
+import { standingLength, writeStandingInto } from '../../../wire/standing-encoding.js';
+import { varintLength, writeVarint } from '../../../wire/varint.js';
+import type { Submitted } from '../submission-queue.js';
 
 /*
  * `rostrum.v1.ScoreResult` as bytes, inside the messages that carry it: answers to submissions are

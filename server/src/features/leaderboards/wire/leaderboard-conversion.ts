@@ -1,16 +1,16 @@
-import { displayNameProblem } from '../../domain/display-name.js';
-import { invalidField, notSupported } from '../../domain/errors.js';
-import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
-import { metadataToJson } from '../../domain/metadata.js';
-import type { Timestamp } from '../../gen/google/protobuf/timestamp.js';
+import { displayNameProblem } from '../../../domain/display-name.js';
+import { invalidField, notSupported } from '../../../domain/errors.js';
+import { type LeaderboardId, parseLeaderboardId } from '../../../domain/ids.js';
+import { metadataToJson } from '../../../domain/metadata.js';
+import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
 import {
   type CreateLeaderboardRequest,
   type Leaderboard as LeaderboardMessage,
   RankMethod,
   TieBreak,
-} from '../../gen/rostrum/v1/leaderboard.js';
-import type { Leaderboard, LeaderboardConfig } from './ports.js';
-import { parseSettings, unknownValue } from './settings-conversions.js';
+} from '../../../gen/rostrum/v1/leaderboard.js';
+import { parseSettings, unknownValue } from '../../../wire/settings-conversion.js';
+import type { Leaderboard, LeaderboardConfig } from '../ports.js';
 
 const MAX_NAME_CHARACTERS = 128;
 const MAX_METADATA_BYTES = 4096;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { RostrumError } from '../../domain/errors.js';
-import { UpdateLeaderboardRequest } from '../../gen/rostrum/v1/leaderboard.js';
-import { parseUpdate } from './update-conversions.js';
+import { RostrumError } from '../../../domain/errors.js';
+import { UpdateLeaderboardRequest } from '../../../gen/rostrum/v1/leaderboard.js';
+import { parseUpdate } from './update-conversion.js';
 
 /** A request as it comes over the wire, from the JSON that grpcurl takes. */
 function request(fields: object, paths: string[] = []): UpdateLeaderboardRequest {

@@ -1,4 +1,4 @@
-import type { RankedRow } from '../../domain/ranking.js';
+import type { RankedRow } from '../domain/ranking.js';
 import { varintLength, writeVarint } from './varint.js';
 
 /*

@@ -1,24 +1,24 @@
-import type { Caller } from '../../domain/caller.js';
+import type { Caller } from '../../../domain/caller.js';
 import type {
   WatchChangesRequest,
   WatchChangesResponse,
   WatchServiceServer,
   WatchStandingsRequest,
   WatchStandingsResponse,
-} from '../../gen/rostrum/v1/watch.js';
-import type { ServerStream } from '../../transport/server-stream.js';
-import { serverStreaming } from '../../transport/server-streaming.js';
-import type { RankingDirectory } from '../directory/ports.js';
-import type { WatchStream } from './ports.js';
-import { toFilter, toIntervalMs, toSelector, toViewSpec } from './request-conversions.js';
-import type { WatchHub } from './watch-hub.js';
+} from '../../../gen/rostrum/v1/watch.js';
+import type { ServerStream } from '../../../transport/server-stream.js';
+import { serverStreaming } from '../../../transport/server-streaming.js';
+import type { RankingDirectory } from '../../directory/ports.js';
+import type { WatchStream } from '../ports.js';
+import type { WatchHub } from '../watch-hub.js';
+import { toFilter, toIntervalMs, toSelector, toViewSpec } from './request-conversion.js';
 
 /** A view's watcher that is not read gets one merged message when it is, not a queue of old ones. */
 const UNSENT_VIEW_MESSAGES = 1;
 /** The feed merges nothing, so a few pages may wait; they are shared between watchers. */
 const UNSENT_FEED_MESSAGES = 4;
 
-export { WatchServiceService as watchServiceDefinition } from '../../gen/rostrum/v1/watch.js';
+export { WatchServiceService as watchServiceDefinition } from '../../../gen/rostrum/v1/watch.js';
 
 /** `rostrum.v1.WatchService`. */
 export function watchService(directory: RankingDirectory, hub: WatchHub): WatchServiceServer {
