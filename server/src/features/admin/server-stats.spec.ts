@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import type { StatsSources } from './ports.js';
 import { ServerStats } from './server-stats.js';
-import { toStatsResponse } from './stats-conversions.js';
+import { toStatsResponse } from './wire/stats-conversion.js';
 
 function sources(changed: Partial<StatsSources>): StatsSources {
   const times = { p50Ms: 1.5, p99Ms: 2_000.25 };
