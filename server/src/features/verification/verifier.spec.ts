@@ -15,10 +15,10 @@ import { FUNCTION_SET } from '../../stores/postgres/sql-file.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
 import { RedisConnection } from '../../stores/redis/connection.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
+import { encodeStandingPayload } from '../../wire/standing-payload-encoding.js';
 import { PagedFiller } from '../index/filling/paged-filler.js';
 import { IndexBuilder } from '../index/index-builder.js';
 import { IndexTrust } from '../index/index-trust.js';
-import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
 import { Verifier } from './verifier.js';
 
 const LOG = { debug() {}, info() {}, warn() {}, error() {} };

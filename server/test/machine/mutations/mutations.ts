@@ -92,9 +92,9 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: 'dist/features/index/projection.js',
-        find: 'this.#gate.missed();\n            for (let row',
+        find: 'this.#gate.noteMissed();\n            for (let row',
         replace:
-          'this.#gate.missed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
+          'this.#gate.noteMissed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'refuse', second: 3, lasts: 2 }],
