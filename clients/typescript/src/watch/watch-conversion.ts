@@ -3,6 +3,7 @@ import { requireStrings, requireType } from '../errors/require-type.js';
 import {
   RankChange_Kind,
   type RankChange as RankChangeMessage,
+  type StandingsSnapshot,
   type WatchChangesRequest as WatchChangesRequestMessage,
   type WatchChangesResponse,
   type WatchStandingsRequest as WatchStandingsRequestMessage,
@@ -69,7 +70,7 @@ export function fromWatchStandingsMessage(message: WatchStandingsResponse): Stan
   const { event, revision, resumeToken } = message;
   switch (event?.$case) {
     case 'snapshot':
-      return { type: 'snapshot', ...event.value, revision, resumeToken };
+      return { type: 'snapshot', ...event.value, places: placesOf(event.value), revision, resumeToken };
     case 'changes': {
       const { changes, totalPlayers } = event.value;
       return {
@@ -112,8 +113,15 @@ function toDuration(ms: number | undefined): WatchStandingsRequestMessage['minIn
   return { seconds, nanos: Math.round((ms - seconds * 1_000) * 1e6) };
 }
 
+/** The place of each standing. Those that are not told follow the last one that is. */
+function placesOf({ places, standings }: StandingsSnapshot): readonly number[] | undefined {
+  const last = places.length - 1;
+  if (last < 0) return undefined;
+  return standings.map((_, index) => places[index] ?? (places[last] as number) + index - last);
+}
+
 function fromRankChange(message: RankChangeMessage): RankChange {
-  const { standing, playerId, revision } = message;
+  const { standing, playerId, revision, place } = message;
   const before = {
     previousRank: message.previousRank ?? 0,
     previousScore: message.previousScore ?? 0,
@@ -121,11 +129,11 @@ function fromRankChange(message: RankChangeMessage): RankChange {
   if (!standing) return { kind: 'LEFT', playerId, revision, ...before };
   switch (message.kind) {
     case RankChange_Kind.KIND_ENTERED:
-      return { kind: 'ENTERED', playerId, revision, standing };
+      return { kind: 'ENTERED', playerId, revision, standing, place };
     case RankChange_Kind.KIND_MOVED:
-      return { kind: 'MOVED', playerId, revision, standing, ...before };
+      return { kind: 'MOVED', playerId, revision, standing, place, ...before };
     default:
       // A kind that only a newer server knows still says where the player stands now.
-      return { kind: 'UPDATED', playerId, revision, standing, ...before };
+      return { kind: 'UPDATED', playerId, revision, standing, place, ...before };
   }
 }
