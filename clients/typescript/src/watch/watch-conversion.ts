@@ -70,7 +70,13 @@ export function fromWatchStandingsMessage(message: WatchStandingsResponse): Stan
   const { event, revision, resumeToken } = message;
   switch (event?.$case) {
     case 'snapshot':
-      return { type: 'snapshot', ...event.value, places: placesOf(event.value), revision, resumeToken };
+      return {
+        type: 'snapshot',
+        ...event.value,
+        places: placesOf(event.value),
+        revision,
+        resumeToken,
+      };
     case 'changes': {
       const { changes, totalPlayers } = event.value;
       return {

@@ -1,11 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RankingNo } from '../../domain/ids.js';
-import {
-  assess,
-  type IndexMark,
-  type LifeId,
-  type Tenure,
-} from '../../domain/index-rules.js';
+import { assess, type IndexMark, type LifeId, type Tenure } from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import { BuildSlots } from './build-slots.js';

@@ -51,7 +51,9 @@ export class Frame {
 
 /** Best first: a read of given players answers in the order of asking. */
 function sorted(view: RankingView): RankingView {
-  const inOrder = view.rows.every((row, i) => i === 0 || row.place >= (view.rows[i - 1]?.place ?? 0));
+  const inOrder = view.rows.every(
+    (row, i) => i === 0 || row.place >= (view.rows[i - 1]?.place ?? 0),
+  );
   return inOrder ? view : { ...view, rows: view.rows.toSorted((a, b) => a.place - b.place) };
 }
 

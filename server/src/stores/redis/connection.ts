@@ -175,7 +175,6 @@ export class RedisConnection implements IndexConnection {
   }
 }
 
-
 function isDamage(message: string): boolean {
   return DAMAGE.test(message) && !NOT_SERVING.test(message);
 }

@@ -19,8 +19,8 @@ import {
   type PlayerPage,
   type RankingIndex,
 } from '../../features/index/ports.js';
-import type { RedisConnection, ScriptReply } from './connection.js';
 import { readChanges } from './changes.js';
+import type { RedisConnection, ScriptReply } from './connection.js';
 import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';
 import { Status } from './layout.js';
@@ -71,12 +71,7 @@ export class RedisRankingIndex implements RankingIndex {
     const [status, places, building, payloadVersion] = (await this.#redis.run(
       'apply',
       rankingKeys(ranking.rankingNo),
-      [
-        epoch,
-        this.#feedRetention,
-        rankingChannel(ranking.rankingNo),
-        this.#pack(ranking, writes),
-      ],
+      [epoch, this.#feedRetention, rankingChannel(ranking.rankingNo), this.#pack(ranking, writes)],
       ABSENT,
     )) as [number, Buffer, number, number];
     switch (status) {

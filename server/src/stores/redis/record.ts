@@ -154,7 +154,8 @@ export function readPlace(
   if (record.length < Offset.VERSION) return { subscore: Number.NaN, reached: Number.NaN };
   return {
     subscore: direction(settings.subscoreSortOrder) * readSortable(record, Offset.SUBSCORE) + 0,
-    reached: record.readUInt32BE(Offset.REACHED) * 2 ** 32 + record.readUInt32BE(Offset.REACHED + 4),
+    reached:
+      record.readUInt32BE(Offset.REACHED) * 2 ** 32 + record.readUInt32BE(Offset.REACHED + 4),
   };
 }
 

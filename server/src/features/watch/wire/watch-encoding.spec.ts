@@ -57,9 +57,33 @@ describe('encoded watch messages read back through the generated decoder', () =>
   });
 
   it.each([
-    ['each is the rank', [[4, 4], [7, 7], [9, 9]], []],
-    ['they follow one another', [[299, 299], [300, 299], [301, 299]], [299]],
-    ['some lie between', [[299, 299], [300, 299], [400, 398]], [299, 300, 400]],
+    [
+      'each is the rank',
+      [
+        [4, 4],
+        [7, 7],
+        [9, 9],
+      ],
+      [],
+    ],
+    [
+      'they follow one another',
+      [
+        [299, 299],
+        [300, 299],
+        [301, 299],
+      ],
+      [299],
+    ],
+    [
+      'some lie between',
+      [
+        [299, 299],
+        [300, 299],
+        [400, 398],
+      ],
+      [299, 300, 400],
+    ],
   ])('places in a snapshot where %s', (_, spots, told) => {
     const view = spots.map(([place, rank], at) => ({
       ...rowOf(place as number, `p${at}`, 1),
