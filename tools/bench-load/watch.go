@@ -31,7 +31,7 @@ type watching struct {
 	failed  chan error
 }
 
-// watch opens watches in turn on connections of their own, and waits until each has its snapshot.
+// watch opens watches on connections of their own, and waits until each has its snapshot.
 func (l *load) watch(m *message) (*watching, error) {
 	connections := make([]*grpc.ClientConn, m.Connections)
 	opened, broken := make(chan int, m.Connections), make(chan error, 1)
@@ -59,20 +59,34 @@ func (l *load) watch(m *message) (*watching, error) {
 	default:
 	}
 	w := &watching{load: l, heard: make([]time.Duration, m.Watches), failed: make(chan error, 1)}
-	w.expect()
-	for number := range m.Watches {
-		description := &grpc.StreamDesc{ServerStreams: true}
-		connection := connections[number%len(connections)]
-		stream, err := connection.NewStream(context.Background(), description, m.Template.Path)
-		if err == nil {
-			err = errors.Join(stream.SendMsg(m.Template.Message), stream.CloseSend())
+	// One more on each connection at a time: the server gets to know the watches of a connection one
+	// by one, among those of others, as it would from players who come and go.
+	for first := 0; first < m.Watches; first += m.Connections {
+		round := min(m.Connections, m.Watches-first)
+		w.expect(round)
+		for number := range round {
+			if err := w.open(connections[number], first+number, m.Template); err != nil {
+				return nil, err
+			}
 		}
-		if err != nil {
+		if err := w.wait(); err != nil {
 			return nil, err
 		}
-		go w.listen(number, stream)
 	}
-	return w, w.wait()
+	return w, nil
+}
+
+func (w *watching) open(connection *grpc.ClientConn, number int, t *template) error {
+	description := &grpc.StreamDesc{ServerStreams: true}
+	stream, err := connection.NewStream(context.Background(), description, t.Path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(stream.SendMsg(t.Message), stream.CloseSend()); err != nil {
+		return err
+	}
+	go w.listen(number, stream)
+	return nil
 }
 
 // listen notes when a watch hears of each change; its first message, the snapshot, counts as one.
@@ -95,7 +109,7 @@ func (w *watching) listen(number int, stream grpc.ClientStream) {
 
 // change makes one call, which changes the view once, and waits until all watches have heard of it.
 func (w *watching) change(t *template) (map[string]any, error) {
-	w.expect()
+	w.expect(len(w.heard))
 	if _, err := w.load.call(t); err != nil {
 		return nil, err
 	}
@@ -113,9 +127,10 @@ func (w *watching) change(t *template) (map[string]any, error) {
 	}, nil
 }
 
-func (w *watching) expect() {
+// expect begins to wait for so many watches.
+func (w *watching) expect(watches int) {
 	w.done = make(chan struct{})
-	w.pending.Store(int64(len(w.heard)))
+	w.pending.Store(int64(watches))
 	w.begin = time.Now()
 }
 

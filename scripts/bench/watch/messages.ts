@@ -1,7 +1,7 @@
 import type { Connect, FromLoad, Probe } from '../messages.ts';
 import type { RequestTemplate } from '../request-templates.ts';
 
-/** Asks tools/bench-load to open watches, in turn on connections of their own. */
+/** Asks tools/bench-load to open watches, in turn on as many connections. */
 export interface Watch {
   readonly kind: 'watch';
   readonly connections: number;
