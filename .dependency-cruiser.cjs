@@ -45,28 +45,28 @@ module.exports = {
     {
       name: 'features-by-port',
       comment:
-        'A feature sees another only through its port; what is on the wire in several answers is ' +
-        'encoded in one place.',
+        'A feature sees another only through its port; what they share on the wire is in wire/.',
       severity: 'error',
       from: { path: `${SERVER}/features/([^/]+)/` },
       to: {
         path: `${SERVER}/features/`,
-        pathNot: [
-          `${SERVER}/features/$1/`,
-          '/[^/]*ports?[.]ts$',
-          '/([^/]*(conversions|encoding)|varint)[.]ts$',
-        ],
+        pathNot: [`${SERVER}/features/$1/`, '/[^/]*ports?[.]ts$'],
       },
     },
     {
       name: 'rules-apart-from-transport',
-      comment: 'Only handlers, conversions and encodings of a feature know how it is served.',
+      comment:
+        'Only the wire/ folder of a feature knows how it is served; the rest holds its rules.',
       severity: 'error',
-      from: {
-        path: `${SERVER}/features`,
-        pathNot: ['/[^/]*(handler|conversion|encoding)[^/]*[.]ts$'],
-      },
+      from: { path: `${SERVER}/features`, pathNot: `${SERVER}/features/[^/]+/wire/` },
       to: { path: [`${SERVER}/transport`, 'node_modules/@grpc/'] },
+    },
+    {
+      name: 'shared-wire-alone',
+      comment: 'What several features share on the wire knows the contract and the domain only.',
+      severity: 'error',
+      from: { path: `${SERVER}/wire/` },
+      to: { path: SERVER, pathNot: `${SERVER}/(wire|gen|domain)/` },
     },
     {
       name: 'stores-behind-ports',
@@ -107,11 +107,11 @@ module.exports = {
     },
     {
       name: 'generated-at-the-edge',
-      comment: 'Generated types stay in handlers, conversions, encodings and transport.',
+      comment: 'Generated types stay in transport and in the folders named wire.',
       severity: 'error',
       from: {
         path: SERVER,
-        pathNot: [`${SERVER}/(gen|transport)/`, '/[^/]*(handler|conversion|encoding)[^/]*[.]ts$'],
+        pathNot: `${SERVER}/(gen|transport|wire|features/[^/]+/wire)/`,
       },
       to: { path: `${SERVER}/gen/` },
     },

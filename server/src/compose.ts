@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Config } from './config.js';
 import { ReadTurns } from './domain/read-turns.js';
-import { adminService, adminServiceDefinition } from './features/admin/handler.js';
 import { identityUse } from './features/admin/identity-use.js';
 import { ServerStats } from './features/admin/server-stats.js';
+import { adminService, adminServiceDefinition } from './features/admin/wire/handler.js';
 import { Directory } from './features/directory/directory.js';
 import { PagedFiller } from './features/index/filling/paged-filler.js';
 import { ThreadedFiller } from './features/index/filling/threaded-filler.js';
@@ -15,23 +15,22 @@ import { IndexWriter } from './features/index/index-writer.js';
 import { Projection } from './features/index/projection.js';
 import { Settler } from './features/index/settler.js';
 import { Sweeper } from './features/index/sweeper.js';
+import { Purger } from './features/leaderboards/purger.js';
+import { LeaderboardService } from './features/leaderboards/service.js';
 import {
   leaderboardService,
   leaderboardServiceDefinition,
-} from './features/leaderboards/handler.js';
-import { Purger } from './features/leaderboards/purger.js';
-import { LeaderboardService } from './features/leaderboards/service.js';
+} from './features/leaderboards/wire/handler.js';
 import { ReadBatcher } from './features/reads/read-batcher.js';
 import { Reader } from './features/reads/reader.js';
 import { StoreReader } from './features/reads/store-reader.js';
-import { scoreService, scoreServiceDefinition } from './features/scores/handler.js';
 import { ScoreService } from './features/scores/service.js';
 import { SubmissionQueue } from './features/scores/submission-queue.js';
-import { standingService, standingServiceDefinition } from './features/standings/handler.js';
-import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
+import { scoreService, scoreServiceDefinition } from './features/scores/wire/handler.js';
+import { standingService, standingServiceDefinition } from './features/standings/wire/handler.js';
 import { Verifier } from './features/verification/verifier.js';
-import { watchService, watchServiceDefinition } from './features/watch/handler.js';
 import { WatchHub } from './features/watch/watch-hub.js';
+import { watchService, watchServiceDefinition } from './features/watch/wire/handler.js';
 import type { FillWorkerData } from './fill-worker.js';
 import { BatchStats } from './observability/batch-stats.js';
 import { Histogram } from './observability/histogram.js';
@@ -43,10 +42,10 @@ import { PostgresEntryStore } from './stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from './stores/postgres/leaderboard-store.js';
 import { PostgresLifeStore } from './stores/postgres/life-store.js';
 import { PostgresOutbox } from './stores/postgres/outbox.js';
-import { PartitionKeeper } from './stores/postgres/partitions.js';
 import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
 import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
 import { SubmissionRetention } from './stores/postgres/retention.js';
+import { SchemaKeeper } from './stores/postgres/schema-keeper.js';
 import { SessionWatch } from './stores/postgres/session-watch.js';
 import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
 import { RedisConnection } from './stores/redis/connection.js';
@@ -55,6 +54,7 @@ import { RedisSignals } from './stores/redis/signals.js';
 import { Health } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
+import { encodeStandingPayload } from './wire/standing-payload-encoding.js';
 
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
@@ -114,7 +114,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   const rankings = new PostgresRankingStore(databases.lookups, databases.builds);
   const outbox = new PostgresOutbox(databases.outbox);
   const submissions = new PostgresSubmissionLog(databases.writes, config.idempotencyDays);
-  const partitions = new PartitionKeeper(databases.background, log);
+  const schema = new SchemaKeeper(databases.background, config.databaseUrl, log);
   const retention = new SubmissionRetention(
     databases.background,
     config.submissionRetentionDays,
@@ -257,7 +257,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     server,
 
     async start(patienceMs) {
-      await partitions.start();
+      await schema.start();
       retention.start();
       gate.start();
       const patience = Promise.withResolvers<void>();
@@ -280,7 +280,7 @@ export function compose(config: Config, log: Logger): Rostrum {
 
     async stop(graceMs) {
       await server.drain(graceMs);
-      partitions.stop();
+      schema.stop();
       await Promise.all([sweeper.stop(), purger.stop(), retention.stop()]);
       await largeFiller.close();
       await settler.flush();

@@ -4,11 +4,11 @@ import { RostrumError } from './domain/errors.js';
 import { BulkFiller } from './features/index/filling/bulk-filler.js';
 import type { FillReport, FillRequest } from './features/index/filling/fill-messages.js';
 import { IndexUnavailable } from './features/index/ports.js';
-import { encodeStandingPayload } from './features/standings/standing-payload-encoding.js';
 import { PostgresEntryStream } from './stores/postgres/entry-stream.js';
 import { SessionWatch } from './stores/postgres/session-watch.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
+import { encodeStandingPayload } from './wire/standing-payload-encoding.js';
 
 /*
  * A thread that fills indexes: constructs and wires what that needs, as compose.ts does for the rest

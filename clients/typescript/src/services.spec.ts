@@ -315,7 +315,13 @@ describe('admin', () => {
             connections: 1,
             methods: [
               {
-                ...{ fullMethod: '/x/Y', calls: 5, errors: 1, cancelled: 2 },
+                ...{
+                  fullMethod: '/x/Y',
+                  calls: 5,
+                  errors: 1,
+                  cancelled: 2,
+                  codes: { NOT_FOUND: 1 },
+                },
                 ...{ p50: half, p99: half, longest: undefined },
               },
             ],
@@ -346,7 +352,7 @@ describe('admin', () => {
     expect(pong.roundTripMs).toBeGreaterThan(0);
     expect(await client.admin.stats()).toMatchObject({
       uptimeMs: 61_500,
-      methods: [{ method: '/x/Y', errors: 1, cancelled: 2, p50Ms: 0.5, maxMs: 0 }],
+      methods: [{ method: '/x/Y', errors: 1, codes: { NOT_FOUND: 1 }, p50Ms: 0.5, maxMs: 0 }],
       submissions: { committed: 0 },
       stores: [{ name: 'redis', p99Ms: 0.5 }],
       memoryBytes: 5e9,

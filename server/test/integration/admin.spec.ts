@@ -135,6 +135,7 @@ describe('statistics', () => {
       return ['/WatchStandings', '/WatchChanges'].map((name) => ({
         cancelled: of(name)?.cancelled ?? 0,
         errors: of(name)?.errors ?? 0,
+        missing: of(name)?.codes.NOT_FOUND ?? 0,
       }));
     };
     const [standings, changes] = await counts();
@@ -148,12 +149,14 @@ describe('statistics', () => {
     ]);
     await using refused = admin.watch.changes({ leaderboardId: 'nowhere' });
     await expect(refused.next()).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
-    await expect
-      .poll(counts)
-      .toMatchObject([
-        { errors: standings?.errors },
-        { cancelled: (changes?.cancelled ?? 0) + 1, errors: (changes?.errors ?? 0) + 1 },
-      ]);
+    await expect.poll(counts).toMatchObject([
+      { errors: standings?.errors },
+      {
+        cancelled: (changes?.cancelled ?? 0) + 1,
+        errors: (changes?.errors ?? 0) + 1,
+        missing: (changes?.missing ?? 0) + 1,
+      },
+    ]);
   });
 
   it('are for admins', async () => {

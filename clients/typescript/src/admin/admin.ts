@@ -69,6 +69,8 @@ export interface MethodStats {
   readonly errors: number;
   /** Calls that their callers ended before the server did, as watches end; they are no errors. */
   readonly cancelled: number;
+  /** The calls by the gRPC code with which they ended, such as `NOT_FOUND`; only codes that there were. */
+  readonly codes: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

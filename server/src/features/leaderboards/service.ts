@@ -1,6 +1,5 @@
 import type { LeaderboardId } from '../../domain/ids.js';
 import { leaderboardAlreadyExists, leaderboardNotEmpty, leaderboardNotFound } from './errors.js';
-import { makePageToken, readPageToken } from './page-token.js';
 import type {
   Leaderboard,
   LeaderboardConfig,
@@ -8,6 +7,7 @@ import type {
   LeaderboardStore,
   RememberedRankings,
 } from './ports.js';
+import { makePageToken, readPageToken } from './wire/page-token.js';
 
 /** Metadata of one page, in characters: clients take messages of 4 MiB. */
 const MAX_PAGE_METADATA = 1024 * 1024;

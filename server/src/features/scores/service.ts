@@ -3,9 +3,9 @@ import { RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId, SubmissionId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { Submission, SubmissionTargets } from './ports.js';
-import type { ParsedSubmission } from './submission-conversions.js';
 import { newSubmissionId } from './submission-ids.js';
 import type { SubmissionQueue, Submitted } from './submission-queue.js';
+import type { ParsedSubmission } from './wire/submission-conversion.js';
 
 /** How often a submission follows a leaderboard that is deleted just then. */
 const MAX_ATTEMPTS = 5;

@@ -11,13 +11,14 @@ import { Database } from '../../stores/postgres/database.js';
 import { PostgresEntryStore } from '../../stores/postgres/entry-store.js';
 import { PostgresLifeStore } from '../../stores/postgres/life-store.js';
 import { PostgresRankingStore } from '../../stores/postgres/ranking-store.js';
+import { FUNCTION_SET } from '../../stores/postgres/sql-file.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
 import { RedisConnection } from '../../stores/redis/connection.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
+import { encodeStandingPayload } from '../../wire/standing-payload-encoding.js';
 import { PagedFiller } from '../index/filling/paged-filler.js';
 import { IndexBuilder } from '../index/index-builder.js';
 import { IndexTrust } from '../index/index-trust.js';
-import { encodeStandingPayload } from '../standings/standing-payload-encoding.js';
 import { Verifier } from './verifier.js';
 
 const LOG = { debug() {}, info() {}, warn() {}, error() {} };
@@ -132,7 +133,7 @@ describe.concurrent('a verification', () => {
   it('says so when the leaderboard was deleted', async () => {
     const ranking = await makeRanking('deleted');
     await database.withConnection((client) =>
-      client.query(`SELECT rostrum.delete_leaderboard('deleted')`),
+      client.query(`SELECT ${FUNCTION_SET}.delete_leaderboard('deleted')`),
     );
     const { done } = verifier().verify(ranking, NEVER);
     await expect(done).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });

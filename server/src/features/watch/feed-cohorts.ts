@@ -1,10 +1,11 @@
 import type { FeedWatcher } from './feed-watcher.js';
 import type { WatchPosition } from './resume-token.js';
+import { WatchersByConnection } from './watchers-by-connection.js';
 
 /** Watchers of a feed that have all been told up to the same position. */
 export class Cohort {
   readonly position: WatchPosition;
-  readonly watchers = new Set<FeedWatcher>();
+  readonly watchers = new WatchersByConnection<FeedWatcher>();
   /** Its watchers are being told more, and are at its position no longer. */
   dissolved = false;
   /** There are, or may be, changes after the position. */

@@ -14,8 +14,8 @@ import {
   type WatchPosition,
 } from './resume-token.js';
 import type { WatchCounters } from './watch-counters.js';
-import { type EncodedMessage, encodeFeedMessage } from './watch-encoding.js';
 import type { WatchOptions } from './watch-options.js';
+import { type EncodedMessage, encodeFeedMessage } from './wire/watch-encoding.js';
 
 /** What all feeds of a server share. */
 export interface FeedEnvironment {

@@ -9,7 +9,7 @@ import {
   encodeCheckpoint,
   encodeSnapshot,
   type Progress,
-} from './watch-encoding.js';
+} from './wire/watch-encoding.js';
 
 /** Encodes the messages that show a view's present frame, each only once for all watchers. */
 export class ViewMessages {

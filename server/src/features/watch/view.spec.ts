@@ -239,6 +239,26 @@ describe('many watchers of a view', () => {
     expect(new Set(streams.map((stream) => stream.written[1])).size).toBe(1);
   });
 
+  it('are written to connection by connection, whatever the order in which they came', async () => {
+    const connections = [testCaller(), testCaller(), testCaller()];
+    const written: number[] = [];
+    const view = makeView();
+    for (const number of [0, 1, 2, 1, 0, 2]) {
+      const stream = new RecordingStream(connections[number]);
+      const write = stream.write.bind(stream);
+      stream.write = (message) => {
+        written.push(number);
+        return write(message);
+      };
+      view.join(stream, '');
+    }
+    await nextTurn();
+    written.length = 0;
+    index.set('a', 1);
+    await nextTurn();
+    expect(written).toEqual([0, 0, 1, 1, 2, 2]);
+  });
+
   it('leave no subscription or timer behind', async () => {
     const view = makeView();
     const streams = await Promise.all([join(view), join(view)]);

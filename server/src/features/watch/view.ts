@@ -12,10 +12,11 @@ import { hashOf, readOf, type ViewSpec } from './view-key.js';
 import { ViewMessages } from './view-messages.js';
 import { ViewWatcher } from './view-watcher.js';
 import type { WatchCounters } from './watch-counters.js';
-import type { EncodedMessage } from './watch-encoding.js';
 import type { WatchOptions } from './watch-options.js';
+import { WatchersByConnection } from './watchers-by-connection.js';
+import type { EncodedMessage } from './wire/watch-encoding.js';
 
-/** Watchers that are looked at to find for whom a view is read. */
+/** Connections that are looked at to find for whom a view is read. */
 const MAX_LOOKED_AT = 8;
 
 /** What all views of a server share. */
@@ -45,7 +46,7 @@ export class View {
   readonly #viewHash: Buffer;
   #messages: ViewMessages;
   readonly #history: FrameHistory;
-  readonly #watchers = new Set<ViewWatcher>();
+  readonly #watchers = new WatchersByConnection<ViewWatcher>();
   /** Watchers that wait for a read that begins after they came. */
   readonly #joining = new Set<ViewWatcher>();
   #frame: Frame | undefined;
@@ -243,12 +244,12 @@ export class View {
     }
   }
 
-  /** For whom it is read: of some watchers the one whose identity has least in reading. */
+  /** For whom it is read: of some connections the one whose identity has least in reading. */
   #mostModest(): Caller | undefined {
     let modest: Caller | undefined;
     let looked = 0;
-    for (const { stream } of this.#watchers) {
-      if (modest === undefined || stream.caller.of.rows < modest.of.rows) modest = stream.caller;
+    for (const connection of this.#watchers.connections) {
+      if (modest === undefined || connection.of.rows < modest.of.rows) modest = connection;
       looked += 1;
       if (looked >= MAX_LOOKED_AT) break;
     }

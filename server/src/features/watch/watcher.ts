@@ -1,7 +1,7 @@
 import { RostrumError } from '../../domain/errors.js';
 import type { WatchStream } from './ports.js';
 import type { WatchCounters } from './watch-counters.js';
-import type { EncodedMessage } from './watch-encoding.js';
+import type { EncodedMessage } from './wire/watch-encoding.js';
 
 /**
  * One watcher's stream and how far it has come. Nothing is ever queued here: while the stream does

@@ -18,7 +18,7 @@ const SCRIPT_NAMES = [
   'swap',
   'inspect',
   'scan',
-  'strays',
+  'orphans',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -14,7 +14,7 @@ import { PostgresEntryStream } from '../../../stores/postgres/entry-stream.js';
 import { RedisConnection } from '../../../stores/redis/connection.js';
 import { rankingKeys } from '../../../stores/redis/keys.js';
 import { RedisRankingIndex } from '../../../stores/redis/ranking-index.js';
-import { encodeStandingPayload } from '../../standings/standing-payload-encoding.js';
+import { encodeStandingPayload } from '../../../wire/standing-payload-encoding.js';
 import { type IndexBuild, type IndexFiller, IndexUnavailable } from '../ports.js';
 import { BulkFiller } from './bulk-filler.js';
 import { PagedFiller } from './paged-filler.js';

@@ -1,0 +1,71 @@
+import type { Duration } from '../../../gen/google/protobuf/duration.js';
+import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
+import type { GetServerStatsResponse } from '../../../gen/rostrum/v1/admin.js';
+import type { ServerSnapshot } from '../server-stats.js';
+
+export function toStatsResponse(version: string, stats: ServerSnapshot): GetServerStatsResponse {
+  const { submissions, watches } = stats;
+  return {
+    version,
+    startTime: toTimestamp(stats.startTimeMs),
+    uptime: toDuration(stats.uptimeMs),
+    connections: stats.connections,
+    methods: stats.methods.map((use) => ({
+      fullMethod: use.method,
+      calls: BigInt(use.calls),
+      errors: BigInt(use.errors),
+      cancelled: BigInt(use.cancelled),
+      codes: Object.fromEntries(
+        Object.entries(use.codes).map(([code, calls]) => [code, BigInt(calls)]),
+      ),
+      p50: toDuration(use.p50Ms),
+      p99: toDuration(use.p99Ms),
+      longest: toDuration(use.maxMs),
+    })),
+    submissions: {
+      committed: BigInt(submissions.committed),
+      batches: BigInt(submissions.batches),
+      batchSizeP50: submissions.batchSizeP50,
+      batchSizeMax: submissions.batchSizeMax,
+      pending: submissions.pending,
+    },
+    watches: {
+      standingsWatchers: watches.viewWatchers,
+      views: watches.views,
+      changesWatchers: watches.feedWatchers,
+      messages: BigInt(watches.messagesSent),
+      slowWatchersEnded: BigInt(watches.slowEnded),
+    },
+    stores: stats.stores.map(({ name, healthy, state, p50Ms, p99Ms }) => ({
+      name,
+      healthy,
+      state,
+      p50: toDuration(p50Ms),
+      p99: toDuration(p99Ms),
+    })),
+    memoryBytes: BigInt(stats.memoryBytes),
+    outboxPending: BigInt(stats.outboxPending),
+    rebuilding: stats.rebuilding,
+    identities: stats.identities.map(({ unsentBytes, refused, fullest, ...identity }) => ({
+      ...identity,
+      unreadBytes: BigInt(unsentBytes),
+      refused: BigInt(refused),
+      fullest: fullest === 'unsentBytes' ? 'unread_bytes' : fullest,
+    })),
+  };
+}
+
+/** Milliseconds since 1970. */
+export function toTimestamp(ms: number): Timestamp {
+  return split(ms);
+}
+
+/** Milliseconds, 0 or more. */
+function toDuration(ms: number): Duration {
+  return split(ms);
+}
+
+function split(ms: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: Math.floor((ms - seconds * 1000) * 1e6) };
+}

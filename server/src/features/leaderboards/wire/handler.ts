@@ -1,0 +1,62 @@
+import { parseLeaderboardId } from '../../../domain/ids.js';
+import type {
+  CreateLeaderboardRequest,
+  CreateLeaderboardResponse,
+  DeleteLeaderboardRequest,
+  DeleteLeaderboardResponse,
+  GetLeaderboardRequest,
+  GetLeaderboardResponse,
+  LeaderboardServiceServer,
+  ListLeaderboardsRequest,
+  ListLeaderboardsResponse,
+  UpdateLeaderboardRequest,
+  UpdateLeaderboardResponse,
+} from '../../../gen/rostrum/v1/leaderboard.js';
+import { unary } from '../../../transport/unary.js';
+import type { LeaderboardService } from '../service.js';
+import { parseCreate, parsePageSize, toLeaderboardMessage } from './leaderboard-conversion.js';
+import { parseUpdate } from './update-conversion.js';
+
+export { LeaderboardServiceService as leaderboardServiceDefinition } from '../../../gen/rostrum/v1/leaderboard.js';
+
+/** `rostrum.v1.LeaderboardService`. */
+export function leaderboardService(leaderboards: LeaderboardService): LeaderboardServiceServer {
+  return {
+    createLeaderboard: unary<CreateLeaderboardRequest, CreateLeaderboardResponse>(
+      async (request) => {
+        const { leaderboardId, config } = parseCreate(request);
+        const leaderboard = await leaderboards.create(leaderboardId, config);
+        return { leaderboard: toLeaderboardMessage(leaderboard) };
+      },
+    ),
+
+    getLeaderboard: unary<GetLeaderboardRequest, GetLeaderboardResponse>(async (request) => {
+      const leaderboard = await leaderboards.get(parseLeaderboardId(request.leaderboardId));
+      return { leaderboard: toLeaderboardMessage(leaderboard) };
+    }),
+
+    listLeaderboards: unary<ListLeaderboardsRequest, ListLeaderboardsResponse>(async (request) => {
+      const pageSize = parsePageSize(request.pageSize);
+      const page = await leaderboards.list(pageSize, request.pageToken);
+      return {
+        leaderboards: page.leaderboards.map(toLeaderboardMessage),
+        nextPageToken: page.nextPageToken,
+      };
+    }),
+
+    updateLeaderboard: unary<UpdateLeaderboardRequest, UpdateLeaderboardResponse>(
+      async (request) => {
+        const { leaderboardId, patch } = parseUpdate(request);
+        const leaderboard = await leaderboards.update(leaderboardId, patch);
+        return { leaderboard: toLeaderboardMessage(leaderboard) };
+      },
+    ),
+
+    deleteLeaderboard: unary<DeleteLeaderboardRequest, DeleteLeaderboardResponse>(
+      async (request) => {
+        await leaderboards.delete(parseLeaderboardId(request.leaderboardId));
+        return {};
+      },
+    ),
+  };
+}

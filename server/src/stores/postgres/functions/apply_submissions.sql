@@ -1,0 +1,554 @@
+-- apply_submissions: records a batch of submissions and brings the entries up to date, in one
+-- round trip and one transaction. One statement records all submissions that update an entry, which is
+-- nearly all of them, and a loop is left with the rest.
+--
+-- Inputs, one element per submission (at most 4,096), sorted by ranking, player (by bytes), arrival:
+--   p_ords            its number in the order of arrival, from 1
+--   p_ranking_nos     the ranking
+--   p_board_nos       the leaderboard of the ranking
+--   p_player_ids      the player
+--   p_submission_ids  the idempotency key; no (ranking, player, key) twice in one batch
+--   p_scores, p_subscores  finite, within ±(2^53 - 1)
+--   p_client_us       client time in microseconds since 1970; null if none was given
+--   p_display_names   the player's new name; empty: unchanged
+--   p_metadata        jsonb as text; null if none was given
+--   p_alone           whether it is the only one of its player and ranking in the batch
+-- and
+--   p_idempotency     how far back submission ids are recognised
+--   p_lock            whether to lock the entries first: for a batch that conflicted before
+--
+-- Result: a functions.applied for each submission, in no particular order.
+--
+-- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
+-- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
+-- folded one after the other by the loop, and then written only if the versions are still those that
+-- were read. A batch fails with serialization_failure or unique_violation, changes nothing, and is to be
+-- sent again with locks, if another transaction changed one of its entries, made a player's first
+-- entry, recorded one of its submission ids, or is removing a ranking that gets new entries.
+--
+-- Versions of an entry only grow, because an entry is written only where its version is below the
+-- block. Of two scores, the one acknowledged before the other was submitted has the lower version. With
+-- locks the block is taken under them, so it is above all versions that were read.
+--
+-- Everyone locks entries by ascending key, and while a batch holds those of the statement, the loop does
+-- not wait for others that are there. A first entry that two servers make at the same moment can still
+-- close a circle; PostgreSQL breaks it after deadlock_timeout, and the batch is sent again with locks.
+--
+-- Plans are made once per connection, when tables may still be empty. The settings and OFFSET 0 see to
+-- it that they go from each submission to the indexes, and never through whole tables. The loop runs a
+-- few expressions per submission, which is cheap; each expression is also prepared once per
+-- transaction, which is why results are made by one.
+
+CREATE TYPE functions.applied AS (
+  ord            integer, -- which submission
+  -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±(2^53 - 1). Then nothing was
+  -- recorded and the other attributes are null.
+  outcome        smallint,
+  replayed       boolean, -- whether the answer is that of an earlier, equal submission
+  previous_score float8, -- null for a first entry
+  -- The batch's version block: entries whose version is above it were changed by this batch, and if
+  -- there are any, rostrum.outbox has a row with this id.
+  block          bigint,
+  -- The entry after this submission; for a replay: as it is now.
+  score          float8,
+  subscore       float8,
+  reached        bigint,
+  version        bigint,
+  submissions    integer,
+  achieved_us    bigint,
+  update_us      bigint,
+  display_name   text,
+  metadata       jsonb
+);
+
+-- The rules that the statement and the loop share. They are planned into the expressions that call them.
+
+-- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
+-- is the time of the submission in the log too: one that waited for another over the turn of a month is
+-- logged in the same month, and its index finds out if both are the same.
+CREATE FUNCTION functions.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+RETURN greatest(now_us, of_update_us);
+
+-- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
+-- of arrival decides.
+CREATE FUNCTION functions.is_stale(client_us bigint, arrival_us bigint, of_client_us bigint)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN coalesce(client_us, arrival_us) < of_client_us
+  OR (client_us IS NOT NULL AND client_us = of_client_us);
+
+-- Whether a submission that counts sets the score of the entry that is there. Numbers are those of
+-- rostrum.v1.Aggregation and rostrum.v1.SortOrder.
+CREATE FUNCTION functions.sets_score(
+  aggregation smallint,
+  sort_order smallint,
+  subscore_sort_order smallint,
+  score float8,
+  subscore float8,
+  of_score float8,
+  of_subscore float8
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN aggregation <> 1
+  OR CASE sort_order WHEN 1 THEN score > of_score ELSE score < of_score END
+  OR (score = of_score AND CASE subscore_sort_order WHEN 1 THEN subscore > of_subscore
+                           ELSE subscore < of_subscore END);
+
+-- Whether it changes the score or the subscore of the entry.
+CREATE FUNCTION functions.changes_score(
+  aggregation smallint,
+  sort_order smallint,
+  subscore_sort_order smallint,
+  score float8,
+  subscore float8,
+  of_score float8,
+  of_subscore float8
+) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN CASE aggregation
+  WHEN 1 THEN functions.sets_score(aggregation, sort_order, subscore_sort_order, score, subscore,
+                                 of_score, of_subscore)
+  WHEN 2 THEN score <> of_score OR subscore <> of_subscore
+  WHEN 3 THEN of_score + score <> of_score OR of_subscore + subscore <> of_subscore
+END;
+
+-- Whether batches that are under way may have begun in another month. Their statement_timeout is much
+-- shorter than five minutes.
+CREATE FUNCTION functions.is_month_young(now timestamptz) RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN now < functions.to_time(pg_sequence_last_value('rostrum.clock_entered_month'))
+             + interval '5 minutes';
+
+CREATE FUNCTION functions.apply_submissions(
+  p_ords integer[],
+  p_ranking_nos bigint[],
+  p_board_nos bigint[],
+  p_player_ids text[],
+  p_submission_ids text[],
+  p_scores float8[],
+  p_subscores float8[],
+  p_client_us bigint[],
+  p_display_names text[],
+  p_metadata text[],
+  p_alone boolean[],
+  p_idempotency interval,
+  p_lock boolean
+) RETURNS SETOF functions.applied
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET enable_bitmapscan = off
+SET enable_material = off
+SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_mark timestamptz := functions.clock_mark();
+  v_now_us bigint;
+  -- Submissions after the one and before the other are recognised.
+  v_recognised timestamptz;
+  v_ahead timestamptz;
+  v_block bigint;
+  n_updated integer := 0; -- submissions that the statement recorded
+  has_begun boolean := false; -- whether the loop has recorded something
+  r record;
+  -- The settings of the ranking that is being folded.
+  of_ranking bigint := -1;
+  board record;
+  -- The entry that is being folded, and its version as it was read.
+  s rostrum.entries;
+  read_version bigint;
+  is_new boolean := false;
+  is_dirty boolean := false;
+  n_score float8;
+  n_subscore float8;
+  n_arrival_us bigint;
+  n_client_us bigint;
+  n_outcome smallint;
+  n_previous float8;
+  n_replayed boolean;
+  takes boolean;
+  updates rostrum.entries[] := '{}';
+  read_versions bigint[] := '{}';
+  inserts rostrum.entries[] := '{}';
+  log rostrum.submissions[] := '{}';
+  -- Players who were given a name, and the names, in the order of the loop; and in which order these
+  -- arrived.
+  named text[] := '{}';
+  names text[] := '{}';
+  named_ords integer[] := '{}';
+  -- Rankings that get new entries, and the numbers of the locks that keep them from being removed.
+  new_in bigint[];
+  bucket integer;
+  written integer;
+BEGIN
+  -- Most readings are good, and found to be so without a call.
+  IF NOT functions.follows_mark(v_now, v_mark) THEN
+    v_now := functions.read_clock();
+  END IF;
+  v_now_us := functions.to_us(v_now);
+  -- At least this month: its unique index refuses a repetition whatever the setting. And what was
+  -- recorded while the clock was ahead.
+  v_recognised := least(functions.begin_of(p_idempotency, v_now), date_trunc('month', v_now, 'UTC'));
+  v_ahead := greatest(v_now, functions.clock_was_set_back_from()) + interval '1 day';
+
+  -- The statement may wait for another server that records the same submission, go on with the entry as
+  -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
+  -- other may have recorded it in another month.
+  IF NOT p_lock AND NOT functions.is_month_young(v_now) THEN
+    v_block := nextval('rostrum.version_blocks');
+    RETURN QUERY
+      WITH updated AS (
+        UPDATE rostrum.entries e
+        SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score
+                         WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                                 n.score, n.subscore, e.score, e.subscore)
+                         THEN n.score ELSE e.score END,
+            subscore = CASE WHEN n.aggregation = 3 THEN e.subscore + n.subscore
+                            WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                                    n.score, n.subscore, e.score, e.subscore)
+                            THEN n.subscore ELSE e.subscore END,
+            reached = CASE WHEN functions.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                              n.score, n.subscore, e.score, e.subscore)
+                           THEN n.version ELSE e.reached END,
+            achieved_us = CASE WHEN functions.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                                                  n.score, n.subscore, e.score, e.subscore)
+                               THEN functions.arrival(v_now_us, e.update_us) ELSE e.achieved_us END,
+            client_us = CASE WHEN functions.sets_score(n.aggregation, n.sort_order,
+                                                     n.subscore_sort_order, n.score, n.subscore,
+                                                     e.score, e.subscore)
+                             THEN coalesce(n.client_us, functions.arrival(v_now_us, e.update_us))
+                             ELSE e.client_us END,
+            metadata = CASE WHEN functions.sets_score(n.aggregation, n.sort_order,
+                                                    n.subscore_sort_order, n.score, n.subscore,
+                                                    e.score, e.subscore)
+                            THEN n.metadata ELSE e.metadata END,
+            version = n.version,
+            submissions = e.submissions + 1,
+            update_us = functions.arrival(v_now_us, e.update_us)
+        FROM (
+          SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
+                 b.aggregation, b.sort_order, b.subscore_sort_order,
+                 -- The entry may not have the player's name yet.
+                 u.display_name <> '' AND EXISTS (
+                   SELECT 1 FROM rostrum.players p
+                   WHERE p.player_id = u.player_id AND p.display_name <> u.display_name
+                   OFFSET 0) AS is_rename
+          FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
+                      p_subscores, p_client_us, p_display_names, p_metadata, p_alone)
+            AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore, client_us,
+                  display_name, metadata_text, alone)
+          CROSS JOIN LATERAL (
+            SELECT * FROM rostrum.rankings WHERE ranking_no = u.ranking_no OFFSET 0
+          ) AS k
+          CROSS JOIN LATERAL (
+            SELECT * FROM rostrum.leaderboards WHERE board_no = u.board_no OFFSET 0
+          ) AS b
+          -- CASE, here and below: taken for selective, the conditions would make one lookup as dear as
+          -- reading an empty table.
+          WHERE CASE WHEN u.alone THEN NOT EXISTS (
+            SELECT 1 FROM rostrum.submissions l
+            WHERE l.board_no = u.board_no AND l.player_id = u.player_id
+              AND l.submission_id = u.submission_id
+              AND l.accept_time > v_recognised AND l.accept_time < v_ahead
+            OFFSET 0) ELSE false END
+          OFFSET 0
+        ) AS n
+        WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
+          AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
+          AND CASE n.aggregation
+            WHEN 1 THEN true
+            WHEN 2 THEN NOT functions.is_stale(n.client_us, functions.arrival(v_now_us, e.update_us),
+                                             e.client_us)
+            -- The loop refuses the others. Up to here sums of integers are exact.
+            WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
+              AND abs(e.subscore + n.subscore) < 9007199254740992
+            ELSE false
+          END
+        RETURNING n.*, old.score AS previous_score,
+          CASE WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order, n.score,
+                                       n.subscore, old.score, old.subscore)
+               THEN 1::smallint ELSE 2::smallint END AS outcome,
+          new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
+          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
+      ), logged AS (
+        INSERT INTO rostrum.submissions
+        SELECT board_no, season_no, player_id, submission_id, functions.to_time(update_us), version,
+               score, subscore, client_us, outcome, previous_score, NULL, metadata
+        FROM updated
+      )
+      SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
+             submissions, achieved_us, update_us, player_name, entry_metadata
+      FROM updated;
+    GET DIAGNOSTICS n_updated = ROW_COUNT;
+    IF n_updated = cardinality(p_ords) THEN
+      INSERT INTO rostrum.outbox (outbox_id, create_time, ranking_nos, player_ids)
+      VALUES (v_block, v_now, p_ranking_nos, p_player_ids);
+      RETURN;
+    END IF;
+  END IF;
+
+  IF p_lock THEN
+    -- In key order, so that batches cannot deadlock.
+    PERFORM 1
+    FROM unnest(p_ranking_nos, p_player_ids) AS u (ranking_no, player_id)
+    CROSS JOIN LATERAL (
+      SELECT 1 FROM rostrum.entries e
+      WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      FOR NO KEY UPDATE
+    ) AS locked;
+  END IF;
+
+  FOR r IN
+    SELECT u.*, e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
+           d.client_us AS d_client_us, d.previous_score AS d_previous,
+           CASE WHEN u.display_name <> '' THEN (
+             SELECT p.display_name FROM rostrum.players p WHERE p.player_id = u.player_id
+           ) END AS player_name
+    FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
+                p_subscores, p_client_us, p_display_names, p_metadata)
+      WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
+                            client_us, display_name, metadata, place)
+    LEFT JOIN LATERAL (
+      SELECT e AS entry FROM rostrum.entries e
+      WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
+      OFFSET 0
+    ) AS e ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM rostrum.submissions l
+      WHERE l.board_no = u.board_no AND l.player_id = u.player_id
+        AND l.submission_id = u.submission_id
+        AND l.accept_time > v_recognised AND l.accept_time < v_ahead
+      LIMIT 1
+    ) AS d ON true
+    -- Those that the statement recorded are done.
+    WHERE coalesce((e.entry).version <> v_block + u.ord, true)
+    ORDER BY u.place
+  LOOP
+    IF r.ranking_no <> of_ranking THEN
+      of_ranking := r.ranking_no;
+      SELECT g.season_no, b.aggregation, b.sort_order, b.subscore_sort_order
+      INTO board
+      FROM (
+        SELECT * FROM rostrum.rankings WHERE ranking_no = of_ranking OFFSET 0
+      ) AS g
+      CROSS JOIN LATERAL (
+        SELECT * FROM rostrum.leaderboards WHERE board_no = g.board_no OFFSET 0
+      ) AS b;
+    END IF;
+    IF board.season_no IS NULL THEN
+      RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                      NULL)::functions.applied;
+      CONTINUE;
+    END IF;
+
+    IF s.player_id IS NULL OR r.player_id <> s.player_id OR r.ranking_no <> s.ranking_no THEN
+      IF is_dirty THEN
+        IF is_new THEN
+          inserts := inserts || s;
+        ELSE
+          updates := updates || s;
+          read_versions := read_versions || read_version;
+        END IF;
+        is_dirty := false;
+      END IF;
+      s := r.entry;
+      read_version := s.version;
+      is_new := read_version IS NULL;
+      IF read_version > v_block THEN
+        RAISE EXCEPTION 'an entry was changed by another transaction' USING ERRCODE = '40001';
+      END IF;
+      IF is_new THEN
+        s.ranking_no := r.ranking_no;
+        s.player_id := r.player_id;
+        s.submissions := 0;
+        s.display_name := coalesce(
+          (SELECT p.display_name FROM rostrum.players p WHERE p.player_id = r.player_id), '');
+      END IF;
+    END IF;
+
+    n_previous := s.score;
+    n_replayed := false;
+    IF r.d_outcome IS NOT NULL THEN
+      IF r.d_score = r.score AND r.d_subscore = r.subscore
+         AND r.d_client_us IS NOT DISTINCT FROM r.client_us THEN
+        n_outcome := r.d_outcome;
+        n_replayed := true;
+        n_previous := r.d_previous;
+      ELSE
+        n_outcome := 4; -- DUPLICATE
+      END IF;
+    ELSE
+      IF NOT has_begun THEN
+        has_begun := true;
+        v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
+      END IF;
+      n_arrival_us := functions.arrival(v_now_us, s.update_us);
+      n_client_us := coalesce(r.client_us, n_arrival_us);
+      n_score := r.score;
+      n_subscore := r.subscore;
+      IF board.aggregation = 1 THEN -- BEST
+        takes := s.submissions = 0
+          OR functions.sets_score(board.aggregation, board.sort_order, board.subscore_sort_order,
+                                n_score, n_subscore, s.score, s.subscore);
+        n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
+      ELSIF board.aggregation = 2 THEN -- LATEST
+        takes := s.submissions = 0 OR NOT functions.is_stale(r.client_us, n_arrival_us, s.client_us);
+        n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
+      ELSIF board.aggregation = 3 THEN -- SUM
+        takes := true;
+        n_outcome := 1;
+        IF s.submissions > 0 THEN
+          n_score := s.score + n_score;
+          n_subscore := s.subscore + n_subscore;
+        END IF;
+        IF abs(n_score) >= 9007199254740992 OR abs(n_subscore) >= 9007199254740992 THEN
+          RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                          NULL, NULL)::functions.applied;
+          CONTINUE;
+        END IF;
+      ELSE
+        RAISE EXCEPTION 'aggregation % is unknown', board.aggregation;
+      END IF;
+      IF takes THEN
+        IF s.submissions = 0 OR n_score <> s.score OR n_subscore <> s.subscore THEN
+          s.reached := v_block + r.ord;
+          s.achieved_us := n_arrival_us;
+        END IF;
+        s.score := n_score;
+        s.subscore := n_subscore;
+        s.client_us := n_client_us;
+        s.metadata := r.metadata;
+      END IF;
+      IF n_outcome <> 3 THEN
+        s.submissions := s.submissions + 1;
+        s.version := v_block + r.ord;
+        s.update_us := n_arrival_us;
+        IF r.display_name <> ''
+          AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
+          s.display_name := r.display_name;
+          named := named || s.player_id;
+          names := names || s.display_name;
+          named_ords := named_ords || r.ord;
+        END IF;
+        is_dirty := true;
+      END IF;
+      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
+                        functions.to_time(n_arrival_us), v_block + r.ord, r.score, r.subscore,
+                        r.client_us, n_outcome, n_previous, NULL, r.metadata)::rostrum.submissions;
+    END IF;
+
+    RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
+                    s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
+                    s.display_name, s.metadata)::functions.applied;
+  END LOOP;
+  IF is_dirty THEN
+    IF is_new THEN
+      inserts := inserts || s;
+    ELSE
+      updates := updates || s;
+      read_versions := read_versions || read_version;
+    END IF;
+  END IF;
+
+  IF updates <> '{}' THEN
+    IF n_updated > 0 THEN
+      SELECT count(*) INTO written
+      FROM unnest(updates) AS n
+      CROSS JOIN LATERAL (
+        SELECT 1 FROM rostrum.entries e
+        WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
+        FOR NO KEY UPDATE SKIP LOCKED
+      ) AS locked;
+      IF written <> cardinality(updates) THEN
+        RAISE EXCEPTION 'an entry is being changed by another transaction' USING ERRCODE = '40001';
+      END IF;
+    END IF;
+    UPDATE rostrum.entries e
+    SET score = n.score, subscore = n.subscore, reached = n.reached, version = n.version,
+        submissions = n.submissions, client_us = n.client_us, achieved_us = n.achieved_us,
+        update_us = n.update_us, display_name = n.display_name, metadata = n.metadata
+    FROM (
+      SELECT u.*
+      FROM unnest(updates, read_versions)
+        AS u (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
+              achieved_us, update_us, display_name, metadata, read_version)
+      -- So that the planner begins here.
+      CROSS JOIN LATERAL (
+        SELECT 1 FROM rostrum.entries p
+        WHERE p.ranking_no = u.ranking_no AND p.player_id = u.player_id
+        OFFSET 0
+      ) AS found
+      OFFSET 0
+    ) AS n
+    WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id
+      AND e.version = n.read_version;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> cardinality(updates) THEN
+      RAISE EXCEPTION 'an entry was changed by another transaction' USING ERRCODE = '40001';
+    END IF;
+  END IF;
+
+  IF inserts <> '{}' THEN
+    -- These rankings may have been removed since they were read above. Under this lock (see
+    -- lock_rankings.sql) they stay until the new entries are committed. Updates need
+    -- nothing of the kind: a ranking with entries is removed only together with them.
+    new_in := ARRAY(SELECT DISTINCT n.ranking_no FROM unnest(inserts) AS n);
+    FOR bucket IN SELECT DISTINCT n % 64 FROM unnest(new_in) AS n ORDER BY 1 LOOP
+      PERFORM pg_advisory_xact_lock_shared(748211, bucket);
+    END LOOP;
+    IF (SELECT count(*) FROM rostrum.rankings k WHERE k.ranking_no = ANY (new_in))
+       <> cardinality(new_in) THEN
+      RAISE EXCEPTION 'a ranking was removed by another transaction' USING ERRCODE = '40001';
+    END IF;
+    INSERT INTO rostrum.entries SELECT (n).* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    IF written <> cardinality(inserts) THEN
+      RAISE EXCEPTION 'an entry was made by another transaction' USING ERRCODE = '40001';
+    END IF;
+  END IF;
+
+  -- After the entries and in key order, so that these locks cannot deadlock either. The row of an
+  -- existing player is locked even where it stays as it is.
+  IF inserts <> '{}' OR named <> '{}' THEN
+    INSERT INTO rostrum.players AS p (player_id, display_name)
+    SELECT n.player_id, (array_agg(n.name ORDER BY n.ord DESC))[1]
+    FROM (SELECT g.player_id, g.name, g.ord
+          FROM unnest(named, names, named_ords) AS g (player_id, name, ord)
+          UNION ALL
+          SELECT i.player_id, '', 0 FROM unnest(inserts) AS i) AS n
+    GROUP BY n.player_id
+    ORDER BY n.player_id COLLATE "C"
+    ON CONFLICT (player_id) DO UPDATE
+      SET display_name = excluded.display_name,
+          update_time = greatest(p.update_time, clock_timestamp())
+      WHERE excluded.display_name <> '' AND p.display_name <> excluded.display_name;
+
+    -- A name that is given goes to the player's other entries; a first entry may have taken a name
+    -- that was changed meanwhile. Under the locks of the players both are seen here.
+    INSERT INTO rostrum.renames (player_id)
+    SELECT n.player_id
+    FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i) AS n (player_id)
+    CROSS JOIN LATERAL (
+      SELECT p.display_name FROM rostrum.players p WHERE p.player_id = n.player_id OFFSET 0
+    ) AS p
+    WHERE EXISTS (
+      SELECT 1 FROM rostrum.entries e
+      WHERE e.player_id = n.player_id AND e.display_name <> p.display_name
+      OFFSET 0);
+  END IF;
+
+  IF n_updated > 0 OR updates <> '{}' OR inserts <> '{}' THEN
+    INSERT INTO rostrum.outbox (outbox_id, create_time, ranking_nos, player_ids)
+    VALUES (v_block, v_now, p_ranking_nos, p_player_ids);
+  END IF;
+
+  IF log <> '{}' THEN
+    INSERT INTO rostrum.submissions SELECT (l).* FROM unnest(log) AS l;
+  END IF;
+END
+$$;
