@@ -6,11 +6,11 @@ export interface Cap {
   readonly most: number;
 }
 
-/** Alone, an identity may use nearly all; whoever comes then still finds something free. */
+/** A single identity may use nearly everything; a newcomer still finds something free. */
 export const DEFAULT_CAP: Cap = { share: 0.9, most: Number.POSITIVE_INFINITY };
 
 /**
- * Shares out a number of equal places among identities.
+ * Shares a number of equal places among identities.
  *
  * An identity may hold `share` of what the others leave free. With 0.9 of 1,000 places, one alone
  * may hold 900, two 474 each, nine 109 each: however many take all they may, a newcomer finds a
@@ -44,7 +44,7 @@ export class Allotment {
 
   /** Whether `places` are free and an identity that holds `held` may have them. */
   mayTake(held: number, places = 1): boolean {
-    // What is less than a place short counts: of a single place, the first may be had.
+    // A limit of a fraction of a place is rounded up: the first of a single place can be taken.
     return this.#used + places <= this.total && held + places < this.limitOf(held) + 1;
   }
 

@@ -24,8 +24,8 @@ export interface IdentityHoldings extends Holdings {
 }
 
 /**
- * Who asks for something that is shared out: one connection. Turns and limits go by identity first,
- * so that many connections get nobody more, and then by the connections of the identity.
+ * One connection that asks for shared resources. Turns and limits go by identity first, so that many
+ * connections gain nothing, and then by the connections of the identity.
  */
 export interface Caller extends Holdings {
   readonly of: IdentityHoldings;

@@ -1,5 +1,5 @@
 /**
- * The rules by which the index is believed, written to and left behind.
+ * The rules for when the index is believed, written to and abandoned.
  *
  * PostgreSQL decides, Redis ranks. What is in Redis may be lost, be older than it was, or be there twice:
  * for a while after a failover two Redis servers take commands, and each Rostrum server finds the new one
@@ -14,8 +14,8 @@
  *     lost         connected to a primary                             joining
  *     joining      its life is the present one, and ready             recovering
  *                  its life is the present one, not ready             waiting
- *                  its life is over, and that not for long            lost (connects anew)
- *                  its life is over for `SUPERSEDED_MS`, or none      declares it, waiting
+ *                  its life ended a short while ago                   lost (connects anew)
+ *                  it has no life, or that ended `SUPERSEDED_MS` ago  declares one, waiting
  *     waiting      for `LEASE_MS`                                     recovering (marks the life ready)
  *     recovering   all that was committed is brought in               open
  *     open         a command failed                                   recovering
@@ -60,7 +60,7 @@ export interface Life {
   readonly ready: boolean;
 }
 
-/** A life together with the Redis server whose it is: what is done in a life goes to no other. */
+/** A life and its Redis server: commands of a life go to that server only. */
 export interface Tenure {
   readonly life: LifeId;
   readonly redis: string;
@@ -133,7 +133,7 @@ export interface IndexState {
 
 export type Assessment = 'serve' | 'adopt' | 'build';
 
-/** What is to be done with the index that a server in `life` finds. */
+/** What a server in `life` does with the index that it finds. */
 export function assess(mark: IndexMark, state: IndexState, life: LifeId): Assessment {
   const isComplete =
     mark.whole &&

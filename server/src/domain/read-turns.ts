@@ -5,8 +5,8 @@ import { RostrumError } from './errors.js';
 /** What a read costs besides its rows, in rows. */
 const READ_COST = 8;
 /**
- * Rows that one identity may have in reading: far more than keeps the index busy, and few enough
- * that whoever reads one row behind them waits for a tenth of a second, not for seconds.
+ * Rows that one identity may be reading at a time. This is far more than keeps the index busy, and
+ * few enough that a single row behind them waits a tenth of a second, not seconds.
  */
 const MAX_ROWS = 32_768;
 
@@ -31,15 +31,15 @@ interface Line {
 }
 
 /**
- * Lets each identity have so much in reading at a time; the rest waits its turn among the
- * connections of that identity. So nobody queues behind a thousand pages of somebody else's, and
- * who reads little notices nothing.
+ * Limits what each identity reads at a time; the rest waits its turn among the connections of that
+ * identity. So nobody queues behind a thousand pages of somebody else's, and light readers notice
+ * nothing.
  */
 export class ReadTurns {
   readonly #maxRows: number;
   readonly #waiting = new Map<IdentityHoldings, Line>();
 
-  /** @param maxRows rows that one identity may have in reading; one read is always let through */
+  /** @param maxRows rows that one identity may be reading; one read is always let through */
   constructor(maxRows = MAX_ROWS) {
     this.#maxRows = maxRows;
   }

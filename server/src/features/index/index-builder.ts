@@ -232,7 +232,7 @@ export class IndexBuilder implements IndexCheck {
 
   /**
    * Takes over the index of a ranking, or builds it, or finds that another process has done it. Taking over
-   * and revoking the mark are a matter of moments and wait for no slot: from then on submissions need no
+   * and revoking the mark are quick and wait for no slot: from then on submissions need no
    * index to be settled.
    */
   async #mend(ranking: Ranking, tenure: Tenure, damagedEpoch: number | undefined): Promise<void> {
@@ -303,7 +303,7 @@ export class IndexBuilder implements IndexCheck {
    * the outbox and were seen by watchers. A new epoch tells them. Call it only with the build lock.
    */
   async #adopt(ranking: Ranking, mark: IndexMark, tenure: Tenure): Promise<void> {
-    // Even, because it stays on its side of the keys.
+    // An even step: the epoch keeps its set of keys.
     const epoch = mark.epoch + 2;
     // The mark first. If the index does not follow, it will be found not whole.
     await this.#changeMark(ranking, mark, { ...mark, life: tenure.life, epoch }, true);

@@ -141,8 +141,8 @@ export class IndexGate implements IndexAvailability {
     return this.confirmsOpen();
   }
 
-  /** Takes note that the index may have missed a batch: because of `error`, or being away. */
-  missed(error?: unknown): void {
+  /** Notes that the index may have missed a batch: it failed with `error`, or was away. */
+  noteMissed(error?: unknown): void {
     this.#missed = true;
     if (error === undefined) return;
     this.#answering = false;
@@ -173,7 +173,7 @@ export class IndexGate implements IndexAvailability {
     this.#lease.end();
   }
 
-  /** Finds out whether the Redis that is connected serves, or is to serve. */
+  /** Finds out whether the connected Redis serves, or should serve from now on. */
   async #join(turn: number): Promise<void> {
     const { redis } = this.#connection;
     while (this.#turn === turn) {

@@ -12,9 +12,9 @@ const MAX_RANKINGS = 100_000;
 export class IndexTrust implements TrustedEpochs {
   #tenure: Tenure | undefined;
   readonly #epochs = new Map<RankingNo, number>();
-  /** Rankings whose index lacks something, and at which moment that was found out last. */
-  readonly #owed = new Map<RankingNo, number>();
-  #moment = 0;
+  /** Rankings whose index lacks a committed batch, with the number of the last such gap. */
+  readonly #gaps = new Map<RankingNo, number>();
+  #gapCount = 0;
 
   /** The life that this server joined last; undefined before the first. */
   get life(): LifeId | undefined {
@@ -35,7 +35,7 @@ export class IndexTrust implements TrustedEpochs {
 
   /** The epoch that answers may come from. */
   readableEpochOf(rankingNo: RankingNo): number | undefined {
-    return this.#owed.has(rankingNo) ? undefined : this.#epochs.get(rankingNo);
+    return this.#gaps.has(rankingNo) ? undefined : this.#epochs.get(rankingNo);
   }
 
   /** The epoch that may be written to. */
@@ -66,28 +66,28 @@ export class IndexTrust implements TrustedEpochs {
   }
 
   /** The index of a ranking could not be given a batch: it must not answer until it has it. */
-  owe(rankingNo: RankingNo): void {
-    this.#moment += 1;
-    this.#owed.set(rankingNo, this.#moment);
+  noteGap(rankingNo: RankingNo): void {
+    this.#gapCount += 1;
+    this.#gaps.set(rankingNo, this.#gapCount);
   }
 
-  owes(rankingNo: RankingNo): boolean {
-    return this.#owed.has(rankingNo);
+  hasGap(rankingNo: RankingNo): boolean {
+    return this.#gaps.has(rankingNo);
   }
 
-  get owesAny(): boolean {
-    return this.#owed.size > 0;
+  get hasGaps(): boolean {
+    return this.#gaps.size > 0;
   }
 
-  /** To be noted before bringing in everything that is owed. */
-  get moment(): number {
-    return this.#moment;
+  /** How many gaps were noted so far. Read it before filling them, for `closeGaps`. */
+  get gapCount(): number {
+    return this.#gapCount;
   }
 
-  /** All that was owed at `moment` has been brought in, except to these rankings. */
-  paid(moment: number, except: ReadonlySet<RankingNo>): void {
-    for (const [rankingNo, since] of this.#owed) {
-      if (since <= moment && !except.has(rankingNo)) this.#owed.delete(rankingNo);
+  /** The first `gapCount` gaps have been filled, except in these rankings. */
+  closeGaps(gapCount: number, except: ReadonlySet<RankingNo>): void {
+    for (const [rankingNo, last] of this.#gaps) {
+      if (last <= gapCount && !except.has(rankingNo)) this.#gaps.delete(rankingNo);
     }
   }
 }

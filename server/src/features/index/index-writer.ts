@@ -11,7 +11,7 @@ import {
 
 const MAX_ATTEMPTS = 3;
 const NO_EPOCH = 0;
-/** How long to wait, in milliseconds, where another epoch serves: taking it over is a matter of moments. */
+/** How long to wait, in milliseconds, when another epoch serves: taking it over is quick. */
 const TAKE_OVER_MS = 100;
 
 export type Written =

@@ -5,7 +5,7 @@ import type { Outbox } from './ports.js';
  * statement may run for 10 s.
  */
 const ENDED_MS = 30_000;
-/** How often everything is looked at, in case that a statement was held up for longer. */
+/** How often everything is looked at, in case a statement was held up for longer. */
 const FROM_START_MS = 60_000;
 
 /** Batches with ids above `after` up to `through`. */
@@ -15,7 +15,7 @@ export interface OutboxRange {
 }
 
 /**
- * Says which part of the outbox is to be swept. It goes by ids and by this process's own clock: that of the
+ * Says which part of the outbox to sweep. It goes by ids and by this process's own clock: that of the
  * database may step. It begins where batches can still be: while a snapshot is open, the rows that were
  * removed before stay in the way.
  */

@@ -17,18 +17,18 @@ export interface IndexAvailability {
   readonly isOpen: boolean;
   /** Waits, but not long, where that is about to be known. */
   opensSoon(): Promise<boolean>;
-  /** Takes note that the index failed. */
-  missed(error: unknown): void;
+  /** Notes that the index failed. */
+  noteMissed(error: unknown): void;
 }
 
 /** Which epoch of a ranking's index may be asked; see IndexTrust. */
 export interface TrustedEpochs {
   /** The epoch that answers may come from. */
   readableEpochOf(rankingNo: RankingNo): number | undefined;
-  /** The same, also where the index lacks something. */
+  /** The same, even if the index lacks a committed batch. */
   epochOf(rankingNo: RankingNo): number | undefined;
-  /** Whether the index lacks something. */
-  owes(rankingNo: RankingNo): boolean;
+  /** Whether the index lacks a committed batch. */
+  hasGap(rankingNo: RankingNo): boolean;
   /** Takes back the trust in this epoch. */
   distrust(rankingNo: RankingNo, epoch: number): void;
 }
@@ -213,8 +213,8 @@ export interface RankingIndex {
   ): Promise<IndexAnswer<{ players: number; inspections: readonly IndexInspection[] }>>;
   /** Lists players who have an entry; `cursor` is '0' to begin. A player may come twice. */
   scan(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>>;
-  /** Lists players to whom the order has a place that belongs to no entry; otherwise as `scan`. */
-  scanStrays(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>>;
+  /** Lists players who have a place in the order but no entry; otherwise as `scan`. */
+  scanOrphans(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>>;
   /** Removes all that the index has of a deleted ranking. */
   remove(rankingNo: RankingNo): Promise<void>;
 }
@@ -285,7 +285,7 @@ export class IndexUnavailable extends Error {
   override readonly name = 'IndexUnavailable';
 }
 
-/** What became of a change of a mark: it was `not as it was`, or the life is over in which it was to be made. */
+/** The result of changing a mark. `not as it was`: another change came first; `life over`: its life has ended. */
 export type MarkChange = 'changed' | 'not as it was' | 'life over';
 
 /** One committed batch that the index may not have. */

@@ -88,7 +88,7 @@ export class Projection {
   ): Promise<void> {
     if (rows.length === 0) return;
     if (!this.#gate.isReachable) {
-      this.#gate.missed();
+      this.#gate.noteMissed();
       for (let row = 0; row < rows.length; row += 1) onPlaced(row, undefined);
       return;
     }
@@ -126,15 +126,15 @@ export class Projection {
     try {
       const written = await this.#writer.write(group.ranking, entries);
       // Only this ranking is affected: its reads go to the store of record until it is mended.
-      if (written.kind === 'missed') this.#trust.owe(group.ranking.rankingNo);
+      if (written.kind === 'missed') this.#trust.noteGap(group.ranking.rankingNo);
       return written;
     } catch (error) {
-      this.#gate.missed(error);
+      this.#gate.noteMissed(error);
       return { kind: 'missed' };
     }
   }
 
-  /** A new ranking has its first index within moments, and then its first submission has a rank. */
+  /** A new ranking soon has its first index, and then its first submission has a rank. */
   #mayAwaitFirst(ranking: Ranking): boolean {
     return this.#builder.isFirst(ranking) && this.#firstBuilds < MAX_FIRST_BUILDS;
   }
@@ -164,22 +164,22 @@ export class Projection {
     opening: number,
     onPlaced: OnPlaced,
   ): Promise<void> {
-    const isTrue =
+    const isCertain =
       written.kind === 'written' &&
       opening > 0 &&
-      !this.#trust.owes(ranking.rankingNo) &&
+      !this.#trust.hasGap(ranking.rankingNo) &&
       (this.#gate.isOpen || (await this.#gate.confirmsOpen())) &&
       this.#gate.opening === opening;
     positions.forEach((position, index) => {
-      const place = isTrue ? (written.places[index] as IndexPlace) : undefined;
+      const place = isCertain ? (written.places[index] as IndexPlace) : undefined;
       onPlaced(position, place && placeOf(rows[position] as ProjectionRow, place));
     });
   }
 }
 
 /**
- * Undefined where the index does not tell the rank after the submission, or that before: what other servers
- * commit may reach it earlier or later.
+ * Undefined if the index does not know the rank before or after the submission: what other servers commit
+ * may reach it earlier or later.
  */
 function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
   if (place.had === 'newer') return undefined;

@@ -42,7 +42,7 @@ export class Settler {
       for (const rankingNo of await this.#outbox.settle(settlements)) {
         // What this process wrote to is not the index any more.
         this.#trust.forget(rankingNo);
-        this.#trust.owe(rankingNo);
+        this.#trust.noteGap(rankingNo);
       }
     } catch (error) {
       this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');

@@ -56,14 +56,14 @@ export class Sweeper {
     this.#log = parts.log;
   }
 
-  /** Sweeps about three times a second, and at once what is owed to an index, while `mayRun` says so. */
+  /** While `mayRun` says so, sweeps about three times a second, and within a tick when an index has a gap. */
   start(mayRun: () => boolean): void {
     let running = false;
     let ticks = 0;
     this.#timer = setInterval(() => {
       ticks += 1;
       const isDue = ticks % TICKS_PER_SWEEP === 0;
-      if (running || !(isDue || this.#trust.owesAny) || !mayRun()) return;
+      if (running || !(isDue || this.#trust.hasGaps) || !mayRun()) return;
       running = true;
       this.#sweeping = (isDue ? this.#sweep() : this.drain())
         .catch((error) => {
@@ -81,16 +81,16 @@ export class Sweeper {
   }
 
   /**
-   * Brings everything that is in the outbox now into the index. Rankings whose index cannot be given
-   * all of it are noted as owed; they do not hold up the others.
+   * Brings everything that is in the outbox now into the index. A ranking whose index cannot be given
+   * all of it has a gap noted; it does not hold up the others.
    *
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
   async drain(): Promise<void> {
-    const { moment } = this.#trust;
+    const { gapCount } = this.#trust;
     const missed = await this.#apply(await this.#scan.all());
-    this.#trust.paid(moment, missed);
-    for (const rankingNo of missed) this.#trust.owe(rankingNo);
+    this.#trust.closeGaps(gapCount, missed);
+    for (const rankingNo of missed) this.#trust.noteGap(rankingNo);
   }
 
   async #sweep(): Promise<void> {
@@ -156,7 +156,7 @@ export class Sweeper {
     try {
       for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
     } catch (error) {
-      // The index has them: that they stay in the outbox, such as while a disk is full, is no harm.
+      // The index has them. They may stay in the outbox, for example while a disk is full.
       this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
     }
   }

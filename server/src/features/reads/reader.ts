@@ -114,11 +114,11 @@ export class Reader implements RankingReader, RankingIndexReader {
   }
 
   #mayAnswer(ranking: Ranking): boolean {
-    return this.#gate.isOpen && !this.#trust.owes(ranking.rankingNo);
+    return this.#gate.isOpen && !this.#trust.hasGap(ranking.rankingNo);
   }
 
   /** A failing index closes the gate; a failing store of record shows when it is asked itself. */
   #note(error: unknown): void {
-    if (error instanceof IndexUnavailable) this.#gate.missed(error);
+    if (error instanceof IndexUnavailable) this.#gate.noteMissed(error);
   }
 }

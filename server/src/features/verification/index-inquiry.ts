@@ -70,7 +70,7 @@ export class IndexInquiry {
    * Lists the players of the entries of the index, or those to whom the order has a place without
    * an entry. If another index begins to serve meanwhile, it is listed from its beginning.
    */
-  async *players(of: 'entries' | 'strays'): AsyncGenerator<readonly PlayerId[]> {
+  async *players(of: 'entries' | 'orphans'): AsyncGenerator<readonly PlayerId[]> {
     let cursor = '0';
     let epochOfCursor: number | undefined;
     do {
@@ -81,7 +81,7 @@ export class IndexInquiry {
         const { index } = this.#parts;
         return of === 'entries'
           ? index.scan(this.#ranking, epoch, cursor)
-          : index.scanStrays(this.#ranking, epoch, cursor);
+          : index.scanOrphans(this.#ranking, epoch, cursor);
       });
       cursor = page.cursor;
       if (page.playerIds.length > 0) yield page.playerIds;

@@ -74,7 +74,7 @@ class VerifyRun {
     await this.#compareEntries();
     if (this.#progress.differenceCount === 0 && (await this.#sameCount())) return;
     await this.#findExtras();
-    await this.#findStrays();
+    await this.#findOrphans();
     if (this.#progress.differenceCount === 0) await this.#reportDamage();
   }
 
@@ -132,8 +132,8 @@ class VerifyRun {
   }
 
   /** Places in the order that belong to no entry of the index; no submission makes such, ever. */
-  async #findStrays(): Promise<void> {
-    for await (const playerIds of this.#inquiry.players('strays')) {
+  async #findOrphans(): Promise<void> {
+    for await (const playerIds of this.#inquiry.players('orphans')) {
       for (const playerId of playerIds) {
         const description = 'the order of the index has a place that belongs to no entry';
         this.#progress.report({ kind: 'extra', playerId, description });

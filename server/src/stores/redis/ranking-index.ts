@@ -250,12 +250,12 @@ export class RedisRankingIndex implements RankingIndex {
     return this.#list('scan', ranking, epoch, cursor);
   }
 
-  scanStrays(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>> {
-    return this.#list('strays', ranking, epoch, cursor);
+  scanOrphans(ranking: Ranking, epoch: number, cursor: string): Promise<IndexAnswer<PlayerPage>> {
+    return this.#list('orphans', ranking, epoch, cursor);
   }
 
   async #list(
-    script: 'scan' | 'strays',
+    script: 'scan' | 'orphans',
     ranking: Ranking,
     epoch: number,
     cursor: string,

@@ -15,7 +15,7 @@ export const SCRIPT_NAMES = [
   'swap',
   'inspect',
   'scan',
-  'strays',
+  'orphans',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
