@@ -63,7 +63,7 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
           return errorItem(error, context);
         }
       },
-      { maxInFlight: MAX_IN_FLIGHT },
+      MAX_IN_FLIGHT,
     ),
   };
 }
