@@ -1,4 +1,5 @@
 import { migrate } from '../../server/dist/stores/postgres/migrate.js';
+import { FUNCTION_SET } from '../../server/dist/stores/postgres/sql-file.js';
 import { BOARD, PLAYER_DIGITS, SCORE_LIMIT } from './operations.ts';
 import { query } from './stores.ts';
 
@@ -47,7 +48,7 @@ async function fill(
   // Best score counts, the highest first.
   await query(
     databaseUrl,
-    "SELECT rostrum.create_leaderboard($1, '', 1::int2, 1::int2, 1::int2, NULL)",
+    `SELECT ${FUNCTION_SET}.create_leaderboard($1, '', 1::int2, 1::int2, 1::int2, NULL)`,
     [board],
   );
   const [ranking] = await query<{ ranking_no: string }>(

@@ -42,10 +42,10 @@ import { PostgresEntryStore } from './stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from './stores/postgres/leaderboard-store.js';
 import { PostgresLifeStore } from './stores/postgres/life-store.js';
 import { PostgresOutbox } from './stores/postgres/outbox.js';
-import { PartitionKeeper } from './stores/postgres/partitions.js';
 import { PostgresPurgeStore } from './stores/postgres/purge-store.js';
 import { PostgresRankingStore } from './stores/postgres/ranking-store.js';
 import { SubmissionRetention } from './stores/postgres/retention.js';
+import { SchemaKeeper } from './stores/postgres/schema-keeper.js';
 import { SessionWatch } from './stores/postgres/session-watch.js';
 import { PostgresSubmissionLog } from './stores/postgres/submission-log.js';
 import { RedisConnection } from './stores/redis/connection.js';
@@ -114,7 +114,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   const rankings = new PostgresRankingStore(databases.lookups, databases.builds);
   const outbox = new PostgresOutbox(databases.outbox);
   const submissions = new PostgresSubmissionLog(databases.writes, config.idempotencyDays);
-  const partitions = new PartitionKeeper(databases.background, log);
+  const schema = new SchemaKeeper(databases.background, config.databaseUrl, log);
   const retention = new SubmissionRetention(
     databases.background,
     config.submissionRetentionDays,
@@ -257,7 +257,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     server,
 
     async start(patienceMs) {
-      await partitions.start();
+      await schema.start();
       retention.start();
       gate.start();
       const patience = Promise.withResolvers<void>();
@@ -280,7 +280,7 @@ export function compose(config: Config, log: Logger): Rostrum {
 
     async stop(graceMs) {
       await server.drain(graceMs);
-      partitions.stop();
+      schema.stop();
       await Promise.all([sweeper.stop(), purger.stop(), retention.stop()]);
       await largeFiller.close();
       await settler.flush();

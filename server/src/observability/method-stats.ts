@@ -1,7 +1,25 @@
 import { Histogram } from './histogram.js';
 
-/** How a call ended; `cancelled`: its caller ended it before the server did. */
-export type CallEnd = 'ok' | 'error' | 'cancelled';
+/** The names of the gRPC codes, by code. */
+const CODE_NAMES = [
+  'OK',
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+];
 
 /** What one method has done since the start of the process. Times are in milliseconds. */
 export interface MethodSnapshot {
@@ -11,8 +29,10 @@ export interface MethodSnapshot {
   readonly calls: number;
   /** Those of them that ended with an error. */
   readonly errors: number;
-  /** Those that their callers ended before the server did; they are no errors. */
+  /** Those that their callers ended before the server did, or by their deadlines; they are no errors. */
   readonly cancelled: number;
+  /** The calls by the gRPC codes with which they ended, such as `NOT_FOUND`; only those there were. */
+  readonly codes: Readonly<Record<string, number>>;
   /** Calls that are open now. */
   readonly open: number;
   readonly p50Ms: number;
@@ -24,9 +44,7 @@ export interface MethodSnapshot {
 export class MethodStats {
   readonly method: string;
   readonly #latencyUs = new Histogram();
-  #calls = 0;
-  #errors = 0;
-  #cancelled = 0;
+  readonly #calls = CODE_NAMES.map(() => 0);
   #open = 0;
 
   constructor(method: string) {
@@ -37,21 +55,30 @@ export class MethodStats {
     this.#open += 1;
   }
 
-  /** @param durationMs How long the call took; undefined for streams, which are not timed. */
-  ended(end: CallEnd, durationMs: number | undefined): void {
+  /**
+   * @param code the gRPC code
+   * @param durationMs How long the call took; undefined for streams, which are not timed.
+   */
+  ended(code: number, durationMs: number | undefined): void {
     this.#open -= 1;
-    this.#calls += 1;
-    if (end === 'error') this.#errors += 1;
-    if (end === 'cancelled') this.#cancelled += 1;
+    this.#calls[code] = (this.#calls[code] ?? 0) + 1;
     if (durationMs !== undefined) this.#latencyUs.record(durationMs * 1000);
   }
 
   snapshot(): MethodSnapshot {
+    const codes: Record<string, number> = {};
+    for (const [code, name] of CODE_NAMES.entries()) {
+      const calls = this.#calls[code] as number;
+      if (calls > 0) codes[name] = calls;
+    }
+    const calls = this.#calls.reduce((sum, count) => sum + count);
+    const cancelled = (codes.CANCELLED ?? 0) + (codes.DEADLINE_EXCEEDED ?? 0);
     return {
       method: this.method,
-      calls: this.#calls,
-      errors: this.#errors,
-      cancelled: this.#cancelled,
+      calls,
+      errors: calls - (codes.OK ?? 0) - cancelled,
+      cancelled,
+      codes,
       open: this.#open,
       p50Ms: this.#latencyUs.quantile(0.5) / 1000,
       p99Ms: this.#latencyUs.quantile(0.99) / 1000,

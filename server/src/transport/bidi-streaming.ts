@@ -1,10 +1,10 @@
 import type grpc from '@grpc/grpc-js';
-import { CallContext } from './call-context.js';
-import { toRostrumError, toServiceError } from './errors.js';
-import { admit, bindable, type Method, requireDecoded, shuttingDown } from './method.js';
-import { releaseCall } from './reset-call.js';
+import type { CallContext } from './call-context.js';
+import type { CallLife } from './call-life.js';
+import { shuttingDown } from './errors.js';
+import { handler } from './handler.js';
 import { ServerStream } from './server-stream.js';
-import type { UndecodableRequest } from './service-definition.js';
+import { requireDecoded, type UndecodableRequest } from './service-definition.js';
 
 /**
  * Answers one request of a stream with one message, or with the bytes of one. It is called for the
@@ -29,29 +29,13 @@ const DEFAULT_MAX_IN_FLIGHT = 1024;
  * was taken in is answered, and the stream ends with SHUTTING_DOWN.
  */
 export function bidiStreaming<Req, Res>(
-  handler: BidiHandler<Req, Res>,
+  run: BidiHandler<Req, Res>,
   options: BidiOptions = {},
 ): grpc.handleBidiStreamingCall<Req, Res> {
   const maxInFlight = options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
-  return bindable<grpc.handleBidiStreamingCall<Req, Res>>((method) => (call) => {
-    method.stats.opened();
-    try {
-      const connection = admit(call, method);
-      const stream = new ServerStream<Res>(call, connection, method);
-      const context = new CallContext(call, connection, method);
-      stream.onClose(() => {
-        if (stream.outcome === 'ok') context.finish();
-        method.stats.ended(stream.outcome, undefined);
-        // Not at once: a reset would overtake the status.
-        setTimeout(() => releaseCall(call), method.environment.streamEndGraceMs).unref();
-      });
-      new OrderedReplies(call, stream, context, method, handler, maxInFlight).start();
-    } catch (error) {
-      method.stats.ended('error', undefined);
-      const { errors } = method.environment;
-      call.emit('error', toServiceError(toRostrumError(error, method.path, errors)));
-    }
-  });
+  return handler<grpc.handleBidiStreamingCall<Req, Res>>((call, life) =>
+    new OrderedReplies(call, life, run, maxInFlight).start(),
+  );
 }
 
 /** The place of one answer in the order of the requests. */
@@ -63,10 +47,9 @@ interface Slot<Res> {
 
 class OrderedReplies<Req, Res> {
   readonly #call: grpc.ServerDuplexStream<Req, Res>;
+  readonly #life: CallLife;
   readonly #stream: ServerStream<Res>;
-  readonly #context: CallContext;
-  readonly #method: Method;
-  readonly #handler: BidiHandler<Req, Res>;
+  readonly #run: BidiHandler<Req, Res>;
   readonly #maxInFlight: number;
   /** From the oldest request on; those before `#head` have left. */
   #slots: Slot<Res>[] = [];
@@ -79,28 +62,20 @@ class OrderedReplies<Req, Res> {
 
   constructor(
     call: grpc.ServerDuplexStream<Req, Res>,
-    stream: ServerStream<Res>,
-    context: CallContext,
-    method: Method,
-    handler: BidiHandler<Req, Res>,
+    life: CallLife,
+    run: BidiHandler<Req, Res>,
     maxInFlight: number,
   ) {
     this.#call = call;
-    this.#stream = stream;
-    this.#context = context;
-    this.#method = method;
-    this.#handler = handler;
+    this.#life = life;
+    this.#stream = new ServerStream<Res>(call, life);
+    this.#run = run;
     this.#maxInFlight = maxInFlight;
   }
 
   start(): void {
-    const { drainListeners } = this.#method.environment;
-    const drain = () => this.#drain();
-    drainListeners.add(drain);
-    this.#stream.onClose(() => {
-      drainListeners.delete(drain);
-      this.#abandon();
-    });
+    this.#life.onDrain(() => this.#drain());
+    this.#life.onOver(() => this.#abandon());
     this.#call.on('end', () => {
       this.#halfClosed = true;
       this.#schedule();
@@ -109,7 +84,7 @@ class OrderedReplies<Req, Res> {
   }
 
   #take(undecoded: Req | UndecodableRequest): void {
-    if (!this.#stream.isOpen || this.#draining) return;
+    if (!this.#life.isOpen || this.#draining) return;
     const slot: Slot<Res> = { state: 'pending', answer: undefined, error: undefined };
     this.#slots.push(slot);
     if (this.#slots.length - this.#head >= this.#maxInFlight) this.#pause();
@@ -125,7 +100,7 @@ class OrderedReplies<Req, Res> {
     };
     let result: Res | Uint8Array | Promise<Res | Uint8Array>;
     try {
-      result = this.#handler(requireDecoded(undecoded), this.#context);
+      result = this.#run(requireDecoded(undecoded), this.#life);
     } catch (error) {
       fail(error);
       return;
@@ -146,7 +121,7 @@ class OrderedReplies<Req, Res> {
 
   /** Sends the answers that are ready and have none missing before them; one batch at a time. */
   #flush(): void {
-    if (!this.#stream.isOpen || this.#flushing) return;
+    if (!this.#life.isOpen || this.#flushing) return;
     const ready: Uint8Array[] = [];
     let failed: Slot<Res> | undefined;
     while (this.#head < this.#slots.length) {
@@ -154,7 +129,7 @@ class OrderedReplies<Req, Res> {
       if (slot.state === 'pending') break;
       if (slot.state === 'answered') {
         try {
-          ready.push(this.#method.encode(slot.answer));
+          ready.push(this.#life.method.encode(slot.answer));
         } catch (error) {
           slot.state = 'failed';
           slot.error = error;

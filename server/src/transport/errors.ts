@@ -111,6 +111,14 @@ export class CallCancelled extends Error {
   }
 }
 
+/** UNAVAILABLE: the server is shutting down. */
+export function shuttingDown(metadata: Readonly<Record<string, string>> = {}): RostrumError {
+  return new RostrumError('SHUTTING_DOWN', 'the server is shutting down; call another or retry', {
+    metadata,
+    retryAfterMs: 500,
+  });
+}
+
 function pack(type: string, message: Uint8Array): Any {
   return { typeUrl: `type.googleapis.com/${type}`, value: Buffer.from(message) };
 }

@@ -1,15 +1,20 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { type RostrumError, StatusCode } from '../domain/errors.js';
+import grpc from '@grpc/grpc-js';
 import type { Connection } from './connections.js';
 
 /**
  * Cuts off a call whose caller does not take what it was sent, so that what is queued for it is
- * freed. The caller sees RESOURCE_EXHAUSTED, or UNAVAILABLE if that was the error to send.
+ * freed. The caller sees RESOURCE_EXHAUSTED, or UNAVAILABLE if that was the status to send.
  */
-export function resetCall(call: object, connection: Connection, error?: RostrumError): void {
+export function resetCall(
+  call: object,
+  connection: Connection | undefined,
+  code: grpc.status,
+): void {
   const stream = http2StreamOf(call);
-  if (stream === undefined) connection.destroy();
-  else stream.close(resetCode(error));
+  if (stream === undefined) connection?.destroy();
+  else if (code === grpc.status.UNAVAILABLE) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  else stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /**
@@ -21,15 +26,17 @@ export function releaseCall(call: object): void {
   if (stream !== undefined && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
-function resetCode(error: RostrumError | undefined): number {
-  return error?.code === StatusCode.UNAVAILABLE
-    ? constants.NGHTTP2_REFUSED_STREAM
-    : constants.NGHTTP2_ENHANCE_YOUR_CALM;
+/** The gRPC code that was sent for a call, by whomever; undefined if none was. */
+export function sentCode(call: object): grpc.status | undefined {
+  const stream = http2StreamOf(call);
+  // A call that failed before its first message has but one block of headers.
+  const code = (stream?.sentTrailers ?? stream?.sentHeaders)?.['grpc-status'];
+  return code === undefined ? undefined : Number(code);
 }
 
 /**
- * The HTTP/2 stream under a call. grpc-js has no public way to close one; should a later version
- * keep it elsewhere, none is found here.
+ * The HTTP/2 stream under a call. grpc-js has no public way to it; should a later version keep it
+ * elsewhere, none is found here.
  */
 function http2StreamOf(call: object): ServerHttp2Stream | undefined {
   const stream = (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream;

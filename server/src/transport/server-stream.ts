@@ -1,11 +1,7 @@
 import type grpc from '@grpc/grpc-js';
-import type { RostrumError } from '../domain/errors.js';
-import type { CallEnd } from '../observability/method-stats.js';
-import type { Connection } from './connections.js';
-import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
+import type { CallLife } from './call-life.js';
+import { CallCancelled } from './errors.js';
 import { FrameBatch } from './frame-batch.js';
-import type { Method } from './method.js';
-import { resetCall } from './reset-call.js';
 
 type StreamingCall =
   | grpc.ServerWritableStream<unknown, unknown>
@@ -20,40 +16,21 @@ type StreamingCall =
  */
 export class ServerStream<Res> {
   readonly #call: StreamingCall;
-  readonly #connection: Connection;
-  readonly #method: Method;
-  readonly #closeListeners: (() => void)[] = [];
+  readonly #life: CallLife;
   #drainListener: (() => void) | undefined;
   #drainWaiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  #grace: NodeJS.Timeout | undefined;
-  #state: 'open' | 'ending' | 'closed' = 'open';
-  #outcome: CallEnd = 'ok';
-  /** What the queued messages take of the budget of unsent bytes. */
-  #unsent = 0;
 
   /** For the wrappers. */
-  constructor(call: StreamingCall, connection: Connection, method: Method) {
+  constructor(call: StreamingCall, life: CallLife) {
     this.#call = call;
-    this.#connection = connection;
-    this.#method = method;
-    // grpc-js says `cancelled` at the end of every call, however it ends.
-    call.once('cancelled', () => this.#close());
+    this.#life = life;
     call.on('drain', () => this.#drain());
+    life.onOver(() => this.#rejectDrainWaiters());
   }
 
   /** Whether messages can still be written. */
   get isOpen(): boolean {
-    return this.#state === 'open';
-  }
-
-  /** Whether the stream is over: its status is out, or the caller is gone. */
-  get isClosed(): boolean {
-    return this.#state === 'closed';
-  }
-
-  /** How the call ended, once it has. */
-  get outcome(): CallEnd {
-    return this.#outcome;
+    return this.#life.isOpen;
   }
 
   /** Whether so much is queued that nothing more should be written until it is drained. */
@@ -75,9 +52,9 @@ export class ServerStream<Res> {
    * @returns Whether more may be written at once.
    */
   write(message: Res | Uint8Array, onFlushed?: () => void): boolean {
-    if (this.#state !== 'open') return false;
+    if (!this.isOpen) return false;
     try {
-      const bytes = this.#method.encode(message);
+      const bytes = this.#life.method.encode(message);
       return this.#write(bytes, bytes.byteLength, onFlushed);
     } catch (error) {
       this.end(error);
@@ -92,7 +69,7 @@ export class ServerStream<Res> {
    * @returns Whether more may be written at once.
    */
   writeMany(messages: readonly Uint8Array[], onFlushed?: () => void): boolean {
-    if (this.#state !== 'open') return false;
+    if (!this.isOpen) return false;
     const batch = new FrameBatch(messages);
     try {
       return this.#write(batch, batch.byteLength, onFlushed);
@@ -104,14 +81,10 @@ export class ServerStream<Res> {
 
   /** @throws OVERLOADED */
   #write(message: Uint8Array | FrameBatch, bytes: number, onFlushed?: () => void): boolean {
-    const { unsent } = this.#method.environment;
-    const size = unsent.take(this.#connection, bytes);
-    this.#unsent += size;
+    const size = this.#life.hold(bytes);
     return this.#call.write(message, (error: unknown) => {
-      // At the close all that is left was given back.
-      if (this.#state === 'closed') return;
-      this.#unsent -= size;
-      unsent.release(this.#connection, size);
+      if (this.#life.isOver) return;
+      this.#life.release(size);
       if (error === null || error === undefined) onFlushed?.();
     });
   }
@@ -122,7 +95,7 @@ export class ServerStream<Res> {
    * @throws CallCancelled when the stream is over or ends before; let it pass through the handler.
    */
   drained(): Promise<void> {
-    if (this.#state !== 'open') return Promise.reject(new CallCancelled());
+    if (!this.isOpen) return Promise.reject(new CallCancelled());
     if (!this.#call.writableNeedDrain) return Promise.resolve();
     return new Promise((resolve, reject) => this.#drainWaiters.push({ resolve, reject }));
   }
@@ -134,51 +107,21 @@ export class ServerStream<Res> {
 
   /** Calls `listener` once when the stream is over; at once if it already is. */
   onClose(listener: () => void): void {
-    if (this.#state === 'closed') listener();
-    else this.#closeListeners.push(listener);
+    this.#life.onOver(listener);
   }
 
-  /**
-   * Ends the call: with OK, or with an error. What is queued goes out first, then the status. A
-   * caller that does not take both within the grace time loses the stream by a reset, which it
-   * sees as RESOURCE_EXHAUSTED (UNAVAILABLE if that was the error) without details; HTTP/2 has no
-   * way to hand a status past a full window.
-   */
+  /** Ends the call: with OK, or with an error. See `CallLife.end`. */
   end(error?: unknown): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'ending';
-    if (error !== undefined) this.#outcome = 'error';
+    if (error === undefined) this.#life.end(null);
+    else this.#life.fail(error);
     this.#rejectDrainWaiters();
-    let shown: RostrumError | undefined;
-    if (error === undefined) {
-      this.#call.end();
-    } else {
-      shown = toRostrumError(error, this.#method.path, this.#method.environment.errors);
-      this.#call.emit('error', toServiceError(shown));
-    }
-    this.#grace = setTimeout(
-      () => resetCall(this.#call, this.#connection, shown),
-      this.#method.environment.streamEndGraceMs,
-    );
-    this.#grace.unref();
   }
 
   #drain(): void {
     const waiters = this.#drainWaiters;
     this.#drainWaiters = [];
     for (const waiter of waiters) waiter.resolve();
-    if (this.#state === 'open') this.#drainListener?.();
-  }
-
-  #close(): void {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'open') this.#outcome = 'cancelled';
-    this.#state = 'closed';
-    this.#method.environment.unsent.release(this.#connection, this.#unsent);
-    this.#unsent = 0;
-    clearTimeout(this.#grace);
-    this.#rejectDrainWaiters();
-    for (const listener of this.#closeListeners.splice(0)) listener();
+    if (this.isOpen) this.#drainListener?.();
   }
 
   #rejectDrainWaiters(): void {

@@ -1,9 +1,7 @@
 import type grpc from '@grpc/grpc-js';
-import { CallContext } from './call-context.js';
-import { CallCancelled, toRostrumError, toServiceError } from './errors.js';
-import { admit, bindable, requireDecoded } from './method.js';
+import type { CallContext } from './call-context.js';
+import { handler } from './handler.js';
 import { ServerStream } from './server-stream.js';
-import type { UndecodableRequest } from './service-definition.js';
 
 /**
  * Answers one request with a stream. The stream ends with OK when the promise resolves and with an
@@ -16,36 +14,15 @@ export type ServerStreamingHandler<Req, Res> = (
   context: CallContext,
 ) => Promise<void>;
 
-/** Makes a server-streaming gRPC handler: admits the caller, maps errors, cleans up, and counts. */
+/** Makes a server-streaming gRPC handler. */
 export function serverStreaming<Req, Res>(
-  handler: ServerStreamingHandler<Req, Res>,
+  run: ServerStreamingHandler<Req, Res>,
 ): grpc.handleServerStreamingCall<Req, Res> {
-  return bindable<grpc.handleServerStreamingCall<Req, Res>>((method) => async (call) => {
-    method.stats.opened();
-    let stream: ServerStream<Res>;
-    let context: CallContext;
-    let request: Req;
-    try {
-      const connection = admit(call, method);
-      request = requireDecoded(call.request as Req | UndecodableRequest);
-      stream = new ServerStream<Res>(call, connection, method);
-      context = new CallContext(call, connection, method);
-    } catch (error) {
-      method.stats.ended('error', undefined);
-      const { errors } = method.environment;
-      call.emit('error', toServiceError(toRostrumError(error, method.path, errors)));
-      return;
-    }
-    stream.onClose(() => {
-      if (stream.outcome === 'ok') context.finish();
-      method.stats.ended(stream.outcome, undefined);
-    });
-    try {
-      await handler(request, stream, context);
-      stream.end();
-    } catch (error) {
-      if (error instanceof CallCancelled && !stream.isOpen) return;
-      stream.end(error);
-    }
+  return handler<grpc.handleServerStreamingCall<Req, Res>>((call, life) => {
+    const stream = new ServerStream<Res>(call, life);
+    run(call.request, stream, life).then(
+      () => stream.end(),
+      (error: unknown) => stream.end(error),
+    );
   });
 }

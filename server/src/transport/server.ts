@@ -9,13 +9,14 @@ import { METHOD_ROLES } from './authorization.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { Connections, identityName } from './connections.js';
 import type { ErrorListener } from './errors.js';
+import { bindHandler } from './handler.js';
 import type { Identity } from './identity.js';
 import { boundIncompleteRequests } from './incomplete-requests.js';
 import { useKnownHeaders } from './known-headers.js';
-import { guardLibraryHandler } from './library-service.js';
+import { libraryHandler } from './library-service.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
 import { useLongDeadlines } from './long-deadlines.js';
-import { bindHandler, type CallEnvironment, type Method } from './method.js';
+import type { CallEnvironment, Method } from './method.js';
 import { ReceivedBudget } from './received-budget.js';
 import { encodedResponses } from './service-definition.js';
 import { useStreamTables } from './stream-table.js';
@@ -167,9 +168,9 @@ export class GrpcServer {
     definition: grpc.ServiceDefinition,
     implementation: grpc.UntypedServiceImplementation,
   ): void {
-    this.#add(definition, implementation, (handler, method, streaming) => {
+    this.#add(definition, implementation, (handler, method) => {
       if (handler === undefined) throw new Error(`no handler for ${method.path}`);
-      return guardLibraryHandler(handler, streaming, method);
+      return libraryHandler(handler, method);
     });
   }
 
@@ -191,26 +192,27 @@ export class GrpcServer {
     toHandler: (
       handler: grpc.UntypedHandleCall | undefined,
       method: Method,
-      streaming: boolean,
     ) => grpc.UntypedHandleCall,
   ): void {
     const encoded = encodedResponses(definition);
     const bound: grpc.UntypedServiceImplementation = {};
     for (const [name, methodDefinition] of Object.entries(encoded)) {
-      const { path, originalName = name } = methodDefinition;
+      const { path, originalName = name, requestStream, responseStream } = methodDefinition;
       const role = METHOD_ROLES[path];
       if (role === undefined) throw new Error(`${path} has no role in METHOD_ROLES`);
       const method: Method = {
         path,
         role,
+        requestStream,
+        responseStream,
         stats: this.#stats.of(path),
         encode: methodDefinition.responseSerialize,
         environment: this.#environment,
       };
-      if (methodDefinition.requestStream) this.#requestStreams.add(path);
+      if (requestStream) this.#requestStreams.add(path);
       const handler = implementation[name] ?? implementation[originalName];
       this.#services.add(path.slice(1, path.lastIndexOf('/')));
-      bound[name] = toHandler(handler, method, methodDefinition.responseStream);
+      bound[name] = toHandler(handler, method);
     }
     this.#server.addService(encoded, bound);
   }

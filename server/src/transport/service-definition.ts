@@ -14,6 +14,12 @@ export class UndecodableRequest {
   }
 }
 
+/** @throws INVALID_FIELD for a request whose bytes are not a message. */
+export function requireDecoded<Req>(request: Req | UndecodableRequest): Req {
+  if (request instanceof UndecodableRequest) throw request.error;
+  return request;
+}
+
 /**
  * The definition with two changes that the wrappers of this folder rely on:
  *

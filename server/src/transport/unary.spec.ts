@@ -6,7 +6,7 @@ import { reasonOf } from '../../test/support/status-details.ts';
 import { ping, TransportServer } from '../../test/support/transport-server.ts';
 import { PingRequest, PingResponse } from '../gen/rostrum/v1/admin.js';
 import type { CallContext } from './call-context.js';
-import { twoDigits, unary } from './unary.js';
+import { unary } from './unary.js';
 
 const PING = '/rostrum.v1.AdminService/Ping';
 const PING_BYTES = PingRequest.encode({ payload: 'hello' }).finish();
@@ -30,7 +30,7 @@ test('a handler may answer at once or later, with a message or with its bytes', 
   }
 });
 
-test('the answer tells how long the server worked on it', async () => {
+test('how long the server worked on a call is counted', async () => {
   await using running = await TransportServer.start({
     handlers: {
       ping: unary(async () => {
@@ -39,36 +39,10 @@ test('the answer tells how long the server worked on it', async () => {
       }),
     },
   });
-  const call = new Promise<grpc.StatusObject>((resolve) => {
-    running
-      .client('reader')
-      .ping({ payload: '' }, new grpc.Metadata(), {}, () => {})
-      .on('status', resolve);
-  });
-  const [serverMs] = (await call).metadata.get('x-rostrum-server-ms');
-  expect(Number(serverMs)).toBeGreaterThan(25);
-  expect(Number(serverMs)).toBeLessThan(5_000);
+  await ping(running.client('reader'));
   const [stats] = running.stats.snapshot();
   expect(stats).toMatchObject({ method: PING, calls: 1, errors: 0, open: 0 });
   expect(stats?.maxMs).toBeGreaterThan(25);
-});
-
-test.each([
-  [0, '0.00'],
-  [0.034, '0.03'],
-  [0.994, '0.99'],
-  [0.996, '1.0'],
-  [1.26, '1.3'],
-  [9.949, '9.9'],
-  [9.96, '10'],
-  [42.4, '42'],
-  [99.6, '100'],
-  [123.4, '120'],
-  [994, '990'],
-  [996, '1000'],
-  [61_499, '61000'],
-])('%d ms is told as %s: few different values, which HTTP/2 sends as one byte', (ms, told) => {
-  expect(twoDigits(ms)).toBe(told);
 });
 
 test('an error counts as one', async () => {

@@ -1,6 +1,7 @@
 import type { RebuildProgress, RostrumClient, VerifyProgress } from '@rostrum/client';
 import { RostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VerifyLeaderboardRequest } from '../../src/gen/rostrum/v1/admin.js';
 import { collect } from '../support/collect.ts';
 import { type IndexKeys, IndexTampering } from '../support/index-tampering.ts';
 import { useTestService } from '../support/test-service.ts';
@@ -66,7 +67,7 @@ describe('ping', () => {
   it('answers every role with what it sent and who it is', async () => {
     for (const role of ['reader', 'writer', 'admin'] as const) {
       await using client = service.client(role);
-      const answer = await client.admin.ping('hé');
+      const answer = await client.admin.ping({ payload: 'hé' });
       expect(answer).toMatchObject({ payload: 'hé', role, name: role });
       expect(answer.version).toMatch(/^\d+\.\d+\.\d+/);
       expect(Math.abs(Date.now() - (answer.serverTime?.getTime() ?? 0))).toBeLessThan(5_000);
@@ -75,10 +76,10 @@ describe('ping', () => {
 
   it('takes up to 1,024 bytes', async () => {
     for (const payload of ['x'.repeat(1_024), 'é'.repeat(512), '🏁'.repeat(256), '']) {
-      expect((await admin.admin.ping(payload)).payload).toBe(payload);
+      expect((await admin.admin.ping({ payload })).payload).toBe(payload);
     }
     for (const payload of ['x'.repeat(1_025), 'é'.repeat(513), '🏁'.repeat(257)]) {
-      const error = await refusal(admin.admin.ping(payload));
+      const error = await refusal(admin.admin.ping({ payload }));
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' });
       expect(error.fieldViolations.map(({ field }) => field)).toEqual(['payload']);
     }
@@ -123,6 +124,7 @@ describe('statistics', () => {
       return ['/WatchStandings', '/WatchChanges'].map((name) => ({
         cancelled: of(name)?.cancelled ?? 0,
         errors: of(name)?.errors ?? 0,
+        missing: of(name)?.codes.NOT_FOUND ?? 0,
       }));
     };
     const [standings, changes] = await counts();
@@ -136,12 +138,14 @@ describe('statistics', () => {
     ]);
     await using refused = admin.watch.changes({ leaderboardId: 'nowhere' });
     await expect(refused.next()).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
-    await expect
-      .poll(counts)
-      .toMatchObject([
-        { errors: standings?.errors },
-        { cancelled: (changes?.cancelled ?? 0) + 1, errors: (changes?.errors ?? 0) + 1 },
-      ]);
+    await expect.poll(counts).toMatchObject([
+      { errors: standings?.errors },
+      {
+        cancelled: (changes?.cancelled ?? 0) + 1,
+        errors: (changes?.errors ?? 0) + 1,
+        missing: (changes?.missing ?? 0) + 1,
+      },
+    ]);
   });
 
   it('are for admins', async () => {
@@ -166,8 +170,11 @@ describe('verifying', () => {
     await admin.leaderboards.create({ leaderboardId: 'empty' });
     expect(await verify('empty')).toMatchObject({ checked: 0, differenceCount: 0 });
     expect((await refusal(verify('nowhere'))).reason).toBe('LEADERBOARD_NOT_FOUND');
-    const season = collect(admin.admin.verify({ leaderboardId: 'empty', seasonId: '9' }));
-    expect((await refusal(season)).reason).toBe('SEASON_NOT_FOUND');
+    using wire = service.wire('admin');
+    const request = { leaderboardId: 'empty', seasonId: '9', segment: undefined };
+    const message = VerifyLeaderboardRequest.encode(request).finish();
+    const season = await wire.firstOf('/rostrum.v1.AdminService/VerifyLeaderboard', message);
+    expect(season.reason).toBe('SEASON_NOT_FOUND');
   });
 
   type Tamper = (keys: IndexKeys) => Promise<unknown>;
@@ -278,7 +285,7 @@ describe('verifying', () => {
       const leaderboardId = idOf(name);
       expect(await rebuild(leaderboardId)).toEqual({ built: 20, total: 20, done: true });
       expect(await verify(leaderboardId)).toMatchObject({ checked: 20, differenceCount: 0 });
-      const { standings } = await admin.standings.list({ leaderboardId });
+      const { standings } = await admin.standings.listPage({ leaderboardId });
       expect(standings.map(({ playerId }) => playerId)).toEqual(
         Array.from({ length: 20 }, (_, index) => `p${index}`),
       );
@@ -319,7 +326,7 @@ describe('verifying', () => {
     const players = Array.from({ length: 20 }, (_, index) => `p${index}`);
     const others = players.filter((playerId) => playerId !== 'p7');
     const [list, ...ranks] = await Promise.all([
-      admin.standings.list({ leaderboardId }),
+      admin.standings.listPage({ leaderboardId }),
       ...others.map((playerId) => admin.standings.get({ leaderboardId, playerId })),
     ]);
     expect(list.standings.map(({ playerId }) => playerId)).toEqual(players);
@@ -418,7 +425,7 @@ describe('rebuilding', () => {
     let top = 5_000;
     const reading = (async () => {
       while (!stopped) {
-        const { standings, totalPlayers } = await admin.standings.list({ leaderboardId });
+        const { standings, totalPlayers } = await admin.standings.listPage({ leaderboardId });
         expect(totalPlayers).toBeGreaterThanOrEqual(5_000);
         expect(standings[0]?.score).toBeGreaterThanOrEqual(5_000);
       }

@@ -61,7 +61,7 @@ describe('beside a client that behaves', () => {
       }
       session.destroy();
     });
-    await expect(client.standings.list({ leaderboardId: 'late' })).rejects.toMatchObject({
+    await expect(client.standings.listPage({ leaderboardId: 'late' })).rejects.toMatchObject({
       reason: 'LEADERBOARD_NOT_FOUND',
     });
   });
@@ -175,7 +175,7 @@ describe('beside a client that behaves', () => {
         }));
         await client.scores.batchSubmit(batch);
       }
-      const { standings } = await client.standings.list({ leaderboardId, pageSize: 10 });
+      const { standings } = await client.standings.listPage({ leaderboardId, pageSize: 10 });
       await expect.poll(() => reading.standings).toEqual(standings);
       await reading.close();
       for (const session of sessions) session.destroy();

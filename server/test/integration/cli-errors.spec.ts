@@ -193,7 +193,7 @@ describe('what rostrum says when it cannot do what is asked', () => {
       /^error: unknown command 'sumbit' \(Did you mean submit\?\)\n/,
     );
     const { stderr } = await cli.run(['submit', 'de/mo', 'you', '5']);
-    expect(stderr).toMatch(/^error: submission\.leaderboard_id: "de\/mo" .* \[INVALID_FIELD\]\n$/);
+    expect(stderr).toMatch(/^error: leaderboardId: "de\/mo" .* \[INVALID_FIELD\]\n$/);
   });
 
   it('is quiet when whoever reads its output goes away', async () => {

@@ -93,7 +93,9 @@ describe('a server', () => {
     const { standing: read } = await client.standings.get(ids);
     expect(shown(read.metadata)).toBe(METADATA);
     await client.leaderboards.update({ leaderboardId: 'keys', metadata });
-    expect(shown((await client.leaderboards.get('keys')).metadata)).toBe(METADATA);
+    expect(shown((await client.leaderboards.get({ leaderboardId: 'keys' })).metadata)).toBe(
+      METADATA,
+    );
   });
 
   it('gives every key of metadata back to the command', async () => {

@@ -95,7 +95,9 @@ describe('while clients submit to two servers', () => {
         const first = { leaderboardId, playerId: 'p0', score: 1, newLeaderboard: settings };
         await a.scores.submit(first);
         const token = await startOfFeed(a, leaderboardId);
-        const replay = new FeedReplay(await a.standings.list({ leaderboardId, pageSize: 1000 }));
+        const replay = new FeedReplay(
+          await a.standings.listPage({ leaderboardId, pageSize: 1000 }),
+        );
         const reached = (revision: number) =>
           expect.poll(() => replay.revision, { timeout: 15_000 }).toBeGreaterThanOrEqual(revision);
         const feed = followFeed(clients, leaderboardId, token, stop.signal, (message) =>
@@ -106,7 +108,7 @@ describe('while clients submit to two servers', () => {
           follow(clients.toReversed(), leaderboardId, view, 20, stop.signal, 70 + 30 * n),
         ]);
 
-        const lists: Awaited<ReturnType<RostrumClient['standings']['list']>>[] = [];
+        const lists: Awaited<ReturnType<RostrumClient['standings']['listPage']>>[] = [];
         const seed = Math.floor(Math.random() * 2 ** 31);
         console.info(`seed ${seed}`);
         await Promise.all(
@@ -116,12 +118,12 @@ describe('while clients submit to two servers', () => {
               ...{ client, leaderboardId, settings, seed: seed + n, players: 30, calls: CALLS },
               sharedIds: ['shared-1', 'shared-2', 'shared-3'],
               onCall: async () => {
-                lists.push(await client.standings.list({ leaderboardId, pageSize: 1000 }));
+                lists.push(await client.standings.listPage({ leaderboardId, pageSize: 1000 }));
               },
             });
           }),
         );
-        const last = await a.standings.list({ leaderboardId, pageSize: 1000 });
+        const last = await a.standings.listPage({ leaderboardId, pageSize: 1000 });
         lists.push(last);
         await reached(last.revision);
         // Longer than any interval here: everything that changed is told.

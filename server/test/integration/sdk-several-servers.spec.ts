@@ -102,7 +102,9 @@ describe('a client of two servers', () => {
     await load.stop();
 
     expect(load.failures).toEqual([]);
-    const { standings, totalPlayers, revision } = await client.standings.list({ leaderboardId });
+    const { standings, totalPlayers, revision } = await client.standings.listPage({
+      leaderboardId,
+    });
     const counted = standings.reduce((sum, { score }) => sum + score, 0);
     expect(counted).toBe(load.answers.length);
     for (const view of views) {
@@ -149,7 +151,7 @@ describe('a client of two servers', () => {
       for await (const _ of view);
     })();
     const thrown = expect(loop).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
-    await client.leaderboards.delete(leaderboardId);
+    await client.leaderboards.delete({ leaderboardId });
     expect(await closed).toMatchObject({
       status: 'closed',
       error: { reason: 'LEADERBOARD_NOT_FOUND' },

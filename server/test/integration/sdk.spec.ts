@@ -53,7 +53,7 @@ describe('the examples of the SDK', () => {
       'APPLIED',
       'INVALID_FIELD',
       expect.stringMatching(/^p999: rank \d+$/),
-      'submission.player_id',
+      'playerId',
     ]);
     await feed.until((told) => told.length >= 1_002);
 
@@ -62,11 +62,12 @@ describe('the examples of the SDK', () => {
       '2. p999 999',
       '3. p998 998',
       'ada: 1 of 1002, better than 100 %',
+      'nobody: no rank yet',
       'p501 p500 p499',
       '1: ada',
       '2: p1',
-      'without an entry: nobody',
-      '1002 players',
+      'without a standing: nobody',
+      '502 players with 500 or more',
     ]);
     await client.scores.submit({ leaderboardId: 'arena', playerId: 'eve', score: 5_000 });
     expect(await newLeader).toBe('eve');
@@ -131,7 +132,7 @@ describe('the SDK and a server that is killed', () => {
     expect(new Set(outcomes)).toEqual(new Set(['APPLIED']));
 
     await expect
-      .poll(() => client.standings.list({ leaderboardId }), { timeout: 20_000 })
+      .poll(() => client.standings.listPage({ leaderboardId }), { timeout: 20_000 })
       .toMatchObject({
         standings: range(players)
           .reverse()
@@ -139,14 +140,14 @@ describe('the SDK and a server that is killed', () => {
             rank: index + 1,
             playerId: `p${player}`,
             score: rounds * (player + 1),
-            submissions: rounds,
+            submissionCount: rounds,
           }))
-          .concat({ rank: 11, playerId: 'first', score: 0, submissions: 1 }),
+          .concat({ rank: 11, playerId: 'first', score: 0, submissionCount: 1 }),
       });
     await expect
-      .poll(() => client.standings.list({ leaderboardId }), { timeout: 20_000 })
+      .poll(() => client.standings.listPage({ leaderboardId }), { timeout: 20_000 })
       .toMatchObject({ revision: expect.toSatisfy((revision: number) => revision > 0) });
-    const list = await client.standings.list({ leaderboardId, pageSize: 5 });
+    const list = await client.standings.listPage({ leaderboardId, pageSize: 5 });
     // Its revision may be older: changes of other players do not show in the view.
     await expect.poll(() => view.standings, { timeout: 20_000 }).toEqual(list.standings);
     expect(view.totalPlayers).toBe(list.totalPlayers);

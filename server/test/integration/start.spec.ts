@@ -72,7 +72,7 @@ function storeProcesses(): number[] {
   return [Number(postgres), Number(redis)];
 }
 
-test('npm start serves a sample board, refuses a second start, stops everything and keeps the data', async () => {
+test('npm start serves a sample board, refuses a second start, stops everything and keeps the data until it is reset', async () => {
   const first = start();
   await first.says('keeps the data');
   expect(first.text()).toContain('npx rostrum top demo');
@@ -83,6 +83,11 @@ test('npm start serves a sample board, refuses a second start, stops everything 
   const second = spawnSync(process.execPath, [START], { cwd: ROOT, env, encoding: 'utf8' });
   expect(second.status).toBe(1);
   expect(second.stderr).toContain(`already runs from this checkout, at ${env.ROSTRUM_ADDRESS}`);
+
+  const reset = () =>
+    spawnSync(process.execPath, [join(ROOT, 'scripts/reset-data.ts')], { cwd: ROOT, env });
+  expect(reset().status).toBe(1);
+  expect(existsSync(join(state, 'postgres'))).toBe(true);
 
   first.child.kill('SIGINT');
   expect(await first.ended).toBe(0);
@@ -105,6 +110,13 @@ test('npm start serves a sample board, refuses a second start, stops everything 
   expect(counts).toEqual(Array(8).fill('1'));
   third.child.kill('SIGTERM');
   expect(await third.ended).toBe(0);
+
+  expect(reset().status).toBe(0);
+  const fourth = start();
+  await fourth.says('keeps the data');
+  expect(fourth.text()).toContain('demo, with 8 players');
+  fourth.child.kill('SIGTERM');
+  expect(await fourth.ended).toBe(0);
 });
 
 test('a server that ends by itself is started again, and given up when that happens too often', async () => {

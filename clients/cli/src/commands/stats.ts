@@ -13,7 +13,7 @@ export function registerStats(program: Command, runner: CommandRunner): void {
     .action(
       runner.handle<[], unknown>(async (context) => {
         const client = await context.connect('admin');
-        const stats = await client.admin.stats(context.call);
+        const stats = await client.admin.stats({}, context.call);
         if (context.output.json) context.output.value(stats);
         else context.output.lines(...renderStats(stats, context.output));
       }),
@@ -82,6 +82,7 @@ export function renderStats(
         { header: 'p50', align: 'right', text: (row) => time(row.p50Ms) },
         { header: 'p99', align: 'right', text: (row) => time(row.p99Ms) },
         { header: 'max', align: 'right', text: (row) => time(row.maxMs) },
+        { header: 'errors by code', text: errorsByCode },
       ],
       stats.methods.filter((row) => row.calls > 0),
       { style, width },
@@ -114,6 +115,14 @@ function describeIdentity(use: IdentityStats): string {
   const name = use.identity === '' ? 'those without an identity' : use.identity;
   const fullest = `${name} at ${use.fullestPercent} % of its ${use.fullest.replaceAll('_', ' ')}`;
   return use.refused === 0 ? fullest : `${fullest}, ${formatCount(use.refused)} refused`;
+}
+
+/** Such as `3 NOT_FOUND, 1 UNAVAILABLE`. */
+function errorsByCode({ codes }: MethodStats): string {
+  const { OK: _, CANCELLED: __, DEADLINE_EXCEEDED: ___, ...errors } = codes;
+  return Object.entries(errors)
+    .map(([code, calls]) => `${formatCount(calls)} ${code}`)
+    .join(', ');
 }
 
 /** Streams are counted and not timed. */

@@ -1,3 +1,11 @@
+export interface PingRequest {
+  /** Comes back as it is: up to 1,024 bytes as UTF-8. Default: empty. */
+  readonly payload?: string | undefined;
+}
+
+/** Has no fields yet. */
+export type StatsRequest = Readonly<Record<string, never>>;
+
 /** The answer to a ping. */
 export interface PingResult {
   readonly payload: string;
@@ -61,6 +69,8 @@ export interface MethodStats {
   readonly errors: number;
   /** Calls that their callers ended before the server did, as watches end; they are no errors. */
   readonly cancelled: number;
+  /** The calls by the gRPC code with which they ended, such as `NOT_FOUND`; only codes that there were. */
+  readonly codes: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { changes, entered, left, moved, snapshot, standing } from '../../test/messages.js';
 import { connectTo, failureOf, ScriptedServer } from '../../test/scripted-server.js';
 import type { WatchServiceServer, WatchStandingsResponse } from '../gen/rostrum/v1/watch.js';
+import { fromStandingMessage } from '../standings/standing-conversion.js';
 import { LiveStandings, standingChanges } from './live-standings.js';
 import type { LiveView, LiveViewUpdate } from './live-view.js';
 import { fromWatchStandingsMessage } from './watch-conversion.js';
@@ -192,7 +193,7 @@ describe('LiveStandings', () => {
           const before = live.standings;
           live.apply(fromWatchStandingsMessage(message));
           known = next;
-          expect(live.standings).toEqual(read(next));
+          expect(live.standings).toEqual(read(next).map(fromStandingMessage));
           expect(live.revision).toBe(index + 1);
           expect(live.totalPlayers).toBe(Object.keys(next).length);
           // What a loop is told leads from the state before to this one, too.

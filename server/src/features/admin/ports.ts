@@ -7,6 +7,8 @@ export interface MethodUse {
   readonly errors: number;
   /** Calls that their callers ended before the server did; no errors. */
   readonly cancelled: number;
+  /** The calls by the gRPC code with which they ended, such as `NOT_FOUND`. */
+  readonly codes: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;

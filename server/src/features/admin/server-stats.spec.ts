@@ -7,7 +7,10 @@ function sources(changed: Partial<StatsSources>): StatsSources {
   const times = { p50Ms: 1.5, p99Ms: 2_000.25 };
   return {
     methods: () => [
-      { method: '/a/b', calls: 3, errors: 1, cancelled: 2, p50Ms: 0.001, p99Ms: 1, maxMs: 1_234.5 },
+      {
+        ...{ method: '/a/b', calls: 3, errors: 1, cancelled: 2 },
+        ...{ codes: { NOT_FOUND: 1, CANCELLED: 2 }, p50Ms: 0.001, p99Ms: 1, maxMs: 1_234.5 },
+      },
     ],
     submissions: () => ({
       committed: 10,
@@ -50,6 +53,7 @@ it('gives every number in the units of the contract', async () => {
         calls: 3n,
         errors: 1n,
         cancelled: 2n,
+        codes: { NOT_FOUND: 1n, CANCELLED: 2n },
         p50: { seconds: 0n, nanos: 1_000 },
         p99: { seconds: 0n, nanos: 1_000_000 },
         longest: { seconds: 1n, nanos: 234_500_000 },

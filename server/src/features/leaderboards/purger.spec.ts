@@ -7,6 +7,7 @@ import { Database } from '../../stores/postgres/database.js';
 import { PostgresLeaderboardStore } from '../../stores/postgres/leaderboard-store.js';
 import { PostgresPurgeStore } from '../../stores/postgres/purge-store.js';
 import { PostgresRankingStore } from '../../stores/postgres/ranking-store.js';
+import { FUNCTION_SET } from '../../stores/postgres/sql-file.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
 import { IndexUnavailable } from '../index/ports.js';
 import type { PurgeIndex } from './ports.js';
@@ -212,7 +213,7 @@ test('waits for a batch that is still changing an entry', async () => {
   await database.withConnection(async (client) => {
     await client.query('BEGIN');
     await client.query(
-      `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}',
+      `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', '{${ranking.rankingNo}}',
          '{${ranking.boardNo}}', '{p1}', '{late}', '{9}', '{0}', '{NULL}', '{""}', '{NULL}',
          '{true}', interval '1 day', false)`,
     );

@@ -11,6 +11,7 @@ import { Database } from '../../stores/postgres/database.js';
 import { PostgresEntryStore } from '../../stores/postgres/entry-store.js';
 import { PostgresLifeStore } from '../../stores/postgres/life-store.js';
 import { PostgresRankingStore } from '../../stores/postgres/ranking-store.js';
+import { FUNCTION_SET } from '../../stores/postgres/sql-file.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
 import { RedisConnection } from '../../stores/redis/connection.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
@@ -132,7 +133,7 @@ describe.concurrent('a verification', () => {
   it('says so when the leaderboard was deleted', async () => {
     const ranking = await makeRanking('deleted');
     await database.withConnection((client) =>
-      client.query(`SELECT rostrum.delete_leaderboard('deleted')`),
+      client.query(`SELECT ${FUNCTION_SET}.delete_leaderboard('deleted')`),
     );
     const { done } = verifier().verify(ranking, NEVER);
     await expect(done).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });

@@ -9,6 +9,7 @@ import { BatchConflict, type Recorded, type Submission } from '../../features/sc
 import { Database } from './database.js';
 import { PostgresLeaderboardStore } from './leaderboard-store.js';
 import { PostgresRankingStore } from './ranking-store.js';
+import { FUNCTION_SET } from './sql-file.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
 const SECOND = 1_000;
@@ -63,7 +64,7 @@ async function sql<Row extends object>(text: string, on = plain): Promise<Row[]>
 }
 
 async function readClock(database: Database): Promise<number> {
-  const [row] = await sql<{ now: Date }>('SELECT rostrum.read_clock() AS now', database);
+  const [row] = await sql<{ now: Date }>(`SELECT ${FUNCTION_SET}.read_clock() AS now`, database);
   return row?.now.getTime() as number;
 }
 
@@ -174,7 +175,7 @@ describe('an id that is in flight on two servers counts once when the clock', ()
     await at(TURN + firstMs).withConnection(async (other) => {
       await other.query('BEGIN');
       await other.query(
-        `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{p}',
+        `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{p}',
            '{twice}', '{10}', '{0}', '{NULL}', '{""}', '{NULL}', '{true}', interval '31 days', false)`,
         [ranking.rankingNo, ranking.boardNo],
       );
@@ -200,7 +201,7 @@ describe('over the turn of a month', () => {
     const done = database.withConnection(async (client) => {
       await client.query('BEGIN');
       await client.query(
-        `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{p}',
+        `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{p}',
            ARRAY[$3], ARRAY[$4::float8], '{0}', '{NULL}', '{""}', '{NULL}', '{true}',
            interval '31 days', false)`,
         [each.ranking.rankingNo, each.ranking.boardNo, each.submissionId, each.score],

@@ -5,7 +5,7 @@ import type { LeaderboardId } from '../../domain/ids.js';
 import { DEFAULT_SETTINGS } from '../../domain/leaderboard.js';
 import { Database } from './database.js';
 import { PostgresRankingStore } from './ranking-store.js';
-import { statement } from './sql-file.js';
+import { FUNCTION_SET, statement } from './sql-file.js';
 
 const SETTLINGS = 3_000;
 
@@ -71,7 +71,7 @@ test('settling under an open snapshot does not make the look-ups of submissions 
     await client.query(
       `DO $$ BEGIN
          FOR n IN 1..${SETTLINGS} LOOP
-           PERFORM rostrum.settle_outbox('{}', '{0}', '{${rankingNo}}', '{${life}}',
+           PERFORM ${FUNCTION_SET}.settle_outbox('{}', '{0}', '{${rankingNo}}', '{${life}}',
                                          ARRAY[n::bigint], '{NULL}');
            COMMIT;
          END LOOP;

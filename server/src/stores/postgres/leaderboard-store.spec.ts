@@ -10,6 +10,7 @@ import { PostgresEntryStore } from './entry-store.js';
 import { PostgresLeaderboardStore } from './leaderboard-store.js';
 import { PostgresLifeStore } from './life-store.js';
 import { PostgresRankingStore } from './ranking-store.js';
+import { FUNCTION_SET } from './sql-file.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
 let own: TestDatabase;
@@ -213,7 +214,7 @@ test('an entry that is being inserted holds a change of the order back, and deci
   await database.withConnection(async (client) => {
     await client.query('BEGIN');
     await client.query(
-      `SELECT * FROM rostrum.apply_submissions('{1}', '{${ranking.rankingNo}}',
+      `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', '{${ranking.rankingNo}}',
          '{${ranking.boardNo}}', '{p}', '{held}', '{1}', '{0}', '{NULL}', '{""}', '{NULL}',
          '{true}', interval '1 day', false)`,
     );

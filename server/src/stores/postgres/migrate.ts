@@ -1,9 +1,17 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { SessionClient } from './session-client.js';
 import { SessionWatch } from './session-watch.js';
-import { MIGRATIONS } from './sql-file.js';
+import {
+  digestOf,
+  FUNCTION_SET,
+  FUNCTIONS_IN_ORDER,
+  MIGRATION_FILES,
+  type SqlFile,
+  statement,
+} from './sql-file.js';
+
+const RECORD_FUNCTION_SET = statement('record_function_set');
+const ENSURE_PARTITIONS = statement('ensure_partitions');
 
 /** Any number: all servers use this one, and nothing else in the database does. */
 export const MIGRATION_LOCK = 7_482_100_461;
@@ -11,41 +19,28 @@ export const MIGRATION_LOCK = 7_482_100_461;
 /** The first version that returns rows as they were before an update, as the migrations need it. */
 const LEAST_POSTGRES = 18;
 
-interface Migration {
+interface Migration extends SqlFile {
   readonly version: number;
-  readonly name: string;
-  readonly text: string;
-  /** SHA-256 of the text, in hexadecimal digits; line ends do not count. */
   readonly digest: string;
 }
 
 /** The numbered migrations, in order. @throws Error if numbers are missing or used twice */
 export function readMigrations(): Migration[] {
-  const migrations = readdirSync(MIGRATIONS)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
-    .map((file) => {
-      const text = readFileSync(new URL(file, MIGRATIONS), 'utf8');
-      return {
-        version: Number.parseInt(file, 10),
-        name: file.replace(/\.sql$/, ''),
-        text,
-        digest: createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex'),
-      };
-    });
-  migrations.forEach((migration, index) => {
-    if (migration.version !== index + 1) {
-      throw new Error(`migration ${migration.name} should have number ${index + 1}`);
+  return MIGRATION_FILES.map((file, index) => {
+    const version = Number.parseInt(file.name, 10);
+    if (version !== index + 1) {
+      throw new Error(`migration ${file.name} should have number ${index + 1}`);
     }
+    return { ...file, version, digest: digestOf([file]) };
   });
-  return migrations;
 }
 
 /**
- * Brings the database to the schema of this server. Servers that start at the same time take turns;
- * each migration runs once, in a transaction of its own.
+ * Brings the database to the schema of this server, and installs its functions beside those of other
+ * versions. Servers that start at the same time take turns; each step runs once, in a transaction of its
+ * own.
  *
- * @returns the names of the migrations that this call applied
+ * @returns the names of the migrations that this call applied, and of the functions that it installed
  * @throws Error if PostgreSQL is too old, or the database has a migration that this server does not
  * know, or has otherwise
  */
@@ -78,6 +73,11 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     const { rows } = await client.query<Applied>(
       'SELECT version, name, digest FROM rostrum.migrations ORDER BY version',
     );
+    for (const applied of rows) {
+      if (applied.version <= migrations.length) {
+        checkDigest(applied, migrations[applied.version - 1]);
+      }
+    }
     const newest = rows.at(-1);
     if (newest !== undefined && newest.version > migrations.length) {
       throw new Error(
@@ -85,10 +85,11 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
           `${migrations.length}); run a newer server, or restore a backup made before the upgrade`,
       );
     }
-    for (const applied of rows) checkDigest(applied, migrations[applied.version - 1]);
     const pending = migrations.slice(newest?.version ?? 0);
     for (const migration of pending) await applyMigration(client, migration);
-    return pending.map((migration) => migration.name);
+    const isNew = await installFunctions(client);
+    if (pending.length > 0) await client.query(ENSURE_PARTITIONS.text);
+    return [...pending.map((migration) => migration.name), ...(isNew ? [FUNCTION_SET] : [])];
   } catch (error) {
     throw broken ?? error;
   } finally {
@@ -123,23 +124,47 @@ function checkDigest(applied: Applied, migration: Migration | undefined): void {
   throw new Error(
     `migration ${applied.name} of this database is not the one that this server knows: another ` +
       'version, from before a release, made the database; run that version, or let this one make a ' +
-      'new database (for the one of npm start: remove the directory .rostrum first)',
+      'new database (for the one of npm start: npm run reset-data)',
   );
 }
 
-async function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
-  await client.query('BEGIN');
-  try {
+function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
+  return inTransaction(client, `migration ${migration.name}`, async () => {
     await client.query(migration.text);
     await client.query(
       'INSERT INTO rostrum.migrations (version, name, digest) VALUES ($1, $2, $3)',
       [migration.version, migration.name, migration.digest],
     );
+  });
+}
+
+/** False if they are there. */
+function installFunctions(client: pg.Client): Promise<boolean> {
+  return inTransaction(client, 'installing the database functions', async () => {
+    const { rows } = await client.query<{ missing: boolean }>(RECORD_FUNCTION_SET.text, [
+      FUNCTION_SET,
+    ]);
+    if (rows[0]?.missing !== true) return false;
+    await client.query(
+      `DROP SCHEMA IF EXISTS ${FUNCTION_SET} CASCADE; CREATE SCHEMA ${FUNCTION_SET}`,
+    );
+    for (const text of FUNCTIONS_IN_ORDER) await client.query(text);
+    return true;
+  });
+}
+
+async function inTransaction<T>(
+  client: pg.Client,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    const result = await work();
     await client.query('COMMIT');
+    return result;
   } catch (error) {
     await client.query('ROLLBACK');
-    throw new Error(`migration ${migration.name} failed: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Error(`${what} failed: ${(error as Error).message}`, { cause: error });
   }
 }

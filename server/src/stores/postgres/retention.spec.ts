@@ -9,6 +9,7 @@ import { Database } from './database.js';
 import { PostgresPurgeStore } from './purge-store.js';
 import { PostgresRankingStore } from './ranking-store.js';
 import { SubmissionRetention } from './retention.js';
+import { FUNCTION_SET } from './sql-file.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
 const LOG = { debug() {}, info() {}, warn() {}, error() {} };
@@ -131,7 +132,7 @@ test('last month stays, however short the time for which submissions are kept', 
     expect(await months()).not.toContain(`submissions_${year}10`);
   } finally {
     await december.close();
-    await sql('SELECT rostrum.ensure_submission_partitions(3)');
+    await sql(`SELECT ${FUNCTION_SET}.ensure_submission_partitions(3)`);
   }
 });
 

@@ -21,6 +21,7 @@ import {
 import { Database } from './database.js';
 import { PostgresLeaderboardStore } from './leaderboard-store.js';
 import { PostgresRankingStore } from './ranking-store.js';
+import { FUNCTION_SET } from './sql-file.js';
 import { PostgresSubmissionLog } from './submission-log.js';
 
 const IDEMPOTENCY_DAYS = 31;
@@ -263,7 +264,7 @@ describe('while another transaction changes an entry', () => {
     await database.withConnection(async (other) => {
       await other.query('BEGIN');
       await other.query(
-        `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint],
+        `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint],
            ARRAY[$3], ARRAY[$4], '{10}', '{0}', '{NULL}', '{""}', '{NULL}', '{true}',
            interval '1 day', false)`,
         [ranking.rankingNo, ranking.boardNo, playerId, `other-${ranking.rankingNo}-${submitted}`],
@@ -335,7 +336,7 @@ describe('while another transaction changes an entry', () => {
       // As if the other had looked at its clock after this one.
       await other.query(
         `UPDATE rostrum.entries
-         SET client_us = rostrum.to_us(clock_timestamp()), update_us = rostrum.to_us(clock_timestamp())
+         SET client_us = ${FUNCTION_SET}.to_us(clock_timestamp()), update_us = ${FUNCTION_SET}.to_us(clock_timestamp())
          WHERE ranking_no = $1 AND player_id = 'a'`,
         [ranking.rankingNo],
       );
@@ -504,7 +505,7 @@ test('a repetition that another server records just before the month ends is cou
     await before.withConnection(async (other) => {
       await other.query('BEGIN');
       await other.query(
-        `SELECT * FROM rostrum.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{a}',
+        `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{a}',
            '{twice}', '{10}', '{0}', '{NULL}', '{""}', '{NULL}', '{true}', interval '1 day', false)`,
         [ranking.rankingNo, ranking.boardNo],
       );

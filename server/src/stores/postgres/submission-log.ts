@@ -9,7 +9,7 @@ import {
 } from '../../features/scores/ports.js';
 import { idArray, numberArray, textArray } from './array-literal.js';
 import { type Database, sqlState } from './database.js';
-import { ensurePartitions } from './partitions.js';
+import { ensurePartitions } from './schema-keeper.js';
 import { statement } from './sql-file.js';
 
 const APPLY = statement('apply_submissions');

@@ -11,7 +11,7 @@ export interface Mutant {
 }
 
 /** @throws Error if a place that is to be patched is not there (any more) */
-export function makeMutant(checkout: string, mutation: Mutation): Mutant {
+export function makeMutant(checkout: string, mutation: Pick<Mutation, 'name' | 'patches'>): Mutant {
   const directory = temporaryDirectory('rostrum-mutant-');
   try {
     const server = join(directory.path, 'server');

@@ -1,7 +1,7 @@
 import type { Mutation } from './mutation.ts';
 
 const APPLY = 'src/stores/redis/scripts/apply.lua';
-const RECORD_SUBMISSIONS = 'src/stores/postgres/migrations/0003_apply_submissions.sql';
+const RECORD_SUBMISSIONS = 'src/stores/postgres/functions/apply_submissions.sql';
 
 /** Redis fails over, and one server is there long before the others. */
 const SPLIT: Mutation['faults'][number] = {
@@ -43,7 +43,7 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       ...NEVER_ASKS,
       {
-        file: 'src/stores/postgres/migrations/0004_outbox.sql',
+        file: 'src/stores/postgres/functions/settle_outbox.sql',
         find: 'WHERE NOT (k.life_id IS NOT DISTINCT FROM c.life_id',
         replace: 'WHERE false AND (k.life_id IS NOT DISTINCT FROM c.life_id',
       },
@@ -184,7 +184,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'a submission that is sent again is recorded again',
     patches: [
       {
-        file: 'src/stores/postgres/migrations/0002_scores.sql',
+        file: 'src/stores/postgres/functions/ensure_submission_partitions.sql',
         find: "'CREATE UNIQUE INDEX %I",
         replace: "'CREATE INDEX %I",
       },

@@ -10,14 +10,17 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     startTime: toTimestamp(stats.startTimeMs),
     uptime: toDuration(stats.uptimeMs),
     connections: stats.connections,
-    methods: stats.methods.map(({ method, calls, errors, cancelled, p50Ms, p99Ms, maxMs }) => ({
-      fullMethod: method,
-      calls: BigInt(calls),
-      errors: BigInt(errors),
-      cancelled: BigInt(cancelled),
-      p50: toDuration(p50Ms),
-      p99: toDuration(p99Ms),
-      longest: toDuration(maxMs),
+    methods: stats.methods.map((use) => ({
+      fullMethod: use.method,
+      calls: BigInt(use.calls),
+      errors: BigInt(use.errors),
+      cancelled: BigInt(use.cancelled),
+      codes: Object.fromEntries(
+        Object.entries(use.codes).map(([code, calls]) => [code, BigInt(calls)]),
+      ),
+      p50: toDuration(use.p50Ms),
+      p99: toDuration(use.p99Ms),
+      longest: toDuration(use.maxMs),
     })),
     submissions: {
       committed: BigInt(submissions.committed),

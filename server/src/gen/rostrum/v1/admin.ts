@@ -108,6 +108,16 @@ export interface GetServerStatsResponse_Method {
    * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
    */
   cancelled: bigint;
+  /**
+   * The calls by the gRPC code with which they ended, such as `OK` or `NOT_FOUND`; only codes that
+   * there were.
+   */
+  codes: { [key: string]: bigint };
+}
+
+export interface GetServerStatsResponse_Method_CodesEntry {
+  key: string;
+  value: bigint;
 }
 
 /** Submissions and how they were batched. */
@@ -607,7 +617,16 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { fullMethod: "", calls: 0n, errors: 0n, p50: undefined, p99: undefined, longest: undefined, cancelled: 0n };
+  return {
+    fullMethod: "",
+    calls: 0n,
+    errors: 0n,
+    p50: undefined,
+    p99: undefined,
+    longest: undefined,
+    cancelled: 0n,
+    codes: {},
+  };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
@@ -642,6 +661,9 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
       }
       writer.uint32(56).int64(message.cancelled);
     }
+    globalThis.Object.entries(message.codes).forEach(([key, value]: [string, bigint]) => {
+      GetServerStatsResponse_Method_CodesEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -712,6 +734,77 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
             }
 
             message.cancelled = reader.int64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = GetServerStatsResponse_Method_CodesEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              setOwn(message.codes, entry8.key, entry8.value);
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetServerStatsResponse_Method_CodesEntry(): GetServerStatsResponse_Method_CodesEntry {
+  return { key: "", value: 0n };
+}
+
+export const GetServerStatsResponse_Method_CodesEntry: MessageFns<GetServerStatsResponse_Method_CodesEntry> = {
+  encode(message: GetServerStatsResponse_Method_CodesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0n) {
+      if (BigInt.asIntN(64, message.value) !== message.value) {
+        throw new globalThis.Error("value provided for field message.value of type int64 too large");
+      }
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_Method_CodesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerStatsResponse_Method_CodesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.int64() as bigint;
             continue;
           }
         }
@@ -1615,4 +1708,13 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number): T;
+}
+
+/** As map[key] = value, but that "__proto__" becomes a key like every other, as in JSON.parse. */
+function setOwn(map: any, key: any, value: any): void {
+  if (key === "__proto__") {
+    globalThis.Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    map[key] = value;
+  }
 }

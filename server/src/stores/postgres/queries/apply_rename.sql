@@ -1,2 +1,2 @@
--- Brings one player's new name into that player's entries; see migrations/0004_outbox.sql.
-SELECT rostrum.apply_rename() AS renamed
+-- Brings one player's new name into that player's entries; see functions/apply_rename.sql.
+SELECT functions.apply_rename() AS renamed

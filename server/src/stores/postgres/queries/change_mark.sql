@@ -7,7 +7,7 @@ WITH changed AS (
   UPDATE rostrum.index_marks
   SET life_id = $6, epoch = $7, whole = $8, settled_revision = $9
   WHERE ranking_no = $1 AND life_id IS NOT DISTINCT FROM $2::uuid AND epoch = $3 AND whole = $4
-    AND settled_revision = coalesce($5, settled_revision) AND rostrum.is_present_life($6)
+    AND settled_revision = coalesce($5, settled_revision) AND functions.is_present_life($6)
   RETURNING ranking_no
 )
-SELECT EXISTS (SELECT 1 FROM changed) AS changed, rostrum.is_present_life($6) AS is_present
+SELECT EXISTS (SELECT 1 FROM changed) AS changed, functions.is_present_life($6) AS is_present

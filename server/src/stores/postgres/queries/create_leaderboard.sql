@@ -2,4 +2,4 @@
 -- Inputs: $1 leaderboard id, $2 display name, $3 aggregation, $4 sort order, $5 subscore sort order,
 --   $6 metadata as JSON or null.
 -- Result: whether it was made; false if there is one with this id.
-SELECT rostrum.create_leaderboard($1, $2, $3, $4, $5, $6) AS created
+SELECT functions.create_leaderboard($1, $2, $3, $4, $5, $6) AS created

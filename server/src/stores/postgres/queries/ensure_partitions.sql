@@ -1,3 +1,2 @@
--- Makes the monthly partitions of submissions, this month's and those to come.
--- Input: $1 how many months.
-SELECT rostrum.ensure_submission_partitions($1)
+-- Makes the monthly partitions of submissions: last month's, this month's, and two to come.
+SELECT functions.ensure_submission_partitions(3)

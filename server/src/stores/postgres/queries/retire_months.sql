@@ -12,8 +12,8 @@ WITH bounds AS (
   SELECT least(
     date_trunc('month', now, 'UTC') - interval '1 month',
     now - make_interval(days => $1),
-    rostrum.to_time($2) - make_interval(days => $1)) AS kept_from
-  FROM rostrum.read_clock() AS now
+    functions.to_time($2) - make_interval(days => $1)) AS kept_from
+  FROM functions.read_clock() AS now
 ), months AS (
   SELECT c.oid::regclass AS month, c.relname AS name, i.inhrelid IS NOT NULL AS attached,
          coalesce(i.inhdetachpending, false) AS pending,

@@ -121,6 +121,16 @@ export interface GetServerStatsResponse_Method {
    * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
    */
   cancelled: number;
+  /**
+   * The calls by the gRPC code with which they ended, such as `OK` or `NOT_FOUND`; only codes that
+   * there were.
+   */
+  codes: { [key: string]: number };
+}
+
+export interface GetServerStatsResponse_Method_CodesEntry {
+  key: string;
+  value: number;
 }
 
 /** Submissions and how they were batched. */
@@ -670,7 +680,16 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
 };
 
 function createBaseGetServerStatsResponse_Method(): GetServerStatsResponse_Method {
-  return { fullMethod: "", calls: 0, errors: 0, p50: undefined, p99: undefined, longest: undefined, cancelled: 0 };
+  return {
+    fullMethod: "",
+    calls: 0,
+    errors: 0,
+    p50: undefined,
+    p99: undefined,
+    longest: undefined,
+    cancelled: 0,
+    codes: {},
+  };
 }
 
 export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Method> = {
@@ -696,6 +715,9 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
     if (message.cancelled !== 0) {
       writer.uint32(56).int64(message.cancelled);
     }
+    globalThis.Object.entries(message.codes).forEach(([key, value]: [string, number]) => {
+      GetServerStatsResponse_Method_CodesEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
+    });
     return writer;
   },
 
@@ -768,6 +790,17 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
             message.cancelled = longToNumber(reader.int64());
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const entry8 = GetServerStatsResponse_Method_CodesEntry.decode(reader, reader.uint32());
+            if (entry8.value !== undefined) {
+              setOwn(message.codes, entry8.key, entry8.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -794,6 +827,82 @@ export const GetServerStatsResponse_Method: MessageFns<GetServerStatsResponse_Me
       ? Duration.fromPartial(object.longest)
       : undefined;
     message.cancelled = object.cancelled ?? 0;
+    message.codes = (globalThis.Object.entries(object.codes ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          setOwn(acc, key, globalThis.Number(value));
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseGetServerStatsResponse_Method_CodesEntry(): GetServerStatsResponse_Method_CodesEntry {
+  return { key: "", value: 0 };
+}
+
+export const GetServerStatsResponse_Method_CodesEntry: MessageFns<GetServerStatsResponse_Method_CodesEntry> = {
+  encode(message: GetServerStatsResponse_Method_CodesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerStatsResponse_Method_CodesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerStatsResponse_Method_CodesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetServerStatsResponse_Method_CodesEntry>): GetServerStatsResponse_Method_CodesEntry {
+    return GetServerStatsResponse_Method_CodesEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetServerStatsResponse_Method_CodesEntry>): GetServerStatsResponse_Method_CodesEntry {
+    const message = createBaseGetServerStatsResponse_Method_CodesEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
     return message;
   },
 };
@@ -1877,4 +1986,13 @@ export interface MessageFns<T> {
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** As map[key] = value, but that "__proto__" becomes a key like every other, as in JSON.parse. */
+function setOwn(map: any, key: any, value: any): void {
+  if (key === "__proto__") {
+    globalThis.Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    map[key] = value;
+  }
 }

@@ -1,4 +1,4 @@
--- rostrum.apply_submissions: records a batch of submissions and brings the entries up to date, in one
+-- apply_submissions: records a batch of submissions and brings the entries up to date, in one
 -- round trip and one transaction. One statement records all submissions that update an entry, which is
 -- nearly all of them, and a loop is left with the rest.
 --
@@ -17,7 +17,7 @@
 --   p_idempotency     how far back submission ids are recognised
 --   p_lock            whether to lock the entries first: for a batch that conflicted before
 --
--- Result: a rostrum.applied for each submission, in no particular order.
+-- Result: a functions.applied for each submission, in no particular order.
 --
 -- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
 -- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
@@ -39,7 +39,7 @@
 -- few expressions per submission, which is cheap; each expression is also prepared once per
 -- transaction, which is why results are made by one.
 
-CREATE TYPE rostrum.applied AS (
+CREATE TYPE functions.applied AS (
   ord            integer, -- which submission
   -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±(2^53 - 1). Then nothing was
   -- recorded and the other attributes are null.
@@ -66,13 +66,13 @@ CREATE TYPE rostrum.applied AS (
 -- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
 -- is the time of the submission in the log too: one that waited for another over the turn of a month is
 -- logged in the same month, and its index finds out if both are the same.
-CREATE FUNCTION rostrum.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
+CREATE FUNCTION functions.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN greatest(now_us, of_update_us);
 
 -- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
 -- of arrival decides.
-CREATE FUNCTION rostrum.is_stale(client_us bigint, arrival_us bigint, of_client_us bigint)
+CREATE FUNCTION functions.is_stale(client_us bigint, arrival_us bigint, of_client_us bigint)
 RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN coalesce(client_us, arrival_us) < of_client_us
@@ -80,7 +80,7 @@ RETURN coalesce(client_us, arrival_us) < of_client_us
 
 -- Whether a submission that counts sets the score of the entry that is there. Numbers are those of
 -- rostrum.v1.Aggregation and rostrum.v1.SortOrder.
-CREATE FUNCTION rostrum.sets_score(
+CREATE FUNCTION functions.sets_score(
   aggregation smallint,
   sort_order smallint,
   subscore_sort_order smallint,
@@ -96,7 +96,7 @@ RETURN aggregation <> 1
                            ELSE subscore < of_subscore END);
 
 -- Whether it changes the score or the subscore of the entry.
-CREATE FUNCTION rostrum.changes_score(
+CREATE FUNCTION functions.changes_score(
   aggregation smallint,
   sort_order smallint,
   subscore_sort_order smallint,
@@ -107,13 +107,20 @@ CREATE FUNCTION rostrum.changes_score(
 ) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN CASE aggregation
-  WHEN 1 THEN rostrum.sets_score(aggregation, sort_order, subscore_sort_order, score, subscore,
+  WHEN 1 THEN functions.sets_score(aggregation, sort_order, subscore_sort_order, score, subscore,
                                  of_score, of_subscore)
   WHEN 2 THEN score <> of_score OR subscore <> of_subscore
   WHEN 3 THEN of_score + score <> of_score OR of_subscore + subscore <> of_subscore
 END;
 
-CREATE FUNCTION rostrum.apply_submissions(
+-- Whether batches that are under way may have begun in another month. Their statement_timeout is much
+-- shorter than five minutes.
+CREATE FUNCTION functions.is_month_young(now timestamptz) RETURNS boolean
+LANGUAGE sql VOLATILE
+RETURN now < functions.to_time(pg_sequence_last_value('rostrum.clock_entered_month'))
+             + interval '5 minutes';
+
+CREATE FUNCTION functions.apply_submissions(
   p_ords integer[],
   p_ranking_nos bigint[],
   p_board_nos bigint[],
@@ -127,7 +134,7 @@ CREATE FUNCTION rostrum.apply_submissions(
   p_alone boolean[],
   p_idempotency interval,
   p_lock boolean
-) RETURNS SETOF rostrum.applied
+) RETURNS SETOF functions.applied
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -140,7 +147,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
   v_now timestamptz := clock_timestamp();
-  v_mark timestamptz := rostrum.clock_mark();
+  v_mark timestamptz := functions.clock_mark();
   v_now_us bigint;
   -- Submissions after the one and before the other are recognised.
   v_recognised timestamptz;
@@ -180,49 +187,49 @@ DECLARE
   written integer;
 BEGIN
   -- Most readings are good, and found to be so without a call.
-  IF NOT rostrum.follows_mark(v_now, v_mark) THEN
-    v_now := rostrum.read_clock();
+  IF NOT functions.follows_mark(v_now, v_mark) THEN
+    v_now := functions.read_clock();
   END IF;
-  v_now_us := rostrum.to_us(v_now);
+  v_now_us := functions.to_us(v_now);
   -- At least this month: its unique index refuses a repetition whatever the setting. And what was
   -- recorded while the clock was ahead.
-  v_recognised := least(rostrum.begin_of(p_idempotency, v_now), date_trunc('month', v_now, 'UTC'));
-  v_ahead := greatest(v_now, rostrum.clock_was_set_back_from()) + interval '1 day';
+  v_recognised := least(functions.begin_of(p_idempotency, v_now), date_trunc('month', v_now, 'UTC'));
+  v_ahead := greatest(v_now, functions.clock_was_set_back_from()) + interval '1 day';
 
   -- The statement may wait for another server that records the same submission, go on with the entry as
   -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
   -- other may have recorded it in another month.
-  IF NOT p_lock AND NOT rostrum.is_month_young(v_now) THEN
+  IF NOT p_lock AND NOT functions.is_month_young(v_now) THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
       WITH updated AS (
         UPDATE rostrum.entries e
         SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score
-                         WHEN rostrum.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                         WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
                                                  n.score, n.subscore, e.score, e.subscore)
                          THEN n.score ELSE e.score END,
             subscore = CASE WHEN n.aggregation = 3 THEN e.subscore + n.subscore
-                            WHEN rostrum.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+                            WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
                                                     n.score, n.subscore, e.score, e.subscore)
                             THEN n.subscore ELSE e.subscore END,
-            reached = CASE WHEN rostrum.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+            reached = CASE WHEN functions.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
                                               n.score, n.subscore, e.score, e.subscore)
                            THEN n.version ELSE e.reached END,
-            achieved_us = CASE WHEN rostrum.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
+            achieved_us = CASE WHEN functions.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
                                                   n.score, n.subscore, e.score, e.subscore)
-                               THEN rostrum.arrival(v_now_us, e.update_us) ELSE e.achieved_us END,
-            client_us = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
+                               THEN functions.arrival(v_now_us, e.update_us) ELSE e.achieved_us END,
+            client_us = CASE WHEN functions.sets_score(n.aggregation, n.sort_order,
                                                      n.subscore_sort_order, n.score, n.subscore,
                                                      e.score, e.subscore)
-                             THEN coalesce(n.client_us, rostrum.arrival(v_now_us, e.update_us))
+                             THEN coalesce(n.client_us, functions.arrival(v_now_us, e.update_us))
                              ELSE e.client_us END,
-            metadata = CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order,
+            metadata = CASE WHEN functions.sets_score(n.aggregation, n.sort_order,
                                                     n.subscore_sort_order, n.score, n.subscore,
                                                     e.score, e.subscore)
                             THEN n.metadata ELSE e.metadata END,
             version = n.version,
             submissions = e.submissions + 1,
-            update_us = rostrum.arrival(v_now_us, e.update_us)
+            update_us = functions.arrival(v_now_us, e.update_us)
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
                  b.aggregation, b.sort_order, b.subscore_sort_order,
@@ -255,7 +262,7 @@ BEGIN
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND CASE n.aggregation
             WHEN 1 THEN true
-            WHEN 2 THEN NOT rostrum.is_stale(n.client_us, rostrum.arrival(v_now_us, e.update_us),
+            WHEN 2 THEN NOT functions.is_stale(n.client_us, functions.arrival(v_now_us, e.update_us),
                                              e.client_us)
             -- The loop refuses the others. Up to here sums of integers are exact.
             WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
@@ -263,14 +270,14 @@ BEGIN
             ELSE false
           END
         RETURNING n.*, old.score AS previous_score,
-          CASE WHEN rostrum.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order, n.score,
+          CASE WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order, n.score,
                                        n.subscore, old.score, old.subscore)
                THEN 1::smallint ELSE 2::smallint END AS outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
           new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
       ), logged AS (
         INSERT INTO rostrum.submissions
-        SELECT board_no, season_no, player_id, submission_id, rostrum.to_time(update_us), version,
+        SELECT board_no, season_no, player_id, submission_id, functions.to_time(update_us), version,
                score, subscore, client_us, outcome, previous_score, NULL, metadata
         FROM updated
       )
@@ -335,7 +342,7 @@ BEGIN
     END IF;
     IF board.season_no IS NULL THEN
       RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                      NULL)::rostrum.applied;
+                      NULL)::functions.applied;
       CONTINUE;
     END IF;
 
@@ -380,17 +387,17 @@ BEGIN
         has_begun := true;
         v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
       END IF;
-      n_arrival_us := rostrum.arrival(v_now_us, s.update_us);
+      n_arrival_us := functions.arrival(v_now_us, s.update_us);
       n_client_us := coalesce(r.client_us, n_arrival_us);
       n_score := r.score;
       n_subscore := r.subscore;
       IF board.aggregation = 1 THEN -- BEST
         takes := s.submissions = 0
-          OR rostrum.sets_score(board.aggregation, board.sort_order, board.subscore_sort_order,
+          OR functions.sets_score(board.aggregation, board.sort_order, board.subscore_sort_order,
                                 n_score, n_subscore, s.score, s.subscore);
         n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
       ELSIF board.aggregation = 2 THEN -- LATEST
-        takes := s.submissions = 0 OR NOT rostrum.is_stale(r.client_us, n_arrival_us, s.client_us);
+        takes := s.submissions = 0 OR NOT functions.is_stale(r.client_us, n_arrival_us, s.client_us);
         n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
       ELSIF board.aggregation = 3 THEN -- SUM
         takes := true;
@@ -401,7 +408,7 @@ BEGIN
         END IF;
         IF abs(n_score) >= 9007199254740992 OR abs(n_subscore) >= 9007199254740992 THEN
           RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                          NULL, NULL)::rostrum.applied;
+                          NULL, NULL)::functions.applied;
           CONTINUE;
         END IF;
       ELSE
@@ -431,13 +438,13 @@ BEGIN
         is_dirty := true;
       END IF;
       log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
-                        rostrum.to_time(n_arrival_us), v_block + r.ord, r.score, r.subscore,
+                        functions.to_time(n_arrival_us), v_block + r.ord, r.score, r.subscore,
                         r.client_us, n_outcome, n_previous, NULL, r.metadata)::rostrum.submissions;
     END IF;
 
     RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
                     s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
-                    s.display_name, s.metadata)::rostrum.applied;
+                    s.display_name, s.metadata)::functions.applied;
   END LOOP;
   IF is_dirty THEN
     IF is_new THEN
@@ -488,7 +495,7 @@ BEGIN
 
   IF inserts <> '{}' THEN
     -- These rankings may have been removed since they were read above. Under this lock (see
-    -- 0005_change_leaderboards.sql) they stay until the new entries are committed. Updates need
+    -- lock_rankings.sql) they stay until the new entries are committed. Updates need
     -- nothing of the kind: a ranking with entries is removed only together with them.
     new_in := ARRAY(SELECT DISTINCT n.ranking_no FROM unnest(inserts) AS n);
     FOR bucket IN SELECT DISTINCT n % 64 FROM unnest(new_in) AS n ORDER BY 1 LOOP

@@ -1,0 +1,230 @@
+import grpc from '@grpc/grpc-js';
+import { RostrumError } from '../domain/errors.js';
+import type { Status } from '../gen/google/rpc/status.js';
+import { authorize } from './authorization.js';
+import type { CallContext } from './call-context.js';
+import type { Connection } from './connections.js';
+import { CallCancelled, shuttingDown, toRostrumError, toServiceError, toStatus } from './errors.js';
+import type { Identity } from './identity.js';
+import type { Method } from './method.js';
+import { releaseCall, resetCall, sentCode } from './reset-call.js';
+import { requireDecoded } from './service-definition.js';
+
+/** Answers of this many bytes are not left waiting for a caller that does not take them. */
+const WATCHED_ANSWER_BYTES = 16 * 1024;
+
+/** What the grpc-js calls of all kinds have, as far as it is used here. */
+export interface Call {
+  /** Of a call with one request. */
+  readonly request?: unknown;
+  getPeer(): string;
+  getDeadline(): Date | number;
+  on(event: 'cancelled', listener: () => void): unknown;
+  emit(event: 'error', status: Partial<grpc.StatusObject>): unknown;
+  /** Of a call that is answered with a stream. */
+  end?(): unknown;
+}
+
+/** Answers a unary call of grpc-js. */
+export type Answer = (status: Partial<grpc.StatusObject> | null, bytes?: Buffer) => void;
+
+/**
+ * The life of one call, of whatever kind. Each call that reaches a handler passes through here, and
+ * through nothing else that lets calls in, counts them or ends them:
+ *
+ *     open ── end or fail ──▶ ended ── the status is out, or the caller gone ──▶ over
+ *       └──────────── the caller leaves, or its deadline passes ────────────────▲
+ *
+ * - It is *open* from the start. One that may not come in is failed at once, before its handler runs.
+ * - It *ends* once: the first end decides, later ones do nothing. A call that goes from open to over
+ *   was ended by its caller, or by grpc-js, whose status then counts.
+ * - It is *counted* once, as it ends: its gRPC code and, if it is unary, how long it took.
+ * - It *holds* what the process has to give back: bytes that were not read, a timer, a place among
+ *   those who hear of a shutdown. All of it is given back once, when the call is over. grpc-js says
+ *   that as `cancelled`, which it does at the end of every call, however it ends.
+ *
+ * A rate limit belongs into `#admit`; metrics and traces begin where the constructor counts the call
+ * as opened, and end in `#count`.
+ */
+export class CallLife implements CallContext {
+  readonly method: Method;
+  readonly #call: Call;
+  readonly #answer: Answer | undefined;
+  readonly #connection: Connection | undefined;
+  readonly #startMs = performance.now();
+  #state: 'open' | 'ended' | 'over' = 'open';
+  #code: grpc.status = grpc.status.OK;
+  #unsent = 0;
+  #grace: NodeJS.Timeout | undefined;
+  #abort: AbortController | undefined;
+  #overListeners: (() => void)[] | undefined;
+
+  /** @param answer Of a unary call; others are answered by what they are. */
+  constructor(call: Call, method: Method, answer: Answer | undefined) {
+    this.method = method;
+    this.#call = call;
+    this.#answer = answer;
+    this.#connection = method.environment.connections.find(call.getPeer());
+    method.stats.opened();
+    call.on('cancelled', () => this.#over());
+    try {
+      this.#admit();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Of a call that was let in. */
+  get connection(): Connection {
+    return this.#connection as Connection;
+  }
+
+  get identity(): Identity {
+    return this.connection.identity as Identity;
+  }
+
+  get deadline(): number {
+    return Number(this.#call.getDeadline());
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  get cancelled(): boolean {
+    return this.isOver;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.isOver) this.#abortUnlessOk();
+    }
+    return this.#abort.signal;
+  }
+
+  toStatus(error: unknown): Status {
+    return toStatus(this.#shown(error));
+  }
+
+  /**
+   * Lets the call in: the caller's role suffices, the server is not shutting down, somebody still
+   * waits for the answer and reads what came before, and the request is a message.
+   *
+   * @throws IDENTITY_MISSING, ROLE_NOT_ALLOWED, SHUTTING_DOWN, DEADLINE_EXCEEDED, OVERLOADED,
+   * INVALID_FIELD
+   */
+  #admit(): void {
+    const { role, environment } = this.method;
+    authorize(this.#connection, role);
+    if (environment.draining) throw shuttingDown();
+    if (this.deadline <= Date.now()) {
+      throw new RostrumError('DEADLINE_EXCEEDED', 'the deadline passed before the work began');
+    }
+    environment.unsent.check(this.connection);
+    requireDecoded(this.#call.request);
+  }
+
+  /**
+   * Takes room for a message of `bytes` until it has left, for a call that is not over.
+   *
+   * @returns what to give to `release` when it has left; what is left when the call is over is given
+   * back then
+   * @throws OVERLOADED
+   */
+  hold(bytes: number): number {
+    const size = this.method.environment.unsent.take(this.connection, bytes);
+    this.#unsent += size;
+    return size;
+  }
+
+  release(size: number): void {
+    if (this.isOver) return;
+    this.#unsent -= size;
+    this.method.environment.unsent.release(this.connection, size);
+  }
+
+  /** Calls `listener` once when the call is over; at once if it already is. */
+  onOver(listener: () => void): void {
+    if (this.isOver) listener();
+    else if (this.#overListeners === undefined) this.#overListeners = [listener];
+    else this.#overListeners.push(listener);
+  }
+
+  /** Calls `listener` when the server begins to shut down, until the call is over. */
+  onDrain(listener: () => void): void {
+    const { drainListeners } = this.method.environment;
+    drainListeners.add(listener);
+    this.onOver(() => drainListeners.delete(listener));
+  }
+
+  /** Ends the call with anything thrown. The log hears of a fault also when nobody waits for it. */
+  fail(error: unknown): void {
+    if (error instanceof CallCancelled && !this.isOpen) return;
+    const shown = this.#shown(error);
+    if (this.isOpen) this.end(toServiceError(shown));
+  }
+
+  /**
+   * Ends the call: with OK (null), with its answer if it is unary, or with an error. What is queued
+   * goes out first, then the status. A caller that does not take them within the grace time loses the
+   * call by a reset, which it sees as RESOURCE_EXHAUSTED (UNAVAILABLE if that was the error) without
+   * details; HTTP/2 has no way to hand a status past a full window.
+   */
+  end(status: Partial<grpc.StatusObject> | null, answer?: Buffer): void {
+    if (!this.isOpen) return;
+    const { environment, path } = this.method;
+    this.#state = 'ended';
+    this.#count(status === null ? grpc.status.OK : (status.code ?? grpc.status.UNKNOWN));
+    try {
+      if (this.#answer !== undefined) this.#answer(status, answer);
+      else if (status !== null) this.#call.emit('error', status);
+      else this.#call.end?.();
+    } catch (fault) {
+      // After an await nobody else would catch it, and it would end the process.
+      environment.errors.fault('', fault, path);
+    }
+    if (this.#answer === undefined) this.#resetAfter(environment.streamEndGraceMs);
+    else if (answer !== undefined && answer.byteLength >= WATCHED_ANSWER_BYTES) {
+      this.#resetAfter(environment.answerGraceMs);
+    }
+  }
+
+  /** A caller that asks for much and does not read it would hold the memory of every answer. */
+  #resetAfter(graceMs: number): void {
+    const reset = () => resetCall(this.#call, this.#connection, this.#code);
+    this.#grace = setTimeout(reset, graceMs).unref();
+  }
+
+  #over(): void {
+    const { environment, requestStream } = this.method;
+    if (this.isOpen) this.#count(sentCode(this.#call) ?? grpc.status.CANCELLED);
+    this.#state = 'over';
+    if (this.#unsent > 0) environment.unsent.release(this.connection, this.#unsent);
+    clearTimeout(this.#grace);
+    this.#abortUnlessOk();
+    for (const listener of this.#overListeners ?? []) listener();
+    if (!requestStream) return;
+    // The caller may leave its side open. Not at once: a reset would overtake the status.
+    setTimeout(() => releaseCall(this.#call), environment.streamEndGraceMs).unref();
+  }
+
+  #count(code: grpc.status): void {
+    this.#code = code;
+    const tookMs = this.#answer === undefined ? undefined : performance.now() - this.#startMs;
+    this.method.stats.ended(code, tookMs);
+  }
+
+  #abortUnlessOk(): void {
+    if (this.#code !== grpc.status.OK) this.#abort?.abort(new CallCancelled());
+  }
+
+  /** The error as callers may see it; the log hears of the rest. */
+  #shown(error: unknown): RostrumError {
+    return toRostrumError(error, this.method.path, this.method.environment.errors);
+  }
+}
