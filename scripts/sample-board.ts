@@ -35,7 +35,7 @@ export async function loadSampleBoard(options: {
         submissionId: `sample-${playerId}`,
       })),
     );
-    const { totalPlayers } = await client.standings.list({
+    const { totalPlayers } = await client.standings.listPage({
       leaderboardId: SAMPLE_BOARD,
       pageSize: 1,
     });

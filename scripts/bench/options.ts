@@ -15,6 +15,11 @@ export interface BenchOptions {
   readonly outage: boolean;
   /** Ranks of the large board that are offered a second while its index is lost. */
   readonly ranks: number;
+  /** Whether the fan-out of watches is measured, and nothing else. */
+  readonly watch: boolean;
+  readonly watches: number;
+  /** Over how many connections the watches are spread, one measurement each. */
+  readonly watchConnections: readonly number[];
   readonly callers: number;
   readonly connections: number;
   readonly client: LoadClient;
@@ -39,10 +44,13 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
   --players N        players on the board (1000000)
   --seconds N        seconds measured for each operation and round (3), or phase of an outage (10)
-  --rounds N         rounds; the medians count (5)
+  --rounds N         rounds; the medians count (5), or changes of watch (20)
   --only A,B         operations: ${OPERATIONS.map(({ name }) => name).join(', ')} (all);
-                     or outage alone: what happens while the index is lost
+                     or outage alone: what happens while the index is lost;
+                     or watch alone: what many watches of one view cost; needs Go
   --ranks N          of outage: ranks of the large board that are offered a second (60)
+  --watches N        of watch: watches of the view (10000)
+  --watch-connections A,B  of watch: connections that they are spread over (40,1000,10000)
   --against REF      this tree and that of a commit in turns, on the same stores
   --callers N        callers, each waiting for its answer (64)
   --connections N    connections that they share (4)
@@ -73,6 +81,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       only: { type: 'string' },
       against: { type: 'string' },
       ranks: { type: 'string', default: '60' },
+      watches: { type: 'string', default: '10000' },
+      'watch-connections': { type: 'string', default: '40,1000,10000' },
       callers: { type: 'string', default: '64' },
       connections: { type: 'string', default: '4' },
       client: { type: 'string', default: 'library' },
@@ -97,6 +107,8 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
   if (outage && values.against !== undefined) {
     throw new Error('--against compares operations in fair weather, not --only outage');
   }
+  const watch = values.only === 'watch';
+  const watches = whole('watches', values.watches, 1, 18_000);
   const client = clientOf(values.client);
   const lanes = values['write-lanes'];
   return {
@@ -105,11 +117,16 @@ export function readOptions(args: readonly string[]): BenchOptions | 'help' {
       'seconds',
       values.seconds ?? (outage ? (quick ? '3' : '10') : quick ? '1' : '3'),
     ),
-    rounds: whole('rounds', values.rounds ?? (quick ? '3' : '5'), 1, 100),
-    operations: outage ? [] : chosen(values.only),
+    rounds: whole('rounds', values.rounds ?? (watch ? '20' : quick ? '3' : '5'), 1, 100),
+    operations: outage || watch ? [] : chosen(values.only),
     against: values.against,
     outage,
     ranks: whole('ranks', values.ranks, 1, 100_000),
+    watch,
+    watches,
+    watchConnections: values['watch-connections']
+      .split(',')
+      .map((each) => Math.min(watches, whole('watch-connections', each, 1, 18_000))),
     callers: whole('callers', values.callers, 1, 10_000),
     connections: whole('connections', values.connections, 1, 1000),
     client,

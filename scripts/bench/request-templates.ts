@@ -63,16 +63,18 @@ export function templateOf(name: OperationName, run: string, board = BOARD): Req
       return template(`${standing}/ListStandingsAround`, bytes);
     }
     case 'submit': {
-      const request = { submission: submission(run, board) };
+      const request = { submission: submissionOf(run, board) };
       return template(`${score}/SubmitScore`, SubmitScoreRequest.encode(request).finish());
     }
     case 'stream': {
-      const request = { submission: submission(run, board) };
+      const request = { submission: submissionOf(run, board) };
       const bytes = StreamScoresRequest.encode(request).finish();
       return { ...template(`${score}/StreamScores`, bytes), streamed: true };
     }
     case 'batch-100': {
-      const request = { submissions: Array.from({ length: BATCH }, () => submission(run, board)) };
+      const request = {
+        submissions: Array.from({ length: BATCH }, () => submissionOf(run, board)),
+      };
       const bytes = BatchSubmitScoresRequest.encode(request).finish();
       return { ...template(`${score}/BatchSubmitScores`, bytes), weight: BATCH };
     }
@@ -82,7 +84,8 @@ export function templateOf(name: OperationName, run: string, board = BOARD): Req
 /** Player ids all have the same length. */
 const PLAYER = `p${'0'.repeat(PLAYER_DIGITS)}`;
 
-function submission(run: string, board: string): ScoreSubmission {
+/** A submission of the run; score and player are written over. */
+export function submissionOf(run: string, board: string): ScoreSubmission {
   return {
     leaderboardId: board,
     playerId: PLAYER,
@@ -97,7 +100,8 @@ function submission(run: string, board: string): ScoreSubmission {
   };
 }
 
-function template(path: string, bytes: Uint8Array): RequestTemplate {
+/** What makes requests of one message. */
+export function template(path: string, bytes: Uint8Array): RequestTemplate {
   const message = Buffer.from(bytes);
   const mark = Buffer.alloc(8);
   mark.writeDoubleLE(SCORE_MARK);

@@ -1,15 +1,17 @@
 // npm run bench -- [options]: how fast the server is in fair weather, as ratios to a bare echo; against
-// another commit; or while its index is lost. docs/benchmarks.md tells how to read it.
+// another commit; while its index is lost; or with very many watches. docs/benchmarks.md tells how to read it.
 import { measureAgainst } from './against/measure-against.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { measureOutage } from './outage/measure-outage.ts';
 import { measureRatios } from './ratios.ts';
 import { Undoing } from './undoing.ts';
+import { measureWatch } from './watch/measure-watch.ts';
 
 const options = readOptionsOrExit();
 const undoing = new Undoing();
 try {
-  if (options.against !== undefined) await measureAgainst(options, options.against, undoing);
+  if (options.watch) await measureWatch(options, undoing);
+  else if (options.against !== undefined) await measureAgainst(options, options.against, undoing);
   else if (options.outage) await measureOutage(options, undoing);
   else await measureRatios(options, undoing);
 } catch (error) {

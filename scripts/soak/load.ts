@@ -55,7 +55,7 @@ export class SteadyLoad {
         client.scores.submit(submission(1)),
         client.scores.batchSubmit([2, 3, 4, 5].map(submission)),
         ...[6, 7, 8, 9].map((n) => stream.submit(submission(n))),
-        client.standings.list({ leaderboardId, pageSize: 20 }),
+        client.standings.listPage({ leaderboardId, pageSize: 20 }),
         client.standings.around({ leaderboardId, score: 500_000, count: 21 }),
         // A player whom nobody has submitted for yet has no standing.
         client.standings.batchGet({ leaderboardId, playerIds: [playerId] }),

@@ -27,6 +27,8 @@ const (
 
 // load holds the connections over which all calls are made.
 type load struct {
+	ports       map[string]int
+	credentials map[string]credentials.TransportCredentials
 	connections map[string][]*grpc.ClientConn
 	players     int
 	submission  atomic.Int64
@@ -53,11 +55,14 @@ func connect(m *message) (*load, error) {
 		}),
 		"plaintext": insecure.NewCredentials(),
 	}
-	l := &load{connections: map[string][]*grpc.ClientConn{}, players: m.Players}
+	l := &load{
+		ports: m.Ports, credentials: of,
+		connections: map[string][]*grpc.ClientConn{}, players: m.Players,
+	}
 	l.submission.Store(m.FirstSubmission)
-	for transport, port := range m.Ports {
+	for transport := range m.Ports {
 		for range m.Connections {
-			connection, err := open(net.JoinHostPort(host, strconv.Itoa(port)), of[transport])
+			connection, err := l.open(transport)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", transport, err)
 			}
@@ -67,9 +72,10 @@ func connect(m *message) (*load, error) {
 	return l, nil
 }
 
-func open(address string, transport credentials.TransportCredentials) (*grpc.ClientConn, error) {
+func (l *load) open(transport string) (*grpc.ClientConn, error) {
+	address := net.JoinHostPort(host, strconv.Itoa(l.ports[transport]))
 	connection, err := grpc.NewClient("passthrough:///"+address,
-		grpc.WithTransportCredentials(transport),
+		grpc.WithTransportCredentials(l.credentials[transport]),
 		grpc.WithDefaultCallOptions(
 			grpc.ForceCodecV2(bytesCodec{}), grpc.MaxCallRecvMsgSize(responseMaxBytes)))
 	if err != nil {

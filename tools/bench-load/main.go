@@ -33,8 +33,11 @@ type message struct {
 	MeasureMs    float64  `json:"measureMs"`
 	Rate         *float64 `json:"rate"`
 
-	// run and probe
+	// run, probe, watch and change
 	Template *template `json:"template"`
+
+	// watch
+	Watches int `json:"watches"`
 }
 
 type parent struct {
@@ -72,6 +75,7 @@ func main() {
 func serve(channel io.Reader, bench *parent) error {
 	lines := bufio.NewReader(channel)
 	var load *load
+	var watching *watching
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
@@ -103,6 +107,17 @@ func serve(channel io.Reader, bench *parent) error {
 			answer, err = load.call(m.Template)
 			if err == nil {
 				bench.tell(map[string]any{"kind": "probed", "answer": answer})
+			}
+		case "watch":
+			watching, err = load.watch(&m)
+			if err == nil {
+				bench.tell(map[string]any{"kind": "watching"})
+			}
+		case "change":
+			var heard map[string]any
+			heard, err = watching.change(m.Template)
+			if err == nil {
+				bench.tell(heard)
 			}
 		default:
 			err = fmt.Errorf("%q is no message for the load", m.Kind)

@@ -151,7 +151,7 @@ describe('waitForReady', () => {
     server.stop();
     await using client = connectTo(server);
     const ready = client.waitForReady();
-    await client.health.check('', { deadlineMs: 200 }).catch(() => {});
+    await client.health.check({}, { deadlineMs: 200 }).catch(() => {});
     await server.restart();
     await ready;
   });
@@ -237,8 +237,8 @@ describe('close', () => {
     await expect(client.leaderboards.create({ leaderboardId: 'b' })).rejects.toMatchObject(closed);
     await expect(client.waitForReady()).rejects.toMatchObject(closed);
     await expect(client.scores.batchSubmit([submission])).rejects.toMatchObject(closed);
-    await expect(client.standings.list({ leaderboardId: 'b' })).rejects.toMatchObject(closed);
-    await expect(client.standings.pages({ leaderboardId: 'b' }).next()).rejects.toMatchObject(
+    await expect(client.standings.listPage({ leaderboardId: 'b' })).rejects.toMatchObject(closed);
+    await expect(client.standings.list({ leaderboardId: 'b' }).next()).rejects.toMatchObject(
       closed,
     );
     await expect(client.watch.changes({ leaderboardId: 'b' }).next()).rejects.toMatchObject(closed);
@@ -257,7 +257,7 @@ describe('close', () => {
     await using client = connectTo({ address: `localhost:${await freePort()}` });
     const call = client.scores.submit(submission);
     const rejected = expect(call).rejects.toMatchObject({ reason: 'CLIENT_CLOSED' });
-    await client.health.check('', { deadlineMs: 100 }).catch(() => {});
+    await client.health.check({}, { deadlineMs: 100 }).catch(() => {});
     await client.close();
     await rejected;
   });

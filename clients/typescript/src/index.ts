@@ -2,9 +2,11 @@ export type {
   Difference,
   IdentityStats,
   MethodStats,
+  PingRequest,
   PingResult,
   RebuildProgress,
   ServerStats,
+  StatsRequest,
   StoreStats,
   SubmissionStats,
   VerifyProgress,
@@ -19,10 +21,11 @@ export {
   type FieldViolation,
   isRostrumError,
   RostrumError,
+  type RostrumErrorOf,
   type ServiceErrorReason,
   type StatusCode,
 } from './errors/rostrum-error.js';
-export type { HealthGroup } from './health/health-group.js';
+export type { HealthGroup, HealthRequest } from './health/health-group.js';
 export type { JsonObject, JsonValue } from './json.js';
 export type {
   Aggregation,
@@ -31,11 +34,12 @@ export type {
   LeaderboardSettings,
   LeaderboardUpdate,
   NewLeaderboard,
-  RankMethod,
+  RankingRules,
   SortOrder,
-  TieBreak,
 } from './leaderboards/leaderboard.js';
 export type {
+  DeleteLeaderboardRequest,
+  GetLeaderboardRequest,
   LeaderboardGroup,
   ListLeaderboardsRequest,
 } from './leaderboards/leaderboard-group.js';
@@ -60,6 +64,7 @@ export type {
   PlayerStanding,
   StandingBatch,
   StandingGroup,
+  TopStandingsRequest,
 } from './standings/standing-group.js';
 export type { RetryOptions } from './transport/backoff.js';
 export type { CallOptions } from './transport/call-options.js';

@@ -12,7 +12,7 @@ import {
 } from './gen/rostrum/v1/leaderboard.js';
 import type { ScoreSubmission } from './gen/rostrum/v1/score.js';
 import type { ListStandingsAroundRequest } from './gen/rostrum/v1/standing.js';
-import { isRostrumError, RostrumError } from './index.js';
+import { type ErrorReason, isRostrumError, RostrumError } from './index.js';
 
 const time = new Date('2026-11-20T12:00:00.123Z');
 
@@ -68,8 +68,6 @@ describe('leaderboards', () => {
       sortOrder: 'ASCENDING',
       subscoreSortOrder: 'DESCENDING',
       aggregation: 'LATEST',
-      tieBreak: 'FIRST',
-      rankMethod: 'ORDINAL',
       metadata: { season: { number: 3 } },
       createTime: time,
       updateTime: time,
@@ -224,8 +222,8 @@ describe('standings', () => {
     });
     await using client = connectTo(server);
     const ranks: number[] = [];
-    for await (const page of client.standings.pages({ leaderboardId: 'b', startRank: 5 })) {
-      ranks.push(...page.standings.map(({ rank }) => rank));
+    for await (const { rank } of client.standings.list({ leaderboardId: 'b', startRank: 5 })) {
+      ranks.push(rank);
     }
     expect(ranks).toEqual([5, 6, 7]);
     await expect(
@@ -243,6 +241,56 @@ describe('standings', () => {
     expect(isRostrumError(missing, 'STANDING_NOT_FOUND', 'LEADERBOARD_NOT_FOUND')).toBe(true);
     expect(isRostrumError(missing, 'OVERLOADED')).toBe(false);
     expect(missing).toMatchObject({ metadata: { player_id: 'nobody' } });
+    const standings = client.standings;
+    expect(await standings.find({ leaderboardId: 'b', playerId: 'nobody' })).toBeUndefined();
+    expect(await standings.find({ leaderboardId: 'b', playerId: 'p' })).toMatchObject({
+      standing: { rank: 4 },
+    });
+  });
+
+  it('are missing where the leaderboard is, and not where nothing can be read', async () => {
+    let reason: ErrorReason = 'LEADERBOARD_NOT_FOUND';
+    await using server = await ScriptedServer.start({
+      standings: {
+        getStanding: (_call, reply) =>
+          reply(failureOf(reason === 'INVALID_FIELD' ? 'INVALID_ARGUMENT' : 'NOT_FOUND', reason)),
+      },
+      leaderboards: { getLeaderboard: (_call, reply) => reply(failureOf('NOT_FOUND', reason)) },
+    });
+    await using client = connectTo(server);
+    const find = () => client.standings.find({ leaderboardId: 'b', playerId: 'p' });
+    expect(await find()).toBeUndefined();
+    expect(await client.leaderboards.find({ leaderboardId: 'b' })).toBeUndefined();
+    await expect(client.leaderboards.get({ leaderboardId: 'b' })).rejects.toMatchObject({ reason });
+    reason = 'INVALID_FIELD';
+    await expect(find()).rejects.toMatchObject({ reason });
+  });
+
+  it('from the top have a count of 1 to 1,000', async () => {
+    const sizes: number[] = [];
+    await using server = await ScriptedServer.start({
+      standings: {
+        listStandings: ({ request }, reply) => {
+          sizes.push(request.pageSize);
+          reply(null, { standings: [], totalPlayers: 0, revision: 1, nextPageToken: 'more' });
+        },
+      },
+    });
+    await using client = connectTo(server);
+    const board = { leaderboardId: 'b' };
+    expect(await client.standings.top(board)).toEqual({
+      standings: [],
+      totalPlayers: 0,
+      revision: 1,
+    });
+    await client.standings.top({ ...board, count: 1_000 });
+    expect(sizes).toEqual([10, 1_000]);
+    for (const count of [0, -1, 1_001, 2.5, Number.NaN, '5' as unknown as number]) {
+      await expect(client.standings.top({ ...board, count })).rejects.toMatchObject({
+        reason: 'INVALID_FIELD',
+        message: `count: must be a whole number from 1 to 1000, not ${count}`,
+      });
+    }
   });
 });
 
@@ -299,7 +347,7 @@ describe('admin', () => {
       },
     });
     await using client = connectTo(server);
-    const pong = await client.admin.ping('hello');
+    const pong = await client.admin.ping({ payload: 'hello' });
     expect(pong).toMatchObject({ payload: 'hello', serverTime: time, role: 'admin' });
     expect(pong.roundTripMs).toBeGreaterThan(0);
     expect(await client.admin.stats()).toMatchObject({
@@ -367,7 +415,7 @@ describe('errors', () => {
       reason: 'INVALID_FIELD',
       message: 'scripted INVALID_FIELD',
       metadata: { a: 'b' },
-      fieldViolations: fields,
+      fieldViolations: [{ field: 'playerId', description: 'is empty' }],
       retryAfterMs: 1_500.25,
     });
   });
@@ -391,20 +439,17 @@ describe('ids of callers without a compiler', () => {
     const id = 5 as unknown as string;
     const board = { leaderboardId: 'b' };
     const calls: readonly (readonly [string, Promise<unknown>])[] = [
-      ['leaderboard_id', client.standings.list({ leaderboardId: id })],
-      ['player_id', client.standings.get({ ...board, playerId: id })],
-      ['player_ids[1]', client.standings.batchGet({ ...board, playerIds: ['a', id] })],
-      ['player_id', client.standings.around({ ...board, playerId: id })],
+      ['leaderboardId', client.standings.listPage({ leaderboardId: id })],
+      ['playerId', client.standings.get({ ...board, playerId: id })],
+      ['playerIds[1]', client.standings.batchGet({ ...board, playerIds: ['a', id] })],
+      ['playerId', client.standings.around({ ...board, playerId: id })],
       ['score', client.standings.around({ ...board, score: '5' as unknown as number })],
-      ['leaderboard_id', client.leaderboards.get(id)],
-      ['leaderboard_id', client.leaderboards.delete(id)],
-      ['leaderboard.leaderboard_id', client.leaderboards.create({ leaderboardId: id })],
-      ['around.player_id', client.watch.standings({ ...board, view: { around: id } }).next()],
-      [
-        'players.player_ids[0]',
-        client.watch.standings({ ...board, view: { players: [id] } }).next(),
-      ],
-      ['player_ids[0]', client.watch.changes({ ...board, playerIds: [id] }).next()],
+      ['leaderboardId', client.leaderboards.get({ leaderboardId: id })],
+      ['leaderboardId', client.leaderboards.delete({ leaderboardId: id })],
+      ['leaderboardId', client.leaderboards.create({ leaderboardId: id })],
+      ['view.around', client.watch.standings({ ...board, view: { around: id } }).next()],
+      ['view.players[0]', client.watch.standings({ ...board, view: { players: [id] } }).next()],
+      ['playerIds[0]', client.watch.changes({ ...board, playerIds: [id] }).next()],
     ];
     const outcomes = await Promise.allSettled(calls.map(([, call]) => call));
     expect(outcomes).toMatchObject(

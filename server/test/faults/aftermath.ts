@@ -17,7 +17,7 @@ interface Row {
 /** Resolves when reads of the board come from the index again. */
 export async function untilIndexed(client: RostrumClient, leaderboardId: string): Promise<void> {
   await expect
-    .poll(async () => (await client.standings.list({ leaderboardId })).revision, {
+    .poll(async () => (await client.standings.listPage({ leaderboardId })).revision, {
       timeout: 30_000,
     })
     .toBeGreaterThan(0);
@@ -62,7 +62,7 @@ export async function expectNothingLost(
     if (server.pid === undefined) continue;
     await using client = stage.client('admin', server);
     await untilIndexed(client, leaderboardId);
-    const { standings, totalPlayers } = await client.standings.list({
+    const { standings, totalPlayers } = await client.standings.listPage({
       leaderboardId,
       pageSize: 1000,
     });

@@ -59,8 +59,8 @@ test('what was acknowledged before a step back of the clock is there when the in
   await expect.poll(databaseTime, { timeout: 10_000 }).toBeLessThan(before - HOUR_SECONDS / 2);
   await redis.start();
 
-  let answer = await client.standings.list({ leaderboardId });
-  while (answer.revision === 0) answer = await client.standings.list({ leaderboardId });
+  let answer = await client.standings.listPage({ leaderboardId });
+  while (answer.revision === 0) answer = await client.standings.listPage({ leaderboardId });
   expect(answer.standings[0]).toMatchObject({ playerId: 'p20', rank: 1 });
   expect(answer.totalPlayers).toBe(21);
   expect(await submit('p21', 21)).toMatchObject({ ranked: true, totalPlayers: 22 });

@@ -214,9 +214,9 @@ export class Load {
     );
     if (answer === undefined) return;
     const { standing, totalPlayers, revision } = answer;
-    const { score, submissions } = standing;
-    if (score !== expected.score || submissions !== expected.submissions) {
-      const found = `${playerId} has ${score} in ${submissions}, revision ${revision}`;
+    const { score, submissionCount } = standing;
+    if (score !== expected.score || submissionCount !== expected.submissions) {
+      const found = `${playerId} has ${score} in ${submissionCount}, revision ${revision}`;
       this.violations.push(`${found}; acknowledged are ${JSON.stringify(expected)}`);
     }
     if (standing.rank < 1 || standing.rank > totalPlayers) {
@@ -228,7 +228,7 @@ export class Load {
   async #readAll(own: readonly string[]): Promise<void> {
     const atLeast = new Map([...this.#expected].map(([id, { score }]) => [id, score]));
     const answer = await this.#read((client, deadlineMs) =>
-      client.standings.list(
+      client.standings.listPage(
         { leaderboardId: this.#options.leaderboardId, pageSize: 1000 },
         { deadlineMs },
       ),

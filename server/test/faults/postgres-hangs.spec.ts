@@ -39,7 +39,7 @@ test('while PostgreSQL hangs, reads of known boards go on from the index, and ha
     for (let n = 1; n <= 3; n += 1) {
       await client.scores.submit({ leaderboardId, playerId: `p${n}`, score: n });
     }
-    await client.standings.list({ leaderboardId });
+    await client.standings.listPage({ leaderboardId });
   }
   postgres.signalAll('SIGSTOP');
   const waits: number[] = [];
@@ -56,7 +56,7 @@ test('while PostgreSQL hangs, reads of known boards go on from the index, and ha
         [1, 2].map(async () => {
           while (performance.now() < until) {
             const asked = performance.now();
-            const { revision, totalPlayers } = await client.standings.list(
+            const { revision, totalPlayers } = await client.standings.listPage(
               { leaderboardId },
               { deadlineMs: 5_000 },
             );
@@ -82,12 +82,14 @@ test('while PostgreSQL hangs, reads of known boards go on from the index, and ha
   const again = { leaderboardId: 'hangs-a', playerId: 'p4', score: 4, submissionId: 's4' };
   expect(await client.scores.submit(again, { deadlineMs: 30_000 })).toMatchObject({
     outcome: 'APPLIED',
-    standing: { score: 4, submissions: 1 },
+    standing: { score: 4, submissionCount: 1 },
   });
   await expect
     .poll(
       async () => {
-        const { revision, standings } = await client.standings.list({ leaderboardId: 'hangs-a' });
+        const { revision, standings } = await client.standings.listPage({
+          leaderboardId: 'hangs-a',
+        });
         return revision > 0 && standings.map(({ playerId }) => playerId).join(' ');
       },
       { timeout: 10_000 },

@@ -56,7 +56,7 @@ describe('under load, PostgreSQL', () => {
         const reads = load.reads;
         await using reader = stage.client('reader');
         for (let times = 0; times < 20; times += 1) {
-          const { revision } = await reader.standings.list(
+          const { revision } = await reader.standings.listPage(
             { leaderboardId },
             { deadlineMs: 1_000 },
           );
@@ -85,7 +85,7 @@ describe('while PostgreSQL is down', () => {
     await submit('b', 2);
     const view = client.watch.liveView({ leaderboardId });
     await view.ready();
-    const before = await client.standings.list({ leaderboardId });
+    const before = await client.standings.listPage({ leaderboardId });
 
     await stage.postgres.kill();
     try {
@@ -106,13 +106,13 @@ describe('while PostgreSQL is down', () => {
       expect(items).toMatchObject([{ ok: false, error: { reason: 'STORE_UNAVAILABLE' } }]);
       // A leaderboard that nobody has asked for yet cannot be looked up.
       await expect(
-        hasty.standings.list({ leaderboardId: 'never-seen' }, { deadlineMs: 500 }),
+        hasty.standings.listPage({ leaderboardId: 'never-seen' }, { deadlineMs: 500 }),
       ).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 
       // For longer than a leaderboard's settings are remembered without question.
       const until = performance.now() + 12_000;
       while (performance.now() < until) {
-        expect(await client.standings.list({ leaderboardId })).toEqual(before);
+        expect(await client.standings.listPage({ leaderboardId })).toEqual(before);
         expect((await client.standings.get({ leaderboardId, playerId: 'a' })).standing.rank).toBe(
           2,
         );
@@ -140,7 +140,7 @@ describe('while PostgreSQL is down', () => {
     const start = performance.now();
     const answers = await Promise.allSettled([
       client.scores.submit({ leaderboardId, playerId: 'b', score: 1 }, { deadlineMs: 1_000 }),
-      client.standings.list({ leaderboardId }, { deadlineMs: 1_000 }),
+      client.standings.listPage({ leaderboardId }, { deadlineMs: 1_000 }),
       client.standings.get({ leaderboardId, playerId: 'a' }, { deadlineMs: 1_000 }),
     ]);
     expect(performance.now() - start).toBeLessThan(3_000);
@@ -149,7 +149,10 @@ describe('while PostgreSQL is down', () => {
     }
     await stage.redis.start();
     await stage.postgres.start();
-    const { standings } = await client.standings.list({ leaderboardId }, { deadlineMs: 30_000 });
+    const { standings } = await client.standings.listPage(
+      { leaderboardId },
+      { deadlineMs: 30_000 },
+    );
     expect(standings.map(({ playerId }) => playerId)).toEqual(['a']);
     const again = await client.scores.submit(
       { leaderboardId, playerId: 'a', score: 1, submissionId: 'a-1' },
@@ -174,9 +177,9 @@ describe('while Redis is down', () => {
           displayName: `N ${n}`,
         });
         expect(result).toMatchObject({ outcome: 'APPLIED', ranked: false, revision: 0 });
-        expect(result.standing).toMatchObject({ rank: 0, score: n % 7, submissions: 1 });
+        expect(result.standing).toMatchObject({ rank: 0, score: n % 7, submissionCount: 1 });
         const own = await client.standings.get({ leaderboardId, playerId: `p${n}` });
-        const { standings } = await client.standings.list({ leaderboardId });
+        const { standings } = await client.standings.listPage({ leaderboardId });
         expect(own).toMatchObject({ totalPlayers: n + 1, revision: 0 });
         expect(standings.findIndex(({ playerId }) => playerId === `p${n}`)).toBe(
           own.standing.rank - 1,
@@ -186,7 +189,7 @@ describe('while Redis is down', () => {
         const order = standings.map(({ score, playerId }) => [-score, Number(playerId.slice(1))]);
         expect(order).toEqual(order.toSorted(([a = 0, i = 0], [b = 0, j = 0]) => a - b || i - j));
       }
-      const listed = await client.standings.list({ leaderboardId });
+      const listed = await client.standings.listPage({ leaderboardId });
       for (const count of [1, 2, 5, 30, 31, 32]) {
         for (const at of [0, 1, 15, 29, 30]) {
           const playerId = listed.standings[at]?.playerId as string;
@@ -198,13 +201,13 @@ describe('while Redis is down', () => {
     } finally {
       await stage.redis.start();
     }
-    const before = await client.standings.list({ leaderboardId });
+    const before = await client.standings.listPage({ leaderboardId });
     await expect
-      .poll(async () => (await client.standings.list({ leaderboardId })).revision, {
+      .poll(async () => (await client.standings.listPage({ leaderboardId })).revision, {
         timeout: 10_000,
       })
       .toBeGreaterThan(0);
-    const after = await client.standings.list({ leaderboardId });
+    const after = await client.standings.listPage({ leaderboardId });
     expect(after.standings).toEqual(before.standings);
   });
 });

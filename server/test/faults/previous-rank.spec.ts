@@ -101,7 +101,7 @@ async function untilSwept(leaderboardId: string, playerId: string, score: number
   await expect
     .poll(
       async () => {
-        const standings = await b.standings.list({ leaderboardId });
+        const standings = await b.standings.listPage({ leaderboardId });
         return standings.standings.find((each) => each.playerId === playerId)?.score;
       },
       { interval: 10, timeout: 900 },

@@ -38,7 +38,7 @@ async function neverPartial(
   const reading = readers.map(async (client) => {
     while (running) {
       const answer = await client.standings
-        .list({ leaderboardId, pageSize: 3, startRank: PLAYERS - 1 }, { deadlineMs: 4_000 })
+        .listPage({ leaderboardId, pageSize: 3, startRank: PLAYERS - 1 }, { deadlineMs: 4_000 })
         .catch(() => undefined); // refused honestly
       if (answer === undefined) continue;
       expect(answer.totalPlayers).toBeGreaterThanOrEqual(PLAYERS);
@@ -80,7 +80,7 @@ async function beginBuild(): Promise<void> {
 async function expectWhole(): Promise<void> {
   for (const client of clients) {
     await expect
-      .poll(async () => (await client.standings.list({ leaderboardId })).revision, {
+      .poll(async () => (await client.standings.listPage({ leaderboardId })).revision, {
         timeout: 30_000,
       })
       .toBeGreaterThan(0);
@@ -105,7 +105,7 @@ describe('while a large index is being built', () => {
     const [a, b] = clients;
     const server = stage.servers[0] as ServerProcess;
     // Only the first server is asked, so that it is the one that builds.
-    await a.standings.list({ leaderboardId });
+    await a.standings.listPage({ leaderboardId });
     const counted = await neverPartial([a], async () => {
       await beginBuild();
       await submitMeanwhile(a, 'meanwhile-1');
@@ -115,7 +115,9 @@ describe('while a large index is being built', () => {
     await neverPartial([b], async () => {
       await submitMeanwhile(b, 'meanwhile-2');
       await expect
-        .poll(async () => (await b.standings.list({ leaderboardId })).revision, { timeout: 30_000 })
+        .poll(async () => (await b.standings.listPage({ leaderboardId })).revision, {
+          timeout: 30_000,
+        })
         .toBeGreaterThan(0);
     });
     await server.start();

@@ -25,7 +25,7 @@ it('while Redis is full, it is as if it were down, and all is brought in when th
   await redis.config('SET', 'maxmemory', '1');
   for (let score = 1; score <= 20; score += 1) {
     expect(await submit(score)).toMatchObject({ outcome: 'APPLIED', ranked: false });
-    const { standings } = await client.standings.list({ leaderboardId });
+    const { standings } = await client.standings.listPage({ leaderboardId });
     expect(standings.map((standing) => standing.score)).toEqual(
       Array.from({ length: score + 1 }, (_, at) => score - at),
     );
@@ -34,7 +34,7 @@ it('while Redis is full, it is as if it were down, and all is brought in when th
   await redis.config('SET', 'maxmemory', '0');
   redis.disconnect();
   await expect
-    .poll(async () => (await client.standings.list({ leaderboardId })).revision, {
+    .poll(async () => (await client.standings.listPage({ leaderboardId })).revision, {
       timeout: 10_000,
     })
     .toBeGreaterThan(20);

@@ -67,7 +67,7 @@ describe('one server', () => {
     }
     await stage.server.start();
 
-    const { standings, revision } = await client.standings.list({ leaderboardId });
+    const { standings, revision } = await client.standings.listPage({ leaderboardId });
     expect(standings.map(({ playerId, score }) => [playerId, score])).toEqual([
       ['between', 9],
       ['known', 5],
@@ -76,7 +76,7 @@ describe('one server', () => {
     // The caller's retry is told what had been recorded.
     const [retried] = await Promise.all(pending);
     expect(retried).toMatchObject({ outcome: 'APPLIED', replayed: true });
-    expect(retried?.standing).toMatchObject({ rank: 1, score: 9, submissions: 1 });
+    expect(retried?.standing).toMatchObject({ rank: 1, score: 9, submissionCount: 1 });
   });
 
   it('drains on SIGTERM: what was begun is answered, what is new is refused, watches end', async () => {
@@ -173,7 +173,7 @@ describe('one server', () => {
     );
     expect(items.filter(({ ok }) => !ok)).toEqual([]);
     expect(items.filter(({ result }) => result?.replayed).length).toBeGreaterThan(0);
-    const { standings } = await client.standings.list({ leaderboardId });
+    const { standings } = await client.standings.listPage({ leaderboardId });
     const total = standings.reduce((sum, { score }) => sum + score, 0);
     expect(total).toBe(sent.length);
     const [recorded] = await stage.sql<{ count: string }>(

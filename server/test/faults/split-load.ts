@@ -133,7 +133,7 @@ export class SplitLoad {
     if (
       typeof found === 'string' ||
       found.standing.score !== score ||
-      found.standing.submissions !== submissions
+      found.standing.submissionCount !== submissions
     ) {
       const told =
         typeof found === 'string' ? found : `${found.standing.score}, r${found.revision}`;

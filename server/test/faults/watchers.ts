@@ -151,7 +151,9 @@ export class Watchers {
 
   /** Nothing is submitted any more: every watcher must come to show what a read shows. */
   async expectCurrent(): Promise<void> {
-    const { revision } = await this.#client.standings.list({ leaderboardId: this.#leaderboardId });
+    const { revision } = await this.#client.standings.listPage({
+      leaderboardId: this.#leaderboardId,
+    });
     await this.feed.reach(revision);
     expect(this.feed.violations).toEqual([]);
     for (const { view, live } of this.#views) {
@@ -171,7 +173,7 @@ export class Watchers {
     const leaderboardId = this.#leaderboardId;
     const { standings: group } = this.#client;
     if ('top' in view) {
-      const { standings, totalPlayers } = await group.list({ leaderboardId, pageSize: view.top });
+      const { standings, totalPlayers } = await group.top({ leaderboardId, count: view.top });
       return { standings, totalPlayers };
     }
     if ('around' in view) {

@@ -1,31 +1,22 @@
 import type { RebuildProgress, RostrumClient, VerifyProgress } from '@rostrum/client';
 import { RostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VerifyLeaderboardRequest } from '../../src/gen/rostrum/v1/admin.js';
 import { collect } from '../support/collect.ts';
-import { connectTo } from '../support/connect-to.ts';
 import { type IndexKeys, IndexTampering } from '../support/index-tampering.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let admin: RostrumClient;
 let tampering: IndexTampering;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  admin = connectTo(server, 'admin');
-  tampering = new IndexTampering(redis.url, database.url);
+beforeAll(() => {
+  admin = service.client('admin');
+  tampering = new IndexTampering(service.redisUrl, service.databaseUrl);
 });
 
-afterAll(async () => {
+afterAll(() => {
   tampering?.close();
-  await admin?.close();
-  await server?.kill();
-  await Promise.all([database?.drop(), redis?.[Symbol.asyncDispose]()]);
 });
 
 /** What a call is refused with. */
@@ -75,8 +66,8 @@ async function rebuild(leaderboardId: string): Promise<RebuildProgress> {
 describe('ping', () => {
   it('answers every role with what it sent and who it is', async () => {
     for (const role of ['reader', 'writer', 'admin'] as const) {
-      await using client = connectTo(server, role);
-      const answer = await client.admin.ping('hé');
+      await using client = service.client(role);
+      const answer = await client.admin.ping({ payload: 'hé' });
       expect(answer).toMatchObject({ payload: 'hé', role, name: role });
       expect(answer.version).toMatch(/^\d+\.\d+\.\d+/);
       expect(Math.abs(Date.now() - (answer.serverTime?.getTime() ?? 0))).toBeLessThan(5_000);
@@ -85,10 +76,10 @@ describe('ping', () => {
 
   it('takes up to 1,024 bytes', async () => {
     for (const payload of ['x'.repeat(1_024), 'é'.repeat(512), '🏁'.repeat(256), '']) {
-      expect((await admin.admin.ping(payload)).payload).toBe(payload);
+      expect((await admin.admin.ping({ payload })).payload).toBe(payload);
     }
     for (const payload of ['x'.repeat(1_025), 'é'.repeat(513), '🏁'.repeat(257)]) {
-      const error = await refusal(admin.admin.ping(payload));
+      const error = await refusal(admin.admin.ping({ payload }));
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' });
       expect(error.fieldViolations.map(({ field }) => field)).toEqual(['payload']);
     }
@@ -158,7 +149,7 @@ describe('statistics', () => {
   });
 
   it('are for admins', async () => {
-    await using writer = connectTo(server, 'writer');
+    await using writer = service.client('writer');
     expect((await refusal(writer.admin.stats())).reason).toBe('ROLE_NOT_ALLOWED');
     const calls = [
       () => collect(writer.admin.verify({ leaderboardId: 'counted' })),
@@ -179,8 +170,11 @@ describe('verifying', () => {
     await admin.leaderboards.create({ leaderboardId: 'empty' });
     expect(await verify('empty')).toMatchObject({ checked: 0, differenceCount: 0 });
     expect((await refusal(verify('nowhere'))).reason).toBe('LEADERBOARD_NOT_FOUND');
-    const season = collect(admin.admin.verify({ leaderboardId: 'empty', seasonId: '9' }));
-    expect((await refusal(season)).reason).toBe('SEASON_NOT_FOUND');
+    using wire = service.wire('admin');
+    const request = { leaderboardId: 'empty', seasonId: '9', segment: undefined };
+    const message = VerifyLeaderboardRequest.encode(request).finish();
+    const season = await wire.firstOf('/rostrum.v1.AdminService/VerifyLeaderboard', message);
+    expect(season.reason).toBe('SEASON_NOT_FOUND');
   });
 
   type Tamper = (keys: IndexKeys) => Promise<unknown>;
@@ -291,7 +285,7 @@ describe('verifying', () => {
       const leaderboardId = idOf(name);
       expect(await rebuild(leaderboardId)).toEqual({ built: 20, total: 20, done: true });
       expect(await verify(leaderboardId)).toMatchObject({ checked: 20, differenceCount: 0 });
-      const { standings } = await admin.standings.list({ leaderboardId });
+      const { standings } = await admin.standings.listPage({ leaderboardId });
       expect(standings.map(({ playerId }) => playerId)).toEqual(
         Array.from({ length: 20 }, (_, index) => `p${index}`),
       );
@@ -332,7 +326,7 @@ describe('verifying', () => {
     const players = Array.from({ length: 20 }, (_, index) => `p${index}`);
     const others = players.filter((playerId) => playerId !== 'p7');
     const [list, ...ranks] = await Promise.all([
-      admin.standings.list({ leaderboardId }),
+      admin.standings.listPage({ leaderboardId }),
       ...others.map((playerId) => admin.standings.get({ leaderboardId, playerId })),
     ]);
     expect(list.standings.map(({ playerId }) => playerId)).toEqual(players);
@@ -431,7 +425,7 @@ describe('rebuilding', () => {
     let top = 5_000;
     const reading = (async () => {
       while (!stopped) {
-        const { standings, totalPlayers } = await admin.standings.list({ leaderboardId });
+        const { standings, totalPlayers } = await admin.standings.listPage({ leaderboardId });
         expect(totalPlayers).toBeGreaterThanOrEqual(5_000);
         expect(standings[0]?.score).toBeGreaterThanOrEqual(5_000);
       }

@@ -1,36 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChangesMessage, RostrumClient, type StandingsView } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChangesMessage, RostrumClient, StandingsView } from '@rostrum/client';
+import { describe, expect, it } from 'vitest';
 import { randomTraffic } from '../model/random-traffic.js';
 import { ALL_SETTINGS, TEST_SCALE } from '../model/sequences.js';
 import { AppliedView, FeedReplay, partOf } from '../model/watched-ranking.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
 const CLIENTS = 4;
 const CALLS = Math.ceil(60 * TEST_SCALE);
 
-let database: TestDatabase;
-let redis: TestRedis;
-let servers: ServerProcess[];
-
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  const settings = { databaseUrl: database.url, redisUrl: redis.url };
-  servers = [await startServerProcess(settings), await startServerProcess(settings)];
-});
-
-afterAll(async () => {
-  await Promise.all((servers ?? []).map((server) => server.kill()));
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-});
+const service = useTestService({ servers: 2 });
 
 function connect(server: number): RostrumClient {
-  const { ca, cert, key } = testCertificates('writer');
-  const { address } = servers[server] as ServerProcess;
-  return RostrumClient.connect({ address, tls: { ca, cert, key } });
+  return service.client('writer', service.servers[server]);
 }
 
 const VIEWS: readonly StandingsView[] = [
@@ -113,7 +95,9 @@ describe('while clients submit to two servers', () => {
         const first = { leaderboardId, playerId: 'p0', score: 1, newLeaderboard: settings };
         await a.scores.submit(first);
         const token = await startOfFeed(a, leaderboardId);
-        const replay = new FeedReplay(await a.standings.list({ leaderboardId, pageSize: 1000 }));
+        const replay = new FeedReplay(
+          await a.standings.listPage({ leaderboardId, pageSize: 1000 }),
+        );
         const reached = (revision: number) =>
           expect.poll(() => replay.revision, { timeout: 15_000 }).toBeGreaterThanOrEqual(revision);
         const feed = followFeed(clients, leaderboardId, token, stop.signal, (message) =>
@@ -124,7 +108,7 @@ describe('while clients submit to two servers', () => {
           follow(clients.toReversed(), leaderboardId, view, 20, stop.signal, 70 + 30 * n),
         ]);
 
-        const lists: Awaited<ReturnType<RostrumClient['standings']['list']>>[] = [];
+        const lists: Awaited<ReturnType<RostrumClient['standings']['listPage']>>[] = [];
         const seed = Math.floor(Math.random() * 2 ** 31);
         console.info(`seed ${seed}`);
         await Promise.all(
@@ -134,12 +118,12 @@ describe('while clients submit to two servers', () => {
               ...{ client, leaderboardId, settings, seed: seed + n, players: 30, calls: CALLS },
               sharedIds: ['shared-1', 'shared-2', 'shared-3'],
               onCall: async () => {
-                lists.push(await client.standings.list({ leaderboardId, pageSize: 1000 }));
+                lists.push(await client.standings.listPage({ leaderboardId, pageSize: 1000 }));
               },
             });
           }),
         );
-        const last = await a.standings.list({ leaderboardId, pageSize: 1000 });
+        const last = await a.standings.listPage({ leaderboardId, pageSize: 1000 });
         lists.push(last);
         await reached(last.revision);
         // Longer than any interval here: everything that changed is told.

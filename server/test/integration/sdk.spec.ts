@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { type ChangesMessage, RostrumClient } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ChangesMessage, RostrumClient } from '@rostrum/client';
+import { describe, expect, it, vi } from 'vitest';
 import { admin } from '../../../clients/typescript/examples/admin.js';
 import { connect } from '../../../clients/typescript/examples/connect.js';
 import { leaderboards } from '../../../clients/typescript/examples/leaderboards.js';
@@ -11,28 +11,13 @@ import {
   showLeader,
   waitForNewLeader,
 } from '../../../clients/typescript/examples/watch.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { type TestIdentity, testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
-
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-});
+const service = useTestService();
 
 function clientAs(identity: TestIdentity): RostrumClient {
-  const { ca, cert, key } = testCertificates(identity);
-  return RostrumClient.connect({ address: server.address, tls: { ca, cert, key } });
+  return service.client(identity);
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -42,7 +27,7 @@ describe('the examples of the SDK', () => {
     const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
     await using client = clientAs('admin');
     const certificates = dirname(testCertificates('writer').cert);
-    expect(await connect(server.address, certificates)).toMatchObject({
+    expect(await connect(service.server.address, certificates)).toMatchObject({
       outcome: 'APPLIED',
       standing: { rank: 1, percentile: 100 },
     });
@@ -68,7 +53,7 @@ describe('the examples of the SDK', () => {
       'APPLIED',
       'INVALID_FIELD',
       expect.stringMatching(/^p999: rank \d+$/),
-      'submission.player_id',
+      'playerId',
     ]);
     await feed.until((told) => told.length >= 1_002);
 
@@ -77,11 +62,12 @@ describe('the examples of the SDK', () => {
       '2. p999 999',
       '3. p998 998',
       'ada: 1 of 1002, better than 100 %',
+      'nobody: no rank yet',
       'p501 p500 p499',
       '1: ada',
       '2: p1',
-      'without an entry: nobody',
-      '1002 players',
+      'without a standing: nobody',
+      '502 players with 500 or more',
     ]);
     await client.scores.submit({ leaderboardId: 'arena', playerId: 'eve', score: 5_000 });
     expect(await newLeader).toBe('eve');
@@ -138,15 +124,15 @@ describe('the SDK and a server that is killed', () => {
         results.push(result);
       }
       if (round === 100 || round === 200) {
-        await server.kill();
-        await server.start();
+        await service.server.kill();
+        await service.server.start();
       }
     }
     const outcomes = (await Promise.all(results)).map(({ outcome }) => outcome);
     expect(new Set(outcomes)).toEqual(new Set(['APPLIED']));
 
     await expect
-      .poll(() => client.standings.list({ leaderboardId }), { timeout: 20_000 })
+      .poll(() => client.standings.listPage({ leaderboardId }), { timeout: 20_000 })
       .toMatchObject({
         standings: range(players)
           .reverse()
@@ -154,14 +140,14 @@ describe('the SDK and a server that is killed', () => {
             rank: index + 1,
             playerId: `p${player}`,
             score: rounds * (player + 1),
-            submissions: rounds,
+            submissionCount: rounds,
           }))
-          .concat({ rank: 11, playerId: 'first', score: 0, submissions: 1 }),
+          .concat({ rank: 11, playerId: 'first', score: 0, submissionCount: 1 }),
       });
     await expect
-      .poll(() => client.standings.list({ leaderboardId }), { timeout: 20_000 })
+      .poll(() => client.standings.listPage({ leaderboardId }), { timeout: 20_000 })
       .toMatchObject({ revision: expect.toSatisfy((revision: number) => revision > 0) });
-    const list = await client.standings.list({ leaderboardId, pageSize: 5 });
+    const list = await client.standings.listPage({ leaderboardId, pageSize: 5 });
     // Its revision may be older: changes of other players do not show in the view.
     await expect.poll(() => view.standings, { timeout: 20_000 }).toEqual(list.standings);
     expect(view.totalPlayers).toBe(list.totalPlayers);

@@ -39,7 +39,7 @@ export async function unnoticed<T>(
     running = false;
     await behaving;
     expect(slowest).toBeLessThan(slowestMs);
-    const { standings } = await client.standings.list({ leaderboardId, pageSize: 3 });
+    const { standings } = await client.standings.listPage({ leaderboardId, pageSize: 3 });
     await expect.poll(() => view.standings).toEqual(standings);
     await view.close();
   }

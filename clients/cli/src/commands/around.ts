@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
 import { UsageError } from '../errors.js';
-import { MAX_ROWS } from '../input/limits.js';
+import { DEFAULT_AROUND, MAX_ROWS } from '../input/limits.js';
 import { integerBetween } from '../input/parse-integer.js';
 import { parseScore } from '../input/parse-score.js';
 import { formatCount } from '../output/format-number.js';
@@ -15,7 +15,7 @@ export function registerAround(program: Command, runner: CommandRunner): void {
     .argument('[player]')
     .addOption(
       new Option('-n, --count <count>', 'how many, the player included')
-        .default(11)
+        .default(DEFAULT_AROUND)
         .argParser(integerBetween(1, MAX_ROWS)),
     )
     .addOption(new Option('--score <number>', 'around this score instead').argParser(parseScore))

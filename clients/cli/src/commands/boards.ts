@@ -1,15 +1,10 @@
 import { createInterface } from 'node:readline/promises';
-import type { JsonObject, Leaderboard } from '@rostrum/client';
+import type { Aggregation, JsonObject, Leaderboard, SortOrder } from '@rostrum/client';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import type { CommandRunner } from '../command-runner.js';
 import { ExitCode, UsageError } from '../errors.js';
-import {
-  type AggregationWord,
-  aggregationOption,
-  type OrderWord,
-  orderOption,
-} from '../input/board-settings.js';
+import { aggregationOption, orderOption } from '../input/board-settings.js';
 import { MAX_ROWS } from '../input/limits.js';
 import { parseJsonObject } from '../input/parse-json-object.js';
 import { renderLeaderboard, renderLeaderboards } from '../output/leaderboard-table.js';
@@ -17,9 +12,9 @@ import { safeText } from '../output/safe-text.js';
 
 interface BoardOptions {
   readonly name?: string;
-  readonly aggregation?: AggregationWord;
-  readonly order?: OrderWord;
-  readonly subscoreOrder?: OrderWord;
+  readonly aggregation?: Aggregation;
+  readonly order?: SortOrder;
+  readonly subscoreOrder?: SortOrder;
   readonly metadata?: JsonObject;
 }
 
@@ -38,7 +33,7 @@ export function registerBoards(program: Command, runner: CommandRunner): void {
     .action(
       runner.handle<[string], unknown>(async (context, _options, leaderboardId) => {
         const client = await context.connect('reader');
-        show(context, await client.leaderboards.get(leaderboardId, context.call));
+        show(context, await client.leaderboards.get({ leaderboardId }, context.call));
       }),
     );
   addSettings(boards.command('create'))
@@ -76,7 +71,7 @@ export function registerBoards(program: Command, runner: CommandRunner): void {
       runner.handle<[string], { yes?: boolean }>(async (context, { yes }, leaderboardId) => {
         if (!yes && !(await confirmDeletion(context, leaderboardId))) return ExitCode.FAILURE;
         const client = await context.connect('admin');
-        await client.leaderboards.delete(leaderboardId, context.call);
+        await client.leaderboards.delete({ leaderboardId }, context.call);
         if (context.output.json) context.output.value({ deleted: leaderboardId });
         else context.output.lines(`Deleted ${safeText(leaderboardId)}.`);
         return ExitCode.OK;

@@ -145,7 +145,7 @@ async function report(
     return;
   }
   if (output.live && !signal.aborted) {
-    const page = await client.standings.list({ leaderboardId, pageSize: 10 });
+    const page = await client.standings.listPage({ leaderboardId, pageSize: 10 });
     output.lines(...renderStandings(page.standings, output));
   }
   const outcomes = [...record.outcomes].map(([name, count]) => `${formatCount(count)} ${name}`);

@@ -25,7 +25,7 @@ export function registerPing(program: Command, runner: CommandRunner): void {
         const times: number[] = [];
         while (times.length < count && !signal.aborted) {
           const start = performance.now();
-          const answer = await client.admin.ping(undefined, context.call);
+          const answer = await client.admin.ping({}, context.call);
           const milliseconds = performance.now() - start;
           times.push(milliseconds);
           if (output.json) {

@@ -13,7 +13,7 @@ export function registerStats(program: Command, runner: CommandRunner): void {
     .action(
       runner.handle<[], unknown>(async (context) => {
         const client = await context.connect('admin');
-        const stats = await client.admin.stats(context.call);
+        const stats = await client.admin.stats({}, context.call);
         if (context.output.json) context.output.value(stats);
         else context.output.lines(...renderStats(stats, context.output));
       }),

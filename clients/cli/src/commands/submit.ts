@@ -1,12 +1,7 @@
-import type { JsonObject, Leaderboard, ScoreResult } from '@rostrum/client';
+import type { Aggregation, JsonObject, Leaderboard, ScoreResult, SortOrder } from '@rostrum/client';
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
-import {
-  type AggregationWord,
-  aggregationOption,
-  type OrderWord,
-  orderOption,
-} from '../input/board-settings.js';
+import { aggregationOption, orderOption } from '../input/board-settings.js';
 import { parseJsonObject } from '../input/parse-json-object.js';
 import { parseScore } from '../input/parse-score.js';
 import { parseTime } from '../input/parse-time.js';
@@ -21,8 +16,8 @@ interface SubmitOptions {
   readonly time?: Date;
   readonly name?: string;
   readonly metadata?: JsonObject;
-  readonly aggregation?: AggregationWord;
-  readonly order?: OrderWord;
+  readonly aggregation?: Aggregation;
+  readonly order?: SortOrder;
 }
 
 export function registerSubmit(program: Command, runner: CommandRunner): void {
@@ -81,7 +76,7 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
           if (output.json || (aggregation === undefined && order === undefined)) return;
           // The submission stands whatever becomes of this question.
           const board = await client.leaderboards
-            .get(leaderboardId, context.call)
+            .get({ leaderboardId }, context.call)
             .catch(() => undefined);
           if (board !== undefined && differs(board, aggregation, order)) {
             output.note(output.errorStyle.warn(unusedSettings(board)));
@@ -94,8 +89,8 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
 /** Whether the leaderboard has other settings than those asked for: then it was there before. */
 function differs(
   board: Leaderboard,
-  aggregation: AggregationWord | undefined,
-  order: OrderWord | undefined,
+  aggregation: Aggregation | undefined,
+  order: SortOrder | undefined,
 ): boolean {
   return (
     (aggregation ?? board.aggregation) !== board.aggregation ||
@@ -139,7 +134,6 @@ function paintOutcome(outcome: ScoreResult['outcome'], style: Style): string {
     case 'STALE':
       return style.dim(outcome);
     case 'DUPLICATE':
-    case 'QUARANTINED':
     case 'UNKNOWN':
       return style.warn(outcome);
   }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
-import { MAX_ROWS } from '../input/limits.js';
+import { DEFAULT_TOP, MAX_ROWS } from '../input/limits.js';
 import { integerBetween } from '../input/parse-integer.js';
 import { formatCount } from '../output/format-number.js';
 import { renderStandings } from '../output/standing-table.js';
@@ -12,7 +12,7 @@ export function registerTop(program: Command, runner: CommandRunner): void {
     .argument('<leaderboard>')
     .addOption(
       new Option('-n, --count <count>', 'how many')
-        .default(10)
+        .default(DEFAULT_TOP)
         .argParser(integerBetween(1, MAX_ROWS)),
     )
     .addOption(
@@ -25,7 +25,7 @@ export function registerTop(program: Command, runner: CommandRunner): void {
         async (context, { count, from }, leaderboardId) => {
           const { output } = context;
           const client = await context.connect('reader');
-          const page = await client.standings.list(
+          const page = await client.standings.listPage(
             { leaderboardId, pageSize: count, startRank: from },
             context.call,
           );

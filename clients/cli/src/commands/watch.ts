@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import type { CommandRunner } from '../command-runner.js';
 import { UsageError } from '../errors.js';
-import { MAX_ROWS } from '../input/limits.js';
+import { DEFAULT_AROUND, DEFAULT_TOP, MAX_ROWS } from '../input/limits.js';
 import { parseDuration } from '../input/parse-duration.js';
 import { integerBetween } from '../input/parse-integer.js';
 import { movementLine } from '../live/movement-line.js';
@@ -12,8 +12,6 @@ import { showBoard } from '../live/show-board.js';
 import { tellingOptions } from '../live/watch-state.js';
 import { formatCount } from '../output/format-number.js';
 import { renderStandings } from '../output/standing-table.js';
-
-const DEFAULT_TOP = 10;
 
 interface WatchOptions {
   readonly top?: number;
@@ -41,9 +39,10 @@ export function registerWatch(program: Command, runner: CommandRunner): void {
       new Option('--around <player>', 'the neighbourhood of a player').conflicts('players'),
     )
     .addOption(
-      new Option('-n, --count <count>', 'with --around: how many (default: 11)').argParser(
-        integerBetween(1, MAX_ROWS),
-      ),
+      new Option(
+        '-n, --count <count>',
+        `with --around: how many (default: ${DEFAULT_AROUND})`,
+      ).argParser(integerBetween(1, MAX_ROWS)),
     )
     .addOption(
       new Option('--players <ids>', 'these players, separated by commas').argParser((text) =>

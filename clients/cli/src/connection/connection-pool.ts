@@ -86,7 +86,7 @@ async function open(
   try {
     // Streams reconnect for ever: make sure that there is a server, and that it lets us in. What
     // state it is in does not matter here: with a store away much of it still works.
-    await client.health.check('', { deadlineMs: timeout, signal });
+    await client.health.check({}, { deadlineMs: timeout, signal });
   } catch (error) {
     await client.close();
     throw error;

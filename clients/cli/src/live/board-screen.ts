@@ -138,7 +138,11 @@ function liveColumns(
     });
   }
   if (width >= NARROW) {
-    columns.push({ header: 'plays', align: 'right', text: (row) => formatCount(row.submissions) });
+    columns.push({
+      header: 'plays',
+      align: 'right',
+      text: (row) => formatCount(row.submissionCount),
+    });
   }
   return columns;
 }

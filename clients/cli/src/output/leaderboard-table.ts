@@ -34,8 +34,6 @@ export function renderLeaderboard(board: Leaderboard, style: Style): string[] {
     ['aggregation', board.aggregation.toLowerCase()],
     ['order', board.sortOrder.toLowerCase()],
     ['subscore order', board.subscoreSortOrder.toLowerCase()],
-    ['ties', board.tieBreak.toLowerCase()],
-    ['ranks', board.rankMethod.toLowerCase()],
     ['metadata', board.metadata === undefined ? '-' : JSON.stringify(board.metadata)],
     ['created', timeText(board.createTime)],
     ['updated', timeText(board.updateTime)],

@@ -47,7 +47,7 @@ export function renderStandings(
   }
   columns.push(
     { header: 'better than', align: 'right', text: (row) => `${formatPercent(row.percentile)} %` },
-    { header: 'plays', align: 'right', text: (row) => formatCount(row.submissions) },
+    { header: 'plays', align: 'right', text: (row) => formatCount(row.submissionCount) },
   );
   return renderTable(columns, standings, { style, width });
 }

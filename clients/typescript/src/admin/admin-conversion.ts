@@ -1,4 +1,4 @@
-import { enumName } from '../enum-names.js';
+import { Enumeration } from '../enumeration.js';
 import type { Duration } from '../gen/google/protobuf/duration.js';
 import {
   Difference_Kind,
@@ -6,6 +6,12 @@ import {
   type VerifyLeaderboardResponse,
 } from '../gen/rostrum/v1/admin.js';
 import type { ServerStats, VerifyProgress } from './admin.js';
+
+const DIFFERENCES = new Enumeration({
+  MISSING: Difference_Kind.KIND_MISSING,
+  EXTRA: Difference_Kind.KIND_EXTRA,
+  DIFFERENT: Difference_Kind.KIND_DIFFERENT,
+});
 
 export function fromStatsMessage(message: GetServerStatsResponse): ServerStats {
   const { uptime, methods, submissions, watches, stores, ...rest } = message;
@@ -45,7 +51,7 @@ export function fromVerifyMessage(message: VerifyLeaderboardResponse): VerifyPro
   const differences = message.differences.map(({ kind, playerId, explanation }) => ({
     playerId,
     description: explanation,
-    kind: enumName<'MISSING' | 'EXTRA' | 'DIFFERENT'>(Difference_Kind, 'KIND_', kind),
+    kind: DIFFERENCES.toName(kind),
   }));
   return { ...message, differences };
 }

@@ -1,3 +1,5 @@
+import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
+import { requireType } from '../errors/require-type.js';
 import { AdminServiceService as methods } from '../gen/rostrum/v1/admin.js';
 import type { RankingSelector } from '../ranking/ranking-selector.js';
 import { RANKING, toRankingFields } from '../ranking/ranking-selector-conversion.js';
@@ -5,8 +7,18 @@ import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { readServerStreamOnce } from '../transport/server-stream.js';
 import { callUnary } from '../transport/unary.js';
-import type { PingResult, RebuildProgress, ServerStats, VerifyProgress } from './admin.js';
+import type {
+  PingRequest,
+  PingResult,
+  RebuildProgress,
+  ServerStats,
+  StatsRequest,
+  VerifyProgress,
+} from './admin.js';
 import { fromStatsMessage, fromVerifyMessage } from './admin-conversion.js';
+
+const PING = keysOf<PingRequest>({ payload: true });
+const STATS = keysOf<StatsRequest>({});
 
 /** Looks after a server. Needs the role admin, except for `ping`. */
 export class AdminGroup {
@@ -16,8 +28,11 @@ export class AdminGroup {
     this.#connection = connection;
   }
 
-  /** Asks for an answer without work. `payload`: up to 1,024 bytes, returned as it is. */
-  async ping(payload = '', options?: CallOptions): Promise<PingResult> {
+  /** Asks for an answer without work, of any role. @throws INVALID_FIELD, IDENTITY_MISSING */
+  async ping(request: PingRequest = {}, options?: CallOptions): Promise<PingResult> {
+    requireKnownKeys(PING, request);
+    const { payload = '' } = request;
+    requireType('string', payload, 'payload');
     const start = performance.now();
     const response = await callUnary(
       this.#connection,
@@ -29,8 +44,13 @@ export class AdminGroup {
     return { ...response, roundTripMs: performance.now() - start };
   }
 
-  /** What the server process that answers is doing. @throws ROLE_NOT_ALLOWED */
-  async stats(options?: CallOptions): Promise<ServerStats> {
+  /**
+   * What the server process that answers is doing. There is nothing to ask for yet: give `{}` before
+   * options.
+   * @throws ROLE_NOT_ALLOWED
+   */
+  async stats(request: StatsRequest = {}, options?: CallOptions): Promise<ServerStats> {
+    requireKnownKeys(STATS, request);
     return fromStatsMessage(
       await callUnary(this.#connection, methods.getServerStats, {}, 'freely', options),
     );

@@ -1,3 +1,11 @@
+export interface PingRequest {
+  /** Comes back as it is: up to 1,024 bytes as UTF-8. Default: empty. */
+  readonly payload?: string | undefined;
+}
+
+/** Has no fields yet. */
+export type StatsRequest = Readonly<Record<string, never>>;
+
 /** The answer to a ping. */
 export interface PingResult {
   readonly payload: string;

@@ -2,6 +2,7 @@ import { status as GrpcStatus, type Metadata } from '@grpc/grpc-js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
+import { toFieldNames, toFieldPath } from './field-names.js';
 import {
   type ErrorReason,
   type FieldViolation,
@@ -39,13 +40,19 @@ export function errorFromCall(status: CallStatus): RostrumError {
     return messageTooLarge('a message was refused', Number(sizes[1]), Number(sizes[2]));
   }
   const reason = details.reason ?? localReason(code, status);
-  return new RostrumError(code, reason, status.details || code, details);
+  return new RostrumError(code, reason, messageOf(status.details, details) || code, details);
 }
 
 /** The error of one item of a batch or stream. */
 export function errorFromStatus(status: Status): RostrumError {
   const details = readDetails(status.details);
-  return new RostrumError(codeName(status.code), details.reason, status.message, details);
+  const message = messageOf(status.message, details);
+  return new RostrumError(codeName(status.code), details.reason, message, details);
+}
+
+/** Only the service's own messages name fields: who else answered says what it says. */
+function messageOf(message: string, { reason }: Details): string {
+  return reason === undefined ? message : toFieldNames(message);
 }
 
 /** Names the cause of a status that grpc-js made, which has no details. */
@@ -81,11 +88,13 @@ function readDetails(anys: readonly Any[]): Details {
       const info = ErrorInfo.decode(any.value);
       if (info.domain === ERROR_DOMAIN) {
         details.reason = info.reason as ErrorReason;
-        details.metadata = info.metadata;
+        const { field } = info.metadata;
+        details.metadata =
+          field === undefined ? info.metadata : { ...info.metadata, field: toFieldPath(field) };
       }
     } else if (any.typeUrl === `${TYPE_PREFIX}BadRequest`) {
       details.fieldViolations = BadRequest.decode(any.value).fieldViolations.map(
-        ({ field, description }) => ({ field, description }),
+        ({ field, description }) => ({ field: toFieldPath(field), description }),
       );
     } else if (any.typeUrl === `${TYPE_PREFIX}RetryInfo`) {
       const delay = RetryInfo.decode(any.value).retryDelay;

@@ -47,13 +47,13 @@ describe('a key that is not known', () => {
     ['submit', () => client.scores.submit(submission, typo)],
     ['batchSubmit', () => client.scores.batchSubmit([submission], typo)],
     ['standings.get', () => client.standings.get({ ...board, playerId: 'p' }, typo)],
-    ['standings.pages', () => client.standings.pages(board, typo).next()],
-    ['leaderboards.delete', () => client.leaderboards.delete('b', typo)],
+    ['standings.list', () => client.standings.list(board, typo).next()],
+    ['leaderboards.delete', () => client.leaderboards.delete(board, typo)],
     ['leaderboards.list', () => client.leaderboards.list({}, typo).next()],
-    ['admin.ping', () => client.admin.ping('', typo)],
+    ['admin.ping', () => client.admin.ping({ payload: '' }, typo)],
     ['admin.verify', () => client.admin.verify(board, typo).next()],
     ['admin.rebuild', () => client.admin.rebuild(board, typo).next()],
-    ['health.check', () => client.health.check('', typo)],
+    ['health.check', () => client.health.check({}, typo)],
     ['waitForReady', () => client.waitForReady(typo)],
   ])('is refused in the options of %s', async (_name, call) => {
     await expect(call()).rejects.toMatchObject({
@@ -81,26 +81,19 @@ describe('a key that is not known', () => {
   });
 
   const requests: [string, (typo: Untyped) => unknown][] = [
-    ['submission.submisionId', (key) => client.scores.submit({ ...submission, ...key })],
-    ['submission.submisionId', (key) => client.scores.stream().submit({ ...submission, ...key })],
+    ['submisionId', (key) => client.scores.submit({ ...submission, ...key })],
+    ['submisionId', (key) => client.scores.stream().submit({ ...submission, ...key })],
     [
-      'submission.new_leaderboard.agregation',
+      'newLeaderboard.agregation',
       (key) => client.scores.submit({ ...submission, newLeaderboard: key }),
     ],
-    ['leaderboard.displayname2', (key) => client.leaderboards.create({ ...board, ...key })],
-    [
-      'leaderboard.createTime',
-      (key) => client.leaderboards.update({ ...board, displayName: 'x', ...key }),
-    ],
+    ['displayname2', (key) => client.leaderboards.create({ ...board, ...key })],
+    ['createTime', (key) => client.leaderboards.update({ ...board, displayName: 'x', ...key })],
     ['pagesize', (key) => client.leaderboards.listPage(key)],
-    ['pageSise', (key) => client.standings.list({ ...board, ...key })],
+    ['pageSise', (key) => client.standings.listPage({ ...board, ...key })],
     ['player_id', (key) => client.standings.get({ ...board, playerId: 'p', ...key })],
     ['playerIDs', (key) => client.standings.batchGet({ ...board, playerIds: [], ...key })],
     ['cnt', (key) => client.standings.around({ ...board, playerId: 'p', ...key })],
-    [
-      'segment.keys',
-      (key) => client.standings.list({ ...board, segment: { key: 'k', value: 'v', ...key } }),
-    ],
     ['leaderboardid', (key) => client.admin.verify({ ...board, ...key }).next()],
     ['minInterval', (key) => client.watch.standings({ ...board, ...key }).next()],
     ['view.first', (key) => client.watch.standings({ ...board, view: key }).next()],
@@ -135,7 +128,7 @@ describe('a key that is not known', () => {
   it.each([null, undefined, 'b', [1]])(
     'says that a request must be an object, not %j',
     async (request) => {
-      await expect(client.standings.list(request as Untyped)).rejects.toMatchObject({
+      await expect(client.standings.listPage(request as Untyped)).rejects.toMatchObject({
         reason: 'INVALID_FIELD',
         message: expect.stringContaining('must be an object'),
       });

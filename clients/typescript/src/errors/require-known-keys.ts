@@ -1,9 +1,13 @@
 import { nearestWord } from './nearest-word.js';
+import { refuseField } from './refuse-field.js';
 import { typeOf } from './require-type.js';
-import { invalidOptions, RostrumError } from './rostrum-error.js';
+import { invalidOptions } from './rostrum-error.js';
 
 /** The keys of every member of a union, optional ones included. */
 type KeyOf<T> = T extends unknown ? keyof T & string : never;
+
+/** What belongs into the options of a call, and is often looked for in the request. */
+const OPTIONS: KnownKeys = new Set(['deadlineMs', 'signal', 'onDuplicate']);
 
 /** The keys that an object may have. */
 export type KnownKeys = ReadonlySet<string>;
@@ -23,10 +27,9 @@ export function requireKnownKeys(known: KnownKeys, value: object, path = ''): vo
   const fault = faultOf(known, value);
   if (fault === undefined) return;
   const field = [path, fault.key].filter((part) => part !== '').join('.');
-  const text = field === '' ? `the request ${fault.description}` : `${field}: ${fault.description}`;
-  throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', text, {
-    fieldViolations: [{ field, description: fault.description }],
-  });
+  const misplaced = OPTIONS.has(fault.key);
+  const description = 'is an option: give it in an object of its own, after the request';
+  throw refuseField(field, misplaced ? description : fault.description);
 }
 
 /**

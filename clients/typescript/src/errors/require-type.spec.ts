@@ -37,7 +37,7 @@ it.each([
 });
 
 it('names the place in a list', () => {
-  expect(() => requireStrings(['a', 5], 'player_ids')).toThrow(
-    'player_ids[1]: must be a string, not a number',
+  expect(() => requireStrings(['a', 5], 'playerIds')).toThrow(
+    'playerIds[1]: must be a string, not a number',
   );
 });

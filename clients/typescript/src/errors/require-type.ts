@@ -1,4 +1,4 @@
-import { RostrumError } from './rostrum-error.js';
+import { refuseField } from './refuse-field.js';
 
 /** `object` is a plain one: neither null nor an array. */
 type TypeName = 'string' | 'number' | 'object' | 'array' | 'Date';
@@ -6,15 +6,12 @@ type TypeName = 'string' | 'number' | 'object' | 'array' | 'Date';
 /**
  * Refuses a value that is not of its type. For callers without a compiler: the encoder would
  * convert it, and record a `null` as a score of 0 or a number as an id.
- * @param field the path of the value in the request, as the service would name it
+ * @param field the path of the value in the request, as the caller wrote it
  * @throws INVALID_FIELD naming the field and the type of the value
  */
 export function requireType(type: TypeName, value: unknown, field: string): void {
   if (isOfType(type, value)) return;
-  const description = `must be ${withArticle(type)}, not ${typeOf(value)}`;
-  throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', `${field}: ${description}`, {
-    fieldViolations: [{ field, description }],
-  });
+  throw refuseField(field, `must be ${withArticle(type)}, not ${typeOf(value)}`);
 }
 
 /** As `requireType`, for an array and each string of it. */

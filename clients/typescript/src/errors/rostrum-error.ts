@@ -1,4 +1,4 @@
-import type { EnumNames } from '../enum-names.js';
+import type { ContractNames } from '../contract-names.js';
 import type { ErrorReason as ErrorReasonEnum } from '../gen/rostrum/v1/error.js';
 
 /** The canonical gRPC status codes, by name. */
@@ -20,8 +20,14 @@ export type StatusCode =
   | 'DATA_LOSS'
   | 'UNAUTHENTICATED';
 
+/** Causes that no call of this client can meet yet: seasons and segments are planned. */
+type PlannedReason = 'SEASON_NOT_FOUND' | 'SEGMENT_NOT_FOUND';
+
 /** The causes of errors that the service documents in `rostrum/v1/error.proto`. */
-export type ServiceErrorReason = EnumNames<typeof ErrorReasonEnum, 'ERROR_REASON_'>;
+export type ServiceErrorReason = Exclude<
+  ContractNames<typeof ErrorReasonEnum, 'ERROR_REASON_'>,
+  PlannedReason
+>;
 
 /**
  * The causes of errors that arise in this client:
@@ -66,7 +72,7 @@ export type ClientErrorReason =
 /** Why a call failed; decide on this or on the code, never on the message text. */
 export type ErrorReason = ServiceErrorReason | ClientErrorReason;
 
-/** One refused field: its path in the request and what is wrong with it. */
+/** One refused field: its path in the request, as this client's caller writes it, and what is wrong. */
 export interface FieldViolation {
   readonly field: string;
   readonly description: string;
@@ -109,11 +115,19 @@ export class RostrumError extends Error {
   }
 }
 
-/** Whether a value is a RostrumError, and of one of the given reasons if any are given. */
-export function isRostrumError(
+/** A RostrumError of one reason, or of one of several. */
+export type RostrumErrorOf<Reason extends ErrorReason> = RostrumError & { readonly reason: Reason };
+
+/**
+ * Whether a value is a RostrumError, and of one of the given reasons if any are given. The compiler
+ * then knows the reason too: `if (isRostrumError(e, 'STANDING_NOT_FOUND'))`.
+ */
+export function isRostrumError(value: unknown): value is RostrumError;
+export function isRostrumError<Reason extends ErrorReason>(
   value: unknown,
-  ...reasons: readonly ErrorReason[]
-): value is RostrumError {
+  ...reasons: readonly Reason[]
+): value is RostrumErrorOf<Reason>;
+export function isRostrumError(value: unknown, ...reasons: readonly ErrorReason[]): boolean {
   return (
     value instanceof RostrumError &&
     (reasons.length === 0 || (value.reason !== undefined && reasons.includes(value.reason)))

@@ -1,7 +1,16 @@
+import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
+import { requireType } from '../errors/require-type.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { healthCheck, type ServingStatus } from '../transport/health-check.js';
 import { callUnary } from '../transport/unary.js';
+
+export interface HealthRequest {
+  /** The full name of a service, such as `rostrum.v1.ScoreService`. Default: the whole server. */
+  readonly service?: string | undefined;
+}
+
+const HEALTH = keysOf<HealthRequest>({ service: true });
 
 /** Asks a server how it is, by `grpc.health.v1.Health`. */
 export class HealthGroup {
@@ -12,12 +21,14 @@ export class HealthGroup {
   }
 
   /**
-   * Whether the server serves, or one of its services by full name such as
-   * `rostrum.v1.ScoreService`.
+   * Whether the server serves, or one of its services.
    * @throws CONNECTION_FAILED, CERTIFICATE_REFUSED, IDENTITY_MISSING; NOT_FOUND for a service that
    * the server does not know
    */
-  check(service = '', options?: CallOptions): Promise<ServingStatus> {
+  async check(request: HealthRequest = {}, options?: CallOptions): Promise<ServingStatus> {
+    requireKnownKeys(HEALTH, request);
+    const { service = '' } = request;
+    requireType('string', service, 'service');
     return callUnary(this.#connection, healthCheck, service, 'freely', options);
   }
 }

@@ -1,15 +1,28 @@
-import { enumName, enumValue } from '../enum-names.js';
+import { Enumeration } from '../enumeration.js';
 import { type KnownKeys, keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
   Aggregation,
   type Leaderboard as LeaderboardMessage,
-  RankMethod,
   SortOrder,
-  TieBreak,
 } from '../gen/rostrum/v1/leaderboard.js';
-import type { Leaderboard, LeaderboardUpdate, NewLeaderboard } from './leaderboard.js';
+import type {
+  Leaderboard,
+  LeaderboardUpdate,
+  NewLeaderboard,
+  RankingRules,
+} from './leaderboard.js';
+
+const SORT_ORDERS = new Enumeration({
+  DESCENDING: SortOrder.SORT_ORDER_DESCENDING,
+  ASCENDING: SortOrder.SORT_ORDER_ASCENDING,
+});
+const AGGREGATIONS = new Enumeration({
+  BEST: Aggregation.AGGREGATION_BEST,
+  LATEST: Aggregation.AGGREGATION_LATEST,
+  SUM: Aggregation.AGGREGATION_SUM,
+});
 
 export function fromLeaderboardMessage(message: LeaderboardMessage | undefined): Leaderboard {
   if (!message) {
@@ -22,11 +35,9 @@ export function fromLeaderboardMessage(message: LeaderboardMessage | undefined):
   return {
     leaderboardId: message.leaderboardId,
     displayName: message.displayName,
-    sortOrder: enumName(SortOrder, 'SORT_ORDER_', message.sortOrder),
-    subscoreSortOrder: enumName(SortOrder, 'SORT_ORDER_', message.subscoreSortOrder),
-    aggregation: enumName(Aggregation, 'AGGREGATION_', message.aggregation),
-    tieBreak: enumName(TieBreak, 'TIE_BREAK_', message.tieBreak),
-    rankMethod: enumName(RankMethod, 'RANK_METHOD_', message.rankMethod),
+    sortOrder: SORT_ORDERS.toName(message.sortOrder),
+    subscoreSortOrder: SORT_ORDERS.toName(message.subscoreSortOrder),
+    aggregation: AGGREGATIONS.toName(message.aggregation),
     metadata: message.metadata,
     createTime: message.createTime,
     updateTime: message.updateTime,
@@ -39,24 +50,22 @@ const LEADERBOARD = keysOf<NewLeaderboard | LeaderboardUpdate>({
   sortOrder: true,
   subscoreSortOrder: true,
   aggregation: true,
-  tieBreak: true,
-  rankMethod: true,
   metadata: true,
 });
 
-/** @throws INVALID_FIELD for an id or name that is no string, or a key that is not known */
+/** @throws INVALID_FIELD for a value that the types forbid, or a key that is not known */
 export function toLeaderboardMessage(
   board: NewLeaderboard | LeaderboardUpdate,
 ): LeaderboardMessage {
-  requireKnownKeys(LEADERBOARD, board, 'leaderboard');
-  requireType('string', board.leaderboardId, 'leaderboard.leaderboard_id');
-  requireType('string', board.displayName ?? '', 'leaderboard.display_name');
+  requireKnownKeys(LEADERBOARD, board);
+  requireType('string', board.leaderboardId, 'leaderboardId');
+  requireType('string', board.displayName ?? '', 'displayName');
   return {
     leaderboardId: board.leaderboardId,
     displayName: board.displayName ?? '',
-    ...toSettings(board),
-    tieBreak: enumValue(TieBreak, 'TIE_BREAK_', board.tieBreak),
-    rankMethod: enumValue(RankMethod, 'RANK_METHOD_', board.rankMethod),
+    ...toRules(board, ''),
+    tieBreak: 0,
+    rankMethod: 0,
     segmentKeys: [],
     resetSchedule: '',
     timeZone: '',
@@ -66,9 +75,7 @@ export function toLeaderboardMessage(
   };
 }
 
-type EntrySettings = Pick<NewLeaderboard, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'>;
-
-const ENTRY_SETTINGS: KnownKeys = keysOf<EntrySettings>({
+const RULES: KnownKeys = keysOf<RankingRules>({
   sortOrder: true,
   subscoreSortOrder: true,
   aggregation: true,
@@ -77,21 +84,24 @@ const ENTRY_SETTINGS: KnownKeys = keysOf<EntrySettings>({
 /**
  * The settings that also a submission can choose for the leaderboard that it creates.
  * @param path where they stand in the request
- * @throws INVALID_FIELD for a key that is not known
+ * @throws INVALID_FIELD for a value that the types forbid, or a key that is not known
  */
-export function toEntrySettings(
-  settings: EntrySettings,
+export function toRankingRules(
+  rules: RankingRules,
   path: string,
-): Pick<LeaderboardMessage, keyof EntrySettings> {
-  requireKnownKeys(ENTRY_SETTINGS, settings, path);
-  return toSettings(settings);
+): Pick<LeaderboardMessage, keyof RankingRules> {
+  requireKnownKeys(RULES, rules, path);
+  return toRules(rules, `${path}.`);
 }
 
-function toSettings(settings: EntrySettings): Pick<LeaderboardMessage, keyof EntrySettings> {
+function toRules(
+  { sortOrder, subscoreSortOrder, aggregation }: RankingRules,
+  prefix: string,
+): Pick<LeaderboardMessage, keyof RankingRules> {
   return {
-    sortOrder: enumValue(SortOrder, 'SORT_ORDER_', settings.sortOrder) as SortOrder,
-    subscoreSortOrder: enumValue(SortOrder, 'SORT_ORDER_', settings.subscoreSortOrder) as SortOrder,
-    aggregation: enumValue(Aggregation, 'AGGREGATION_', settings.aggregation) as Aggregation,
+    sortOrder: SORT_ORDERS.toNumber(sortOrder, `${prefix}sortOrder`),
+    subscoreSortOrder: SORT_ORDERS.toNumber(subscoreSortOrder, `${prefix}subscoreSortOrder`),
+    aggregation: AGGREGATIONS.toNumber(aggregation, `${prefix}aggregation`),
   };
 }
 
@@ -100,8 +110,6 @@ const MASK_PATHS = {
   sortOrder: 'sort_order',
   subscoreSortOrder: 'subscore_sort_order',
   aggregation: 'aggregation',
-  tieBreak: 'tie_break',
-  rankMethod: 'rank_method',
   metadata: 'metadata',
 } as const satisfies Record<Exclude<keyof LeaderboardUpdate, 'leaderboardId'>, string>;
 

@@ -1,7 +1,9 @@
+import { refuseField } from '../errors/refuse-field.js';
 import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireType } from '../errors/require-type.js';
-import { RostrumError } from '../errors/rostrum-error.js';
+import { undefinedIfMissing } from '../errors/undefined-if-missing.js';
 import { LeaderboardServiceService as methods } from '../gen/rostrum/v1/leaderboard.js';
+import { itemsOf } from '../pages.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
@@ -17,13 +19,22 @@ import {
   toUpdateMask,
 } from './leaderboard-conversion.js';
 
+export interface GetLeaderboardRequest {
+  readonly leaderboardId: string;
+}
+
+export interface DeleteLeaderboardRequest {
+  readonly leaderboardId: string;
+}
+
 export interface ListLeaderboardsRequest {
-  /** How many a page: 1 to 1,000. Default: 50. */
+  /** How many a page: 1 to 1,000; more is lowered to that. Default: 50. */
   readonly pageSize?: number | undefined;
   /** `nextPageToken` of the page before. Default: the first page. */
   readonly pageToken?: string | undefined;
 }
 
+const ONE_LEADERBOARD = keysOf<GetLeaderboardRequest>({ leaderboardId: true });
 const LIST_LEADERBOARDS = keysOf<ListLeaderboardsRequest>({ pageSize: true, pageToken: true });
 
 /**
@@ -39,7 +50,7 @@ export class LeaderboardGroup {
 
   /**
    * Creates a leaderboard. Not repeated when the connection is lost before the answer: look with
-   * `get` whether it exists.
+   * `find` whether it exists.
    * @throws INVALID_FIELD, LEADERBOARD_ALREADY_EXISTS, NOT_SUPPORTED, ROLE_NOT_ALLOWED
    */
   async create(board: NewLeaderboard, options?: CallOptions): Promise<Leaderboard> {
@@ -54,9 +65,12 @@ export class LeaderboardGroup {
     return fromLeaderboardMessage(response.leaderboard);
   }
 
-  /** Reads one leaderboard's configuration. @throws LEADERBOARD_NOT_FOUND */
-  async get(leaderboardId: string, options?: CallOptions): Promise<Leaderboard> {
-    requireType('string', leaderboardId, 'leaderboard_id');
+  /**
+   * Reads one leaderboard's configuration.
+   * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE
+   */
+  async get(request: GetLeaderboardRequest, options?: CallOptions): Promise<Leaderboard> {
+    const leaderboardId = toLeaderboardId(request);
     const response = await callUnary(
       this.#connection,
       methods.getLeaderboard,
@@ -67,20 +81,27 @@ export class LeaderboardGroup {
     return fromLeaderboardMessage(response.leaderboard);
   }
 
-  /** All leaderboards by ascending id, read page by page as the loop asks for them. */
+  /** As `get`; undefined where there is no such leaderboard. @throws INVALID_FIELD, STORE_UNAVAILABLE */
+  find(request: GetLeaderboardRequest, options?: CallOptions): Promise<Leaderboard | undefined> {
+    return undefinedIfMissing(this.get(request, options), 'LEADERBOARD_NOT_FOUND');
+  }
+
+  /**
+   * All leaderboards by ascending id, read page by page as the loop asks for them. The call options
+   * hold for each page.
+   * @throws as `listPage`
+   */
   async *list(
     request: ListLeaderboardsRequest = {},
     options?: CallOptions,
   ): AsyncGenerator<Leaderboard, void, undefined> {
-    let pageToken = request.pageToken;
-    do {
-      const page: LeaderboardPage = await this.listPage({ ...request, pageToken }, options);
-      yield* page.leaderboards;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
+    requireKnownKeys(LIST_LEADERBOARDS, request);
+    const readPage = (pageToken: string | undefined): Promise<LeaderboardPage> =>
+      this.listPage({ ...request, pageToken }, options);
+    yield* itemsOf(request.pageToken, readPage, ({ leaderboards }) => leaderboards);
   }
 
-  /** One page of leaderboards. @throws INVALID_FIELD, INVALID_PAGE_TOKEN */
+  /** Reads one page of leaderboards. @throws INVALID_FIELD, INVALID_PAGE_TOKEN, STORE_UNAVAILABLE */
   async listPage(
     request: ListLeaderboardsRequest = {},
     options?: CallOptions,
@@ -105,9 +126,7 @@ export class LeaderboardGroup {
     const leaderboard = toLeaderboardMessage(update);
     const updateMask = toUpdateMask(update);
     if (updateMask.length === 0) {
-      throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', 'the update changes nothing', {
-        fieldViolations: [{ field: 'update_mask', description: 'names no field' }],
-      });
+      throw refuseField('', 'changes nothing: name a setting besides leaderboardId');
     }
     const message = { leaderboard, updateMask };
     const response = await callUnary(
@@ -121,12 +140,18 @@ export class LeaderboardGroup {
   }
 
   /**
-   * Deletes a leaderboard with all its entries and submissions.
-   * @throws LEADERBOARD_NOT_FOUND, ROLE_NOT_ALLOWED
+   * Deletes a leaderboard with all its entries and submissions. Not repeated when the connection is
+   * lost before the answer.
+   * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, ROLE_NOT_ALLOWED
    */
-  async delete(leaderboardId: string, options?: CallOptions): Promise<void> {
-    requireType('string', leaderboardId, 'leaderboard_id');
-    const message = { leaderboardId };
+  async delete(request: DeleteLeaderboardRequest, options?: CallOptions): Promise<void> {
+    const message = { leaderboardId: toLeaderboardId(request) };
     await callUnary(this.#connection, methods.deleteLeaderboard, message, 'once', options);
   }
+}
+
+function toLeaderboardId(request: GetLeaderboardRequest | DeleteLeaderboardRequest): string {
+  requireKnownKeys(ONE_LEADERBOARD, request);
+  requireType('string', request.leaderboardId, 'leaderboardId');
+  return request.leaderboardId;
 }

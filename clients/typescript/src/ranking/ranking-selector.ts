@@ -1,8 +1,5 @@
 /** Which ranking a call means. */
 export interface RankingSelector {
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. */
   readonly leaderboardId: string;
-  /** Default: the current season. */
-  readonly seasonId?: string | undefined;
-  /** Default: the whole board. */
-  readonly segment?: { readonly key: string; readonly value: string } | undefined;
 }

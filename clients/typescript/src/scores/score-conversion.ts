@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { enumName } from '../enum-names.js';
+import { Enumeration } from '../enumeration.js';
 import { errorFromStatus } from '../errors/error-conversion.js';
 import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireType } from '../errors/require-type.js';
@@ -10,9 +10,16 @@ import {
   type ScoreResult as ScoreResultMessage,
   type ScoreSubmission as ScoreSubmissionMessage,
 } from '../gen/rostrum/v1/score.js';
-import { toEntrySettings } from '../leaderboards/leaderboard-conversion.js';
+import { toRankingRules } from '../leaderboards/leaderboard-conversion.js';
 import { fromRequiredStanding } from '../standings/standing-conversion.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
+
+const OUTCOMES = new Enumeration({
+  APPLIED: Outcome.OUTCOME_APPLIED,
+  NOT_IMPROVED: Outcome.OUTCOME_NOT_IMPROVED,
+  STALE: Outcome.OUTCOME_STALE,
+  DUPLICATE: Outcome.OUTCOME_DUPLICATE,
+});
 
 const SUBMISSION = keysOf<ScoreSubmission>({
   leaderboardId: true,
@@ -28,24 +35,25 @@ const SUBMISSION = keysOf<ScoreSubmission>({
 
 /**
  * Gives the submission its id, so that every retry of the message carries the same one.
- * @param path where the submission stands in the request
+ * @param path where the submission stands in the request; empty if it is the request
  * @throws INVALID_FIELD for a value that is not of its type, or a key that is not known
  */
 export function toSubmissionMessage(
   submission: ScoreSubmission,
-  path = 'submission',
+  path = '',
 ): ScoreSubmissionMessage {
   requireKnownKeys(SUBMISSION, submission, path);
   const { leaderboardId, playerId, score, submissionId = '', displayName = '' } = submission;
   const { subscore = 0, clientTime, metadata, newLeaderboard } = submission;
-  requireType('string', leaderboardId, `${path}.leaderboard_id`);
-  requireType('string', playerId, `${path}.player_id`);
-  requireType('number', score, `${path}.score`);
-  requireType('number', subscore, `${path}.subscore`);
-  requireType('string', submissionId, `${path}.submission_id`);
-  requireType('string', displayName, `${path}.display_name`);
-  if (clientTime !== undefined) requireType('Date', clientTime, `${path}.client_time`);
-  if (metadata !== undefined) requireType('object', metadata, `${path}.metadata`);
+  const prefix = path === '' ? '' : `${path}.`;
+  requireType('string', leaderboardId, `${prefix}leaderboardId`);
+  requireType('string', playerId, `${prefix}playerId`);
+  requireType('number', score, `${prefix}score`);
+  requireType('number', subscore, `${prefix}subscore`);
+  requireType('string', submissionId, `${prefix}submissionId`);
+  requireType('string', displayName, `${prefix}displayName`);
+  if (clientTime !== undefined) requireType('Date', clientTime, `${prefix}clientTime`);
+  if (metadata !== undefined) requireType('object', metadata, `${prefix}metadata`);
   return {
     leaderboardId,
     playerId,
@@ -56,20 +64,19 @@ export function toSubmissionMessage(
     displayName,
     segments: {},
     metadata,
-    newLeaderboard: newLeaderboard && toEntrySettings(newLeaderboard, `${path}.new_leaderboard`),
+    newLeaderboard: newLeaderboard && toRankingRules(newLeaderboard, `${prefix}newLeaderboard`),
   };
 }
 
 export function fromResultMessage(message: ScoreResultMessage | undefined): ScoreResult {
   if (!message) throw missing();
   return {
-    outcome: enumName(Outcome, 'OUTCOME_', message.outcome),
+    outcome: OUTCOMES.toName(message.outcome),
     standing: fromRequiredStanding(message.standing),
     previousRank: message.previousRank,
     previousScore: message.previousScore,
     ranked: message.ranked,
     revision: message.revision,
-    unlockedAchievements: message.unlockedAchievements,
     replayed: message.replayed,
     totalPlayers: message.totalPlayers,
   };

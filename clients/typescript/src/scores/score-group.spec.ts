@@ -45,11 +45,11 @@ describe('submissions of callers without a compiler', () => {
     [untyped({ score: null }), 'score', 'must be a number, not null'],
     [untyped({ score: undefined }), 'score', 'must be a number, not undefined'],
     [untyped({ subscore: '3' }), 'subscore', 'must be a number, not a string'],
-    [untyped({ playerId: 5 }), 'player_id', 'must be a string, not a number'],
-    [untyped({ leaderboardId: 7 }), 'leaderboard_id', 'must be a string, not a number'],
-    [untyped({ submissionId: 0 }), 'submission_id', 'must be a string, not a number'],
-    [untyped({ displayName: 5 }), 'display_name', 'must be a string, not a number'],
-    [untyped({ clientTime: 5 }), 'client_time', 'must be a Date, not a number'],
+    [untyped({ playerId: 5 }), 'playerId', 'must be a string, not a number'],
+    [untyped({ leaderboardId: 7 }), 'leaderboardId', 'must be a string, not a number'],
+    [untyped({ submissionId: 0 }), 'submissionId', 'must be a string, not a number'],
+    [untyped({ displayName: 5 }), 'displayName', 'must be a string, not a number'],
+    [untyped({ clientTime: 5 }), 'clientTime', 'must be a Date, not a number'],
     [untyped({ metadata: '{}' }), 'metadata', 'must be an object, not a string'],
   ];
 
@@ -61,7 +61,7 @@ describe('submissions of callers without a compiler', () => {
     const refusal = {
       code: 'INVALID_ARGUMENT',
       reason: 'INVALID_FIELD',
-      fieldViolations: [{ field: `submission.${field}`, description }],
+      fieldViolations: [{ field, description }],
     };
     await expect(client.scores.submit(submission)).rejects.toMatchObject(refusal);
     await expect(stream.submit(submission)).rejects.toMatchObject(refusal);
@@ -115,7 +115,7 @@ it('names refused fields by their place in the whole batch', async () => {
   for (const at of [5, 1_002]) submissions[at] = untyped({ playerId: '' });
   const items = await client.scores.batchSubmit(submissions);
   for (const at of [5, 1_002]) {
-    const field = `submissions[${at}].player_id`;
+    const field = `submissions[${at}].playerId`;
     expect(items[at]?.error).toMatchObject({
       reason: 'INVALID_FIELD',
       message: `${field}: is empty`,

@@ -1,8 +1,6 @@
-import type { EnumNames } from '../enum-names.js';
 import type { RostrumError } from '../errors/rostrum-error.js';
-import type { Outcome as OutcomeEnum } from '../gen/rostrum/v1/score.js';
 import type { JsonObject } from '../json.js';
-import type { LeaderboardSettings } from '../leaderboards/leaderboard.js';
+import type { RankingRules } from '../leaderboards/leaderboard.js';
 import type { Standing } from '../standings/standing.js';
 
 /**
@@ -12,9 +10,8 @@ import type { Standing } from '../standings/standing.js';
  * - `NOT_IMPROVED`: recorded, and not better than the present score.
  * - `STALE`: recorded, and not newer than the present score of a `LATEST` leaderboard.
  * - `DUPLICATE`: not recorded: its `submissionId` was used before for a different submission.
- * - `QUARANTINED`: recorded and held back for review (planned).
  */
-export type Outcome = EnumNames<typeof OutcomeEnum, 'OUTCOME_'>;
+export type Outcome = 'APPLIED' | 'NOT_IMPROVED' | 'STALE' | 'DUPLICATE';
 
 /** One score of one player. */
 export interface ScoreSubmission {
@@ -38,9 +35,7 @@ export interface ScoreSubmission {
   /** Data that belongs to this score: at most 1,024 bytes as JSON. */
   readonly metadata?: JsonObject | undefined;
   /** Settings in case this submission creates the leaderboard; ignored when it exists. */
-  readonly newLeaderboard?:
-    | Pick<LeaderboardSettings, 'sortOrder' | 'subscoreSortOrder' | 'aggregation'>
-    | undefined;
+  readonly newLeaderboard?: RankingRules | undefined;
 }
 
 /** What became of one submission. */
@@ -57,8 +52,6 @@ export interface ScoreResult {
   readonly ranked: boolean;
   /** The revision of the ranking that includes the submission; 0 while `ranked` is false. */
   readonly revision: number;
-  /** Planned; always empty today. */
-  readonly unlockedAchievements: readonly string[];
   /** Whether the submission had been recorded before and this answers a repetition. */
   readonly replayed: boolean;
   /** How many players the ranking has; 0 while `ranked` is false. */

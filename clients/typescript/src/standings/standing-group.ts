@@ -1,20 +1,28 @@
-import { keysOf } from '../errors/require-known-keys.js';
+import { refuseField } from '../errors/refuse-field.js';
+import { keysOf, requireKnownKeys } from '../errors/require-known-keys.js';
 import { requireStrings, requireType } from '../errors/require-type.js';
+import { undefinedIfMissing } from '../errors/undefined-if-missing.js';
 import { StandingServiceService as methods } from '../gen/rostrum/v1/standing.js';
+import { itemsOf } from '../pages.js';
 import type { RankingSelector } from '../ranking/ranking-selector.js';
 import { toRankingFields } from '../ranking/ranking-selector-conversion.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
 import type { RelativeStanding, Standing, StandingList, StandingPage } from './standing.js';
-import { fromRequiredStanding } from './standing-conversion.js';
+import { fromRequiredStanding, fromStandingMessage } from './standing-conversion.js';
+
+export interface TopStandingsRequest extends RankingSelector {
+  /** How many: 1 to 1,000. Default: 10. */
+  readonly count?: number | undefined;
+}
 
 export interface ListStandingsRequest extends RankingSelector {
-  /** How many to return: 1 to 1,000. Default: 50. */
+  /** How many a page: 1 to 1,000; more is lowered to that. Default: 50. */
   readonly pageSize?: number | undefined;
   /** `nextPageToken` of the page before. Default: the first page. */
   readonly pageToken?: string | undefined;
-  /** The rank to start at, from 1; ignored with a `pageToken`. Default: 1. */
+  /** The place to start at, from 1; ignored with a `pageToken`. Default: 1. */
   readonly startRank?: number | undefined;
 }
 
@@ -29,7 +37,7 @@ export interface BatchGetStandingsRequest extends RankingSelector {
 
 /** Around a player with an entry, or around the place that a new player's score would take. */
 export type AroundStandingsRequest = RankingSelector & {
-  /** How many: 1 to 1,000, the player included. Default: 21. */
+  /** How many: 1 to 1,000, the player included; more is lowered to that. Default: 11. */
   readonly count?: number | undefined;
 } & (
     | { readonly playerId: string; readonly score?: undefined }
@@ -53,34 +61,31 @@ export interface StandingBatch {
   readonly revision: number;
 }
 
+const TOP_STANDINGS = keysOf<TopStandingsRequest>({ leaderboardId: true, count: true });
 const LIST_STANDINGS = keysOf<ListStandingsRequest>({
   leaderboardId: true,
-  seasonId: true,
-  segment: true,
   pageSize: true,
   pageToken: true,
   startRank: true,
 });
 const GET_STANDING = keysOf<GetStandingRequest>({
   leaderboardId: true,
-  seasonId: true,
-  segment: true,
   playerId: true,
 });
 const BATCH_GET_STANDINGS = keysOf<BatchGetStandingsRequest>({
   leaderboardId: true,
-  seasonId: true,
-  segment: true,
   playerIds: true,
 });
 const AROUND_STANDINGS = keysOf<AroundStandingsRequest>({
   leaderboardId: true,
-  seasonId: true,
-  segment: true,
   playerId: true,
   score: true,
   count: true,
 });
+
+/** The most standings that one answer has. */
+const MAX_COUNT = 1_000;
+const DEFAULT_TOP = 10;
 
 /** Reads rankings. Answers are exact and include every score acknowledged before the call. */
 export class StandingGroup {
@@ -91,39 +96,66 @@ export class StandingGroup {
   }
 
   /**
-   * Lists one page from the top, or from any rank.
+   * Reads the first players.
+   * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
+   */
+  async top(request: TopStandingsRequest, options?: CallOptions): Promise<StandingList> {
+    requireKnownKeys(TOP_STANDINGS, request);
+    const { leaderboardId, count = DEFAULT_TOP } = request;
+    if (!(Number.isInteger(count) && count >= 1 && count <= MAX_COUNT)) {
+      throw refuseField('count', `must be a whole number from 1 to ${MAX_COUNT}, not ${count}`);
+    }
+    const { nextPageToken: _, ...list } = await this.listPage(
+      { leaderboardId, pageSize: count },
+      options,
+    );
+    return list;
+  }
+
+  /**
+   * All standings from the top, or from any place, read page by page as the loop asks for them.
+   * Each page is read at its own moment: players who move in between may be seen twice or not at
+   * all. The call options hold for each page.
+   * @throws as `listPage`
+   */
+  async *list(
+    request: ListStandingsRequest,
+    options?: CallOptions,
+  ): AsyncGenerator<Standing, void, undefined> {
+    requireKnownKeys(LIST_STANDINGS, request);
+    const readPage = (pageToken: string | undefined): Promise<StandingPage> =>
+      this.listPage({ ...request, pageToken }, options);
+    yield* itemsOf(request.pageToken, readPage, ({ standings }) => standings);
+  }
+
+  /**
+   * Reads one page from the top, or from any place.
    * @throws INVALID_FIELD, INVALID_PAGE_TOKEN, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
-  async list(request: ListStandingsRequest, options?: CallOptions): Promise<StandingPage> {
+  async listPage(request: ListStandingsRequest, options?: CallOptions): Promise<StandingPage> {
     const message = {
       ...toRankingFields(request, LIST_STANDINGS),
       pageSize: request.pageSize ?? 0,
       pageToken: request.pageToken ?? '',
       startRank: request.startRank ?? 0,
     };
-    return callUnary(this.#connection, methods.listStandings, message, 'freely', options);
+    const response = await callUnary(
+      this.#connection,
+      methods.listStandings,
+      message,
+      'freely',
+      options,
+    );
+    return { ...response, standings: response.standings.map(fromStandingMessage) };
   }
 
   /**
-   * Reads page after page as they are asked for. Each page is read at its own moment: players who
-   * move in between may be seen twice or not at all. The call options hold for each page.
+   * Reads the standing of one player; `find` where it is no mistake that the player has none.
+   * @throws INVALID_FIELD, STANDING_NOT_FOUND, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
-  async *pages(
-    request: ListStandingsRequest,
-    options?: CallOptions,
-  ): AsyncGenerator<StandingPage, void, undefined> {
-    let pageToken = request.pageToken;
-    do {
-      const page: StandingPage = await this.list({ ...request, pageToken }, options);
-      yield page;
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
-  }
-
-  /** Reads the standing of one player. @throws as `list`, and STANDING_NOT_FOUND */
   async get(request: GetStandingRequest, options?: CallOptions): Promise<PlayerStanding> {
     const ranking = toRankingFields(request, GET_STANDING);
-    requireType('string', request.playerId, 'player_id');
+    requireType('string', request.playerId, 'playerId');
     const message = { ...ranking, playerId: request.playerId };
     const response = await callUnary(
       this.#connection,
@@ -135,10 +167,24 @@ export class StandingGroup {
     return { ...response, standing: fromRequiredStanding(response.standing) };
   }
 
-  /** Reads the standings of some players, such as friends, ranked among each other. @throws as `list` */
+  /**
+   * As `get`; undefined for a player who has no standing yet, also where the leaderboard does not
+   * exist yet because nobody has.
+   * @throws INVALID_FIELD, STORE_UNAVAILABLE, OVERLOADED
+   */
+  find(request: GetStandingRequest, options?: CallOptions): Promise<PlayerStanding | undefined> {
+    const answer = this.get(request, options);
+    return undefinedIfMissing(answer, 'STANDING_NOT_FOUND', 'LEADERBOARD_NOT_FOUND');
+  }
+
+  /**
+   * Reads the standings of some players, such as friends, ranked among each other. Who has none is
+   * listed apart.
+   * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
+   */
   async batchGet(request: BatchGetStandingsRequest, options?: CallOptions): Promise<StandingBatch> {
     const ranking = toRankingFields(request, BATCH_GET_STANDINGS);
-    requireStrings(request.playerIds, 'player_ids');
+    requireStrings(request.playerIds, 'playerIds');
     const message = { ...ranking, playerIds: [...request.playerIds] };
     const response = await callUnary(
       this.#connection,
@@ -155,14 +201,15 @@ export class StandingGroup {
   }
 
   /**
-   * Lists the standings around a player or a score; near an end of the ranking the window moves, so
+   * Reads the standings around a player or a score; near an end of the ranking the window moves, so
    * that it is full wherever the ranking has that many players.
-   * @throws as `list`, and STANDING_NOT_FOUND for a player without an entry
+   * @throws INVALID_FIELD, STANDING_NOT_FOUND for a player without a standing,
+   * LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
   async around(request: AroundStandingsRequest, options?: CallOptions): Promise<StandingList> {
     const ranking = toRankingFields(request, AROUND_STANDINGS);
     if (request.playerId === undefined) requireType('number', request.score, 'score');
-    else requireType('string', request.playerId, 'player_id');
+    else requireType('string', request.playerId, 'playerId');
     const message = {
       ...ranking,
       anchor:
@@ -171,6 +218,13 @@ export class StandingGroup {
           : ({ $case: 'playerId', value: request.playerId } as const),
       count: request.count ?? 0,
     };
-    return callUnary(this.#connection, methods.listStandingsAround, message, 'freely', options);
+    const response = await callUnary(
+      this.#connection,
+      methods.listStandingsAround,
+      message,
+      'freely',
+      options,
+    );
+    return { ...response, standings: response.standings.map(fromStandingMessage) };
   }
 }

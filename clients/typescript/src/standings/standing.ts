@@ -13,10 +13,8 @@ export interface Standing {
   readonly subscore: number;
   /** The share of the other players who stand strictly lower, in percent, 0 to 100. */
   readonly percentile: number;
-  /** Planned; always empty today. */
-  readonly tier: string;
   /** How many submissions of the player the ranking has accepted. */
-  readonly submissions: number;
+  readonly submissionCount: number;
   /** When the present score was reached, by the service's clock. */
   readonly achievedTime: Date | undefined;
   /** When the entry last changed, by the service's clock. */

@@ -59,7 +59,7 @@ describe('the state of a live view', () => {
     expect(view.state).toMatchObject({ status: 'interrupted', since: expect.any(Date) });
     // What it showed is still there, and known to be old.
     expect(view.standings).toHaveLength(1);
-    await scene.client.health.check('', { deadlineMs: 300 }).catch(() => {});
+    await scene.client.health.check({}, { deadlineMs: 300 }).catch(() => {});
 
     const live = state(view, 'live');
     await scene.server.restart();
@@ -153,7 +153,7 @@ describe('a live view and a resume token', () => {
     expect(() => scene.client.watch.liveView(request)).toThrow(
       expect.objectContaining({
         reason: 'INVALID_FIELD',
-        message: expect.stringContaining('resume_token: a live view begins with a snapshot'),
+        message: expect.stringContaining('resumeToken: a live view begins with a snapshot'),
       }),
     );
     // @ts-expect-error: the same for an object that is written in place

@@ -3,12 +3,14 @@ import { requireStrings, requireType } from '../errors/require-type.js';
 import {
   RankChange_Kind,
   type RankChange as RankChangeMessage,
+  type StandingsSnapshot,
   type WatchChangesRequest as WatchChangesRequestMessage,
   type WatchChangesResponse,
   type WatchStandingsRequest as WatchStandingsRequestMessage,
   type WatchStandingsResponse,
 } from '../gen/rostrum/v1/watch.js';
 import { toRankingFields } from '../ranking/ranking-selector-conversion.js';
+import { fromStandingMessage } from '../standings/standing-conversion.js';
 import type { RankChange } from './rank-change.js';
 import type {
   ChangesMessage,
@@ -20,16 +22,12 @@ import type {
 
 const WATCH_STANDINGS = keysOf<WatchStandingsRequest>({
   leaderboardId: true,
-  seasonId: true,
-  segment: true,
   view: true,
   minIntervalMs: true,
   resumeToken: true,
 });
 const WATCH_CHANGES = keysOf<WatchChangesRequest>({
   leaderboardId: true,
-  seasonId: true,
-  segment: true,
   resumeToken: true,
   playerIds: true,
 });
@@ -61,15 +59,19 @@ export function toWatchChangesMessage(
   resumeToken: string,
 ): WatchChangesRequestMessage {
   const ranking = toRankingFields(request, WATCH_CHANGES);
-  requireStrings(request.playerIds ?? [], 'player_ids');
+  requireStrings(request.playerIds ?? [], 'playerIds');
   return { ...ranking, resumeToken, playerIds: [...(request.playerIds ?? [])] };
 }
 
 export function fromWatchStandingsMessage(message: WatchStandingsResponse): StandingsEvent {
   const { event, revision, resumeToken } = message;
   switch (event?.$case) {
-    case 'snapshot':
-      return { type: 'snapshot', ...event.value, revision, resumeToken };
+    case 'snapshot': {
+      const { totalPlayers, reset } = event.value;
+      const standings = event.value.standings.map(fromStandingMessage);
+      const places = placesOf(event.value);
+      return { type: 'snapshot', standings, places, totalPlayers, reset, revision, resumeToken };
+    }
     case 'changes': {
       const { changes, totalPlayers } = event.value;
       return {
@@ -98,11 +100,11 @@ function toView(view: WatchStandingsRequest['view']): WatchStandingsRequestMessa
   }
   if ('around' in view) {
     requireKnownKeys(VIEWS.around, view, 'view');
-    requireType('string', view.around, 'around.player_id');
+    requireType('string', view.around, 'view.around');
     return { $case: 'around', value: { playerId: view.around, count: view.count ?? 0 } };
   }
   requireKnownKeys(VIEWS.players, view, 'view');
-  requireStrings(view.players, 'players.player_ids');
+  requireStrings(view.players, 'view.players');
   return { $case: 'players', value: { playerIds: [...view.players] } };
 }
 
@@ -112,20 +114,28 @@ function toDuration(ms: number | undefined): WatchStandingsRequestMessage['minIn
   return { seconds, nanos: Math.round((ms - seconds * 1_000) * 1e6) };
 }
 
+/** The place of each standing. Those that are not told follow the last one that is. */
+function placesOf({ places, standings }: StandingsSnapshot): readonly number[] | undefined {
+  const last = places.length - 1;
+  if (last < 0) return undefined;
+  return standings.map((_, index) => places[index] ?? (places[last] as number) + index - last);
+}
+
 function fromRankChange(message: RankChangeMessage): RankChange {
-  const { standing, playerId, revision } = message;
+  const { playerId, revision, place } = message;
   const before = {
     previousRank: message.previousRank ?? 0,
     previousScore: message.previousScore ?? 0,
   };
-  if (!standing) return { kind: 'LEFT', playerId, revision, ...before };
+  if (!message.standing) return { kind: 'LEFT', playerId, revision, ...before };
+  const standing = fromStandingMessage(message.standing);
   switch (message.kind) {
     case RankChange_Kind.KIND_ENTERED:
-      return { kind: 'ENTERED', playerId, revision, standing };
+      return { kind: 'ENTERED', playerId, revision, standing, place };
     case RankChange_Kind.KIND_MOVED:
-      return { kind: 'MOVED', playerId, revision, standing, ...before };
+      return { kind: 'MOVED', playerId, revision, standing, place, ...before };
     default:
       // A kind that only a newer server knows still says where the player stands now.
-      return { kind: 'UPDATED', playerId, revision, standing, ...before };
+      return { kind: 'UPDATED', playerId, revision, standing, place, ...before };
   }
 }

@@ -5,6 +5,7 @@ import { connectTo, failureOf, ScriptedServer } from '../../test/scripted-server
 import type { ErrorReason, StatusCode } from '../errors/rostrum-error.js';
 import type { WatchServiceServer } from '../gen/rostrum/v1/watch.js';
 import type { RostrumError } from '../index.js';
+import { fromStandingMessage } from '../standings/standing-conversion.js';
 
 type WatchStandings = WatchServiceServer['watchStandings'];
 type WatchChanges = WatchServiceServer['watchChanges'];
@@ -90,7 +91,7 @@ describe('watch.changes', () => {
       await interrupted;
       // Other calls show how time goes by: each waits for several tries to connect.
       for (let n = 0; n < 3; n++)
-        await client.health.check('', { deadlineMs: 100 }).catch(() => {});
+        await client.health.check({}, { deadlineMs: 100 }).catch(() => {});
       expect(told).toHaveLength(2 * round);
       await server.restart();
       expect(await next).toMatchObject({ value: { revision: round + 1 } });
@@ -285,7 +286,7 @@ describe('watch.standings', () => {
     const events = client.watch.standings({ ...board, view: { top: 3 }, minIntervalMs: 1_250 });
     expect((await events.next()).value).toEqual({
       type: 'snapshot',
-      standings: view,
+      standings: view.map(fromStandingMessage),
       totalPlayers: 2,
       reset: false,
       revision: 1,

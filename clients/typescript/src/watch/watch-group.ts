@@ -1,5 +1,5 @@
+import { refuseField } from '../errors/refuse-field.js';
 import { requireKnownOptions } from '../errors/require-known-keys.js';
-import { RostrumError } from '../errors/rostrum-error.js';
 import { WatchServiceService as methods } from '../gen/rostrum/v1/watch.js';
 import type { Connection } from '../transport/connection.js';
 import { LiveView } from './live-view.js';
@@ -86,12 +86,9 @@ export class WatchGroup {
     requireKnownOptions(WATCH_OPTIONS, options);
     toWatchStandingsMessage(request, '');
     if (request.resumeToken !== undefined) {
-      const field = 'resume_token';
       const description =
         'a live view begins with a snapshot and resumes by itself: leave it out, or go on after it with watch.standings';
-      throw new RostrumError('INVALID_ARGUMENT', 'INVALID_FIELD', `${field}: ${description}`, {
-        fieldViolations: [{ field, description }],
-      });
+      throw refuseField('resumeToken', description);
     }
     return new LiveView((watchOptions) => this.standings(request, watchOptions), options);
   }

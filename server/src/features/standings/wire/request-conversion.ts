@@ -6,7 +6,7 @@ import type { ListStandingsAroundRequest } from '../../../gen/rostrum/v1/standin
 
 export const DEFAULT_PAGE_SIZE = 50;
 export const MAX_PAGE_SIZE = 1000;
-const DEFAULT_AROUND = 21;
+const DEFAULT_AROUND = 11;
 const MAX_PLAYER_IDS = 1000;
 
 /** The fields with which every request names a ranking. */

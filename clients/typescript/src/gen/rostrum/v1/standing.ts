@@ -186,7 +186,7 @@ export interface ListStandingsAroundRequest {
     { $case: "score"; value: number }
     | undefined;
   /**
-   * How many standings: 0 means 21; more than 1,000 is lowered to 1,000; negative is
+   * How many standings: 0 means 11; more than 1,000 is lowered to 1,000; negative is
    * INVALID_ARGUMENT. 1 is the player alone. Away from the ends the anchor has floor(count ÷ 2)
    * standings above it; near an end the window moves, so that the answer is full wherever the
    * ranking has that many entries.
