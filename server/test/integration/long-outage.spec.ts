@@ -1,28 +1,14 @@
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { ScoreOutbox } from '../../../clients/typescript/examples/score-outbox.js';
-import { connectTo } from '../support/connect-to.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 const directory = mkdtempSync(join(tmpdir(), 'rostrum-outbox-'));
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const PLAYERS = 20;
 const ROUNDS = 150;
@@ -42,7 +28,8 @@ it('counts each score once, though the server and the process that has them end 
   };
   const score = (playerId: string) => ({ leaderboardId, playerId, score: 1, newLeaderboard });
 
-  const client = connectTo(server, 'writer');
+  const { server } = service;
+  const client = service.client();
   const outbox = await ScoreOutbox.open(client, options);
   // The service is there: the result comes at once, and nothing is stored.
   expect(await outbox.submit(score('p0'))).toMatchObject({ standing: { score: 1 } });
@@ -66,7 +53,7 @@ it('counts each score once, though the server and the process that has them end 
 
   // Who may not submit is told so, and nothing is lost.
   await server.start();
-  await using reader = connectTo(server, 'reader');
+  await using reader = service.client('reader');
   const blocked = Promise.withResolvers<unknown>();
   const barred = await ScoreOutbox.open(reader, { ...options, onBlocked: blocked.resolve });
   expect(await blocked.promise).toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
@@ -74,7 +61,7 @@ it('counts each score once, though the server and the process that has them end 
   await barred.close();
   await server.kill();
 
-  await using later = connectTo(server, 'writer');
+  await using later = service.client();
   await using again = await ScoreOutbox.open(later, options);
   expect(again.waiting).toBe(PLAYERS * ROUNDS);
   await server.start();

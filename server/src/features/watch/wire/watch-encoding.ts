@@ -15,7 +15,7 @@ import { kindOf, type RowChange } from '../diff.js';
  * everything back with the generated decoder.
  */
 const Standings = { SNAPSHOT: 0x0a, CHANGES: 0x12, CHECKPOINT: 0x1a, REVISION: 0x20, TOKEN: 0x2a };
-const Snapshot = { STANDINGS_FIELD: 1, TOTAL_PLAYERS: 0x10, RESET: 0x18 };
+const Snapshot = { STANDINGS_FIELD: 1, TOTAL_PLAYERS: 0x10, RESET: 0x18, PLACES: 0x22 };
 const Changes = { CHANGES: 0x0a, TOTAL_PLAYERS: 0x10 };
 const Feed = { CHANGES: 0x0a, REVISION: 0x10, TOKEN: 0x1a, RESET: 0x20 };
 const Change = {
@@ -25,6 +25,7 @@ const Change = {
   PREVIOUS_RANK: 0x20,
   PREVIOUS_SCORE: 0x29,
   REVISION: 0x30,
+  PLACE: 0x38,
 };
 
 /** An encoded response and the token that resumes after it. */
@@ -46,15 +47,20 @@ export function encodeSnapshot(
   reset: boolean,
   progress: Progress,
 ): EncodedMessage {
+  const places = placesToTell(rows);
+  const placesLength = places.reduce((sum, place) => sum + varintLength(place), 0);
   const body =
     standingsLength(rows, totalPlayers) +
     numberFieldLength(totalPlayers) +
-    numberFieldLength(Number(reset));
+    numberFieldLength(Number(reset)) +
+    (placesLength === 0 ? 0 : fieldLength(placesLength));
   const bytes = Buffer.allocUnsafe(fieldLength(body) + progressLength(progress));
   let at = writeHead(bytes, 0, Standings.SNAPSHOT, body);
   at = writeStandingsInto(bytes, at, Snapshot.STANDINGS_FIELD, rows, totalPlayers);
   at = writeNumber(bytes, at, Snapshot.TOTAL_PLAYERS, totalPlayers);
   at = writeNumber(bytes, at, Snapshot.RESET, Number(reset));
+  if (placesLength > 0) at = writeHead(bytes, at, Snapshot.PLACES, placesLength);
+  for (const place of places) at = writeVarint(bytes, at, place);
   writeProgress(bytes, at, Standings.REVISION, Standings.TOKEN, progress);
   return { bytes, resumeToken: progress.resumeToken };
 }
@@ -110,7 +116,20 @@ export function encodeFeedMessage(
   return { bytes, resumeToken: progress.resumeToken };
 }
 
+/** None where each is the rank, the first where the others follow it one by one, otherwise all. */
+function placesToTell(rows: readonly RankedRow[]): number[] {
+  const first = rows[0]?.place ?? 0;
+  if (rows.every((row) => row.place === row.rank)) return [];
+  if (rows.every((row, index) => row.place === first + index)) return [first];
+  return rows.map((row) => row.place);
+}
+
 type ChangedRow = Omit<RowChange, 'kind'>;
+
+/** 0 where it is the rank. */
+function placeToTell(row: RankedRow | undefined): number {
+  return row === undefined || row.place === row.rank ? 0 : row.place;
+}
 
 function changeLength(
   change: ChangedRow,
@@ -121,7 +140,7 @@ function changeLength(
   let length = numberFieldLength(kind) + fieldLength(change.playerId.length);
   if (change.row !== undefined) length += fieldLength(standingLength(change.row, totalPlayers));
   if (change.previousRank !== 0) length += numberFieldLength(change.previousRank) + 9;
-  return length + numberFieldLength(revision);
+  return length + numberFieldLength(revision) + numberFieldLength(placeToTell(change.row));
 }
 
 function writeChange(
@@ -146,7 +165,8 @@ function writeChange(
     bytes[at++] = Change.PREVIOUS_SCORE;
     at = bytes.writeDoubleLE(change.previousScore, at);
   }
-  return writeNumber(bytes, at, Change.REVISION, revision);
+  at = writeNumber(bytes, at, Change.REVISION, revision);
+  return writeNumber(bytes, at, Change.PLACE, placeToTell(change.row));
 }
 
 function progressLength(progress: Progress): number {
