@@ -54,7 +54,7 @@ import { RedisSignals } from './stores/redis/signals.js';
 import { Health } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
-import { encodeStandingPayload } from './wire/standing-payload-encoding.js';
+import { encodeStandingPayload, PAYLOAD_VERSION } from './wire/standing-payload-encoding.js';
 
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
@@ -109,7 +109,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   });
   const signals = new RedisSignals(config.redisUrl);
 
-  const index = new RedisRankingIndex(redis, config.feedRetentionChanges);
+  const index = new RedisRankingIndex(redis, config.feedRetentionChanges, PAYLOAD_VERSION);
   const entries = new PostgresEntryStore(databases.background, databases.reads);
   const rankings = new PostgresRankingStore(databases.lookups, databases.builds);
   const outbox = new PostgresOutbox(databases.outbox);
@@ -197,6 +197,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   const server = new GrpcServer({
     log,
     stats,
+    internals: config.internals,
     limits: {
       maxConnections: config.maxConnections,
       identityConnections: config.identityConnections,

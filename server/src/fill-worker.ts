@@ -8,7 +8,7 @@ import { PostgresEntryStream } from './stores/postgres/entry-stream.js';
 import { SessionWatch } from './stores/postgres/session-watch.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
-import { encodeStandingPayload } from './wire/standing-payload-encoding.js';
+import { encodeStandingPayload, PAYLOAD_VERSION } from './wire/standing-payload-encoding.js';
 
 /*
  * A thread that fills indexes: constructs and wires what that needs, as compose.ts does for the rest
@@ -56,7 +56,7 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
       silenceTimeoutMs: POSTGRES_SILENCE_MS,
       watch: sessions,
     });
-    const index = new RedisRankingIndex(redis, config.feedRetentionChanges);
+    const index = new RedisRankingIndex(redis, config.feedRetentionChanges, PAYLOAD_VERSION);
     const filler = new BulkFiller(index, entries, encodeStandingPayload);
     let reportedAt = performance.now();
     return await filler.fillAfter(ranking, build, afterPlayerId, (filled) => {

@@ -38,10 +38,10 @@ export function streamed(submission: ScoreSubmission | undefined): StreamScoresR
 export function snapshot(
   revision: number,
   standings: Standing[],
-  { reset = false, totalPlayers = standings.length } = {},
+  { reset = false, totalPlayers = standings.length, places = [] as number[] } = {},
 ): WatchStandingsResponse {
   return {
-    event: { $case: 'snapshot', value: { standings, totalPlayers, reset } },
+    event: { $case: 'snapshot', value: { standings, totalPlayers, reset, places } },
     revision,
     resumeToken: `token-${revision}`,
   };

@@ -18,21 +18,31 @@ export interface RankingSelector {
 }
 
 /**
+ * The rank that is shown at a place; 0 for no place. Ranks are ordinal: no two players share one.
+ * A place is a position in the total order, from 1: pages, windows and views are made of places.
+ */
+export function rankAt(place: number): number {
+  return place;
+}
+
+/**
  * One row of a ranking as the index holds it.
  *
  * `payload` is the encoded `rostrum.v1.Standing` without the fields that depend on the row's place
  * (rank, percentile, tier). It is encoded once, when the entry changes, and copied into every
- * answer; two rows with equal payloads and ranks are equal standings.
+ * answer; two rows with equal payloads, places and ranks are equal standings.
  */
 export interface RankedRow {
-  /** 1-based. */
+  /** From 1. */
+  readonly place: number;
+  /** From 1. */
   readonly rank: number;
   readonly playerId: PlayerId;
   readonly score: number;
   readonly payload: Buffer;
 }
 
-/** What to read of a ranking. `start` is 0-based; counts are at least 1. */
+/** What to read of a ranking. `start` is a place less one; counts are at least 1. */
 export type RankingRead =
   | { readonly kind: 'range'; readonly start: number; readonly count: number }
   | { readonly kind: 'player'; readonly playerId: PlayerId }
@@ -69,9 +79,10 @@ export interface RankingView {
 export interface RankingChange {
   readonly revision: number;
   readonly playerId: PlayerId;
-  /** 1-based; 0 for a player who was not in the ranking. */
+  /** From 1; 0 for a player who was not in the ranking. */
+  readonly previousPlace: number;
   readonly previousRank: number;
-  /** Only meaningful when `previousRank` is not 0. */
+  /** Only meaningful when `previousPlace` is not 0. */
   readonly previousScore: number;
   /** The row after the change. Undefined when the player left the ranking. */
   readonly row: RankedRow | undefined;

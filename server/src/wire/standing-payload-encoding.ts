@@ -21,6 +21,12 @@ const FIXED_LENGTH = 64;
 const TIMESTAMP_SECONDS_TAG = 1 * 8 + 0;
 const TIMESTAMP_NANOS_TAG = 2 * 8 + 0;
 
+/**
+ * To be raised when payloads get something that they had not before: an index that holds others is then
+ * built anew while it serves. See docs/decisions/0018-layout-of-the-index.md.
+ */
+export const PAYLOAD_VERSION = 1;
+
 /** Encodes an entry as `RankedRow.payload`. */
 export function encodeStandingPayload(entry: Entry): Buffer {
   const nameLength = entry.displayName === '' ? 0 : Buffer.byteLength(entry.displayName);

@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
+import type { RankingNo } from '../../src/domain/ids.ts';
+import { rankingKeys } from '../../src/stores/redis/keys.ts';
+import { Offset } from '../../src/stores/redis/layout.ts';
 
 /** The keys of a ranking's serving index, for tests that damage it behind the server's back. */
 export interface IndexKeys {
@@ -8,12 +11,6 @@ export interface IndexKeys {
   readonly entries: string;
   readonly epoch: number;
 }
-
-/** Offsets of a record, see stores/redis/record.ts. */
-const LENGTH = 16;
-const VERSION = 20;
-const PLAYER_LENGTH = 36;
-const PLAYER = 37;
 
 /** Reaches into the index of leaderboards. */
 export class IndexTampering {
@@ -37,12 +34,12 @@ export class IndexTampering {
       );
       const [row] = rows;
       if (row === undefined) throw new Error(`there is no leaderboard ${leaderboardId}`);
-      const tag = `rostrum:2:{r${row.ranking_no}}`;
-      const side = Number(row.epoch) % 2;
+      const keys = rankingKeys(Number(row.ranking_no) as RankingNo);
+      const at = 3 * (Number(row.epoch) % 2);
       return {
-        meta: `${tag}:meta`,
-        order: `${tag}:order:${side}`,
-        entries: `${tag}:entries:${side}`,
+        meta: keys[0] as string,
+        order: keys[1 + at] as string,
+        entries: keys[2 + at] as string,
         epoch: Number(row.epoch),
       };
     } finally {
@@ -55,7 +52,7 @@ export class IndexTampering {
     return this.recordOf(keys, playerId);
   }
 
-  /** What the index has of a player, see stores/redis/record.ts. */
+  /** What the index has of a player, see stores/redis/layout.ts. */
   async recordOf(keys: IndexKeys, playerId: string): Promise<Buffer> {
     const record = await this.redis.hgetBuffer(keys.entries, playerId);
     if (record === null) throw new Error(`${playerId} has no record`);
@@ -65,20 +62,20 @@ export class IndexTampering {
   /** The same with the version before. */
   aged(record: Buffer): Buffer {
     const changed = Buffer.from(record);
-    changed.writeDoubleBE(record.readDoubleBE(VERSION) - 1, VERSION);
+    changed.writeDoubleBE(record.readDoubleBE(Offset.VERSION) - 1, Offset.VERSION);
     return changed;
   }
 
   /** The same for another player. */
   forged(record: Buffer, playerId: string): Buffer {
-    const payloadAt = PLAYER + (record[PLAYER_LENGTH] ?? 0);
+    const payloadAt = Offset.PLAYER + (record[Offset.PLAYER_LENGTH] ?? 0);
     const changed = Buffer.concat([
-      record.subarray(0, PLAYER_LENGTH),
+      record.subarray(0, Offset.PLAYER_LENGTH),
       Buffer.of(playerId.length),
       Buffer.from(playerId),
       record.subarray(payloadAt),
     ]);
-    changed.writeUInt32BE(changed.length, LENGTH);
+    changed.writeUInt32BE(changed.length, Offset.LENGTH);
     return changed;
   }
 

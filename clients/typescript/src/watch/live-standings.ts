@@ -6,6 +6,8 @@ import type { StandingsEvent } from './watch.js';
 /** The standings of a view, kept current by applying its events in order. */
 export class LiveStandings {
   #byPlayer = new Map<string, Standing>();
+  /** By player, where the place is not the rank. */
+  readonly #places = new Map<string, number>();
   #standings: readonly Standing[] = [];
   #totalPlayers = 0;
   #revision = 0;
@@ -29,6 +31,10 @@ export class LiveStandings {
     switch (event.type) {
       case 'snapshot':
         this.#byPlayer = new Map(event.standings.map((standing) => [standing.playerId, standing]));
+        this.#places.clear();
+        event.places?.forEach((place, at) => {
+          this.#setPlace(event.standings[at]?.playerId ?? '', place);
+        });
         this.#totalPlayers = event.totalPlayers;
         this.#sort();
         return;
@@ -36,12 +42,22 @@ export class LiveStandings {
         for (const change of event.changes) {
           if (change.standing) this.#byPlayer.set(change.playerId, change.standing);
           else this.#byPlayer.delete(change.playerId);
+          this.#setPlace(change.playerId, change.standing && change.place);
         }
         this.#totalPlayers = event.totalPlayers;
         this.#sort();
         return;
       case 'checkpoint':
     }
+  }
+
+  #setPlace(playerId: string, place: number | undefined): void {
+    if (place === undefined) this.#places.delete(playerId);
+    else this.#places.set(playerId, place);
+  }
+
+  #placeOf({ playerId, rank }: Standing): number {
+    return this.#places.get(playerId) ?? rank;
   }
 
   #sort(): void {
@@ -53,7 +69,9 @@ export class LiveStandings {
         this.#byPlayer.set(playerId, { ...standing, percentile });
       }
     }
-    this.#standings = [...this.#byPlayer.values()].sort((a, b) => a.rank - b.rank);
+    this.#standings = [...this.#byPlayer.values()].sort(
+      (a, b) => this.#placeOf(a) - this.#placeOf(b),
+    );
   }
 }
 

@@ -153,6 +153,25 @@ describe('LiveView', () => {
 });
 
 describe('LiveStandings', () => {
+  it('keeps players who share a rank in the order of their places', () => {
+    const live = new LiveStandings();
+    const order = () => live.standings.map(({ playerId, rank }) => `${rank} ${playerId}`);
+    const tied = [standing('d', 4, 9), standing('a', 4, 9), standing('b', 4, 9)];
+    live.apply(fromWatchStandingsMessage(snapshot(1, tied, { places: [4] })));
+    expect(order()).toEqual(['4 d', '4 a', '4 b']);
+    const moves = [
+      { ...moved(standing('b', 4, 9), 4, 9), place: 5 },
+      { ...moved(standing('a', 4, 9), 4, 9), place: 6 },
+      { ...entered(standing('c', 7, 1)) },
+    ];
+    live.apply(fromWatchStandingsMessage(changes(2, moves, 9)));
+    expect(order()).toEqual(['4 d', '4 b', '4 a', '7 c']);
+    live.apply(fromWatchStandingsMessage(changes(3, [moved(standing('a', 3, 10), 4, 9)], 9)));
+    expect(order()).toEqual(['3 a', '4 d', '4 b', '7 c']);
+    live.apply(fromWatchStandingsMessage(snapshot(4, tied, { places: [9, 7, 8] })));
+    expect(order()).toEqual(['4 a', '4 b', '4 d']);
+  });
+
   const score = fc.integer({ min: 0, max: 5 });
   const players = fc.dictionary(fc.constantFrom(...'abcdefgh'), score, { noNullPrototype: true });
 

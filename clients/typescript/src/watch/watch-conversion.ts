@@ -3,6 +3,7 @@ import { requireStrings, requireType } from '../errors/require-type.js';
 import {
   RankChange_Kind,
   type RankChange as RankChangeMessage,
+  type StandingsSnapshot,
   type WatchChangesRequest as WatchChangesRequestMessage,
   type WatchChangesResponse,
   type WatchStandingsRequest as WatchStandingsRequestMessage,
@@ -68,7 +69,8 @@ export function fromWatchStandingsMessage(message: WatchStandingsResponse): Stan
     case 'snapshot': {
       const { totalPlayers, reset } = event.value;
       const standings = event.value.standings.map(fromStandingMessage);
-      return { type: 'snapshot', standings, totalPlayers, reset, revision, resumeToken };
+      const places = placesOf(event.value);
+      return { type: 'snapshot', standings, places, totalPlayers, reset, revision, resumeToken };
     }
     case 'changes': {
       const { changes, totalPlayers } = event.value;
@@ -112,8 +114,15 @@ function toDuration(ms: number | undefined): WatchStandingsRequestMessage['minIn
   return { seconds, nanos: Math.round((ms - seconds * 1_000) * 1e6) };
 }
 
+/** The place of each standing. Those that are not told follow the last one that is. */
+function placesOf({ places, standings }: StandingsSnapshot): readonly number[] | undefined {
+  const last = places.length - 1;
+  if (last < 0) return undefined;
+  return standings.map((_, index) => places[index] ?? (places[last] as number) + index - last);
+}
+
 function fromRankChange(message: RankChangeMessage): RankChange {
-  const { playerId, revision } = message;
+  const { playerId, revision, place } = message;
   const before = {
     previousRank: message.previousRank ?? 0,
     previousScore: message.previousScore ?? 0,
@@ -122,11 +131,11 @@ function fromRankChange(message: RankChangeMessage): RankChange {
   const standing = fromStandingMessage(message.standing);
   switch (message.kind) {
     case RankChange_Kind.KIND_ENTERED:
-      return { kind: 'ENTERED', playerId, revision, standing };
+      return { kind: 'ENTERED', playerId, revision, standing, place };
     case RankChange_Kind.KIND_MOVED:
-      return { kind: 'MOVED', playerId, revision, standing, ...before };
+      return { kind: 'MOVED', playerId, revision, standing, place, ...before };
     default:
       // A kind that only a newer server knows still says where the player stands now.
-      return { kind: 'UPDATED', playerId, revision, standing, ...before };
+      return { kind: 'UPDATED', playerId, revision, standing, place, ...before };
   }
 }

@@ -70,6 +70,8 @@ export interface SnapshotEvent extends WatchEvent {
   readonly type: 'snapshot';
   /** Best first. */
   readonly standings: readonly Standing[];
+  /** The places of the standings (see `RankChange`), unless each is the rank. */
+  readonly places?: readonly number[] | undefined;
   readonly totalPlayers: number;
   readonly reset: boolean;
 }

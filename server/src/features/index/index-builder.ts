@@ -1,18 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RankingNo } from '../../domain/ids.js';
-import {
-  assess,
-  type IndexMark,
-  type IndexState,
-  type LifeId,
-  type Tenure,
-} from '../../domain/index-rules.js';
+import { assess, type IndexMark, type LifeId, type Tenure } from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import { BuildSlots } from './build-slots.js';
 import type { IndexTrust } from './index-trust.js';
 import {
   type EntryStore,
+  type FoundIndex,
   type IndexCheck,
   type IndexFiller,
   IndexUnavailable,
@@ -24,6 +19,8 @@ import {
 const OTHER_BUILD_MS = 100;
 /** How long the first submission of a new ranking waits for its index, in milliseconds. */
 const PREPARE_MS = 1000;
+/** How long an index is left as it is after it was refreshed: a server of an older version may still run. */
+const REFRESH_PAUSE_MS = 60_000;
 /** A ranking with more entries is a large one. */
 const SMALL_ENTRIES = 10_000;
 /**
@@ -47,7 +44,7 @@ interface BuildJob {
 /** What a look at a ranking's index showed. */
 interface Found {
   readonly mark: IndexMark;
-  readonly state: IndexState;
+  readonly state: FoundIndex;
 }
 
 /**
@@ -68,6 +65,8 @@ export class IndexBuilder implements IndexCheck {
   readonly #builds = new Map<RankingNo, Promise<void>>();
   /** Rankings of which the first index is being built. */
   readonly #first = new Set<RankingNo>();
+  /** Rankings that are being refreshed, or were not long ago. */
+  readonly #refreshed = new Set<RankingNo>();
   readonly #slots = new BuildSlots();
 
   constructor(parts: {
@@ -137,12 +136,41 @@ export class IndexBuilder implements IndexCheck {
    *
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
-  async rebuild(ranking: Ranking, onProgress: (progress: BuildProgress) => void): Promise<void> {
+  rebuild(ranking: Ranking, onProgress: (progress: BuildProgress) => void): Promise<void> {
+    return this.#rebuild(ranking, onProgress, () => true);
+  }
+
+  /**
+   * Builds an index anew that may hold what an older server encoded, in the background: it answers
+   * meanwhile. Where another process does so, that is enough.
+   */
+  refresh(ranking: Ranking): void {
+    const { rankingNo } = ranking;
+    if (this.#refreshed.has(rankingNo)) return;
+    this.#refreshed.add(rankingNo);
+    this.#rebuild(
+      ranking,
+      () => {},
+      (state) => state.outdated,
+    )
+      .catch((error) => {
+        this.#log.warn({ err: error, ranking: ranking.leaderboardId }, 'index refresh failed');
+      })
+      .finally(() => {
+        setTimeout(() => this.#refreshed.delete(rankingNo), REFRESH_PAUSE_MS).unref();
+      });
+  }
+
+  async #rebuild(
+    ranking: Ranking,
+    onProgress: (progress: BuildProgress) => void,
+    isNeeded: (state: FoundIndex) => boolean,
+  ): Promise<void> {
     const tenure = this.#requireTenure();
     await this.#slots.run(await this.#sizeOf(ranking), () =>
       this.#locked(ranking, async (lost) => {
         const found = await this.#look(ranking);
-        if (found === undefined) return;
+        if (found === undefined || !isNeeded(found.state)) return;
         const { mark, state } = found;
         const job = { ranking, tenure, lost, onProgress };
         if (assess(mark, state, tenure.life) === 'serve') await this.#build(job, mark, mark.epoch);
@@ -174,6 +202,7 @@ export class IndexBuilder implements IndexCheck {
     const { mark, state } = found;
     if (assess(mark, state, tenure.life) === 'serve' && mark.epoch !== damagedEpoch) {
       this.#trust.trust(ranking.rankingNo, mark.epoch, tenure.life);
+      if (state.outdated) this.refresh(ranking);
       return true;
     }
     this.#startMending(ranking, tenure, mark.life === undefined, damagedEpoch);

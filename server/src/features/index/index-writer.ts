@@ -2,9 +2,9 @@ import type { Ranking } from '../../domain/ranking.js';
 import type { IndexBuilder } from './index-builder.js';
 import type { IndexTrust } from './index-trust.js';
 import {
-  type EncodedEntry,
   type IndexPlace,
   IndexUnavailable,
+  type IndexWrite,
   type RankingConfirmation,
   type RankingIndex,
 } from './ports.js';
@@ -45,7 +45,7 @@ export class IndexWriter {
   }
 
   /** Does not wait for an index that is being built. @throws IndexUnavailable, STORE_UNAVAILABLE */
-  async write(ranking: Ranking, entries: readonly EncodedEntry[]): Promise<Written> {
+  async write(ranking: Ranking, writes: readonly IndexWrite[]): Promise<Written> {
     const { rankingNo } = ranking;
     for (let attempt = 1; ; attempt += 1) {
       const { life } = this.#trust;
@@ -53,9 +53,10 @@ export class IndexWriter {
       const epoch = await this.#wholeEpoch(ranking);
       // The index takes commands for the life that was joined last, and only for that.
       if (this.#trust.life !== life) continue;
-      const applied = await this.#index.apply(ranking, epoch, entries);
+      const applied = await this.#index.apply(ranking, epoch, writes);
       switch (applied.status) {
         case 'applied': {
+          if (applied.outdated) this.#builder.refresh(ranking);
           const revision = applied.places.at(-1)?.revision ?? 0;
           const confirmation = { kind: 'written', rankingNo, life, revision } as const;
           return { kind: 'written', places: applied.places, confirmation };

@@ -47,9 +47,24 @@ export interface EncodedEntry {
   readonly payload: Uint8Array;
 }
 
-/** Where an entry came to stand. Ranks are 1-based. */
+/** The state of an index. */
+export interface FoundIndex extends IndexState {
+  /** Whether it may hold payloads of an older version than this server's. */
+  readonly outdated: boolean;
+}
+
+/** That a player has no entry in a ranking any more, or none that is ranked, since a version. */
+export interface Leaving {
+  readonly playerId: PlayerId;
+  readonly version: number;
+}
+
+/** What the index is given: of two for the same player, the one with the higher version counts. */
+export type IndexWrite = EncodedEntry | Leaving;
+
+/** Where an entry came to stand. Ranks are 1-based; 0 for a player who left. */
 export interface IndexPlace {
-  /** Which entry of the player the index had. One that is newer stays, and the place is that of it. */
+  /** What the index had of the player. What is newer stays, and the place is that of it. */
   readonly had: 'none' | 'older' | 'same' | 'newer';
   /** Of the entry that the index had; 0 for none. */
   readonly previousRank: number;
@@ -60,7 +75,12 @@ export interface IndexPlace {
 }
 
 export type IndexApplied =
-  | { readonly status: 'applied'; readonly places: readonly IndexPlace[] }
+  | {
+      readonly status: 'applied';
+      readonly places: readonly IndexPlace[];
+      /** See `FoundIndex`. */
+      readonly outdated: boolean;
+    }
   /** No index serves; the one that is being built, for this epoch, has the entries. */
   | { readonly status: 'building'; readonly epoch: number }
   /** There is no index, or it is damaged. */
@@ -134,7 +154,7 @@ export interface RankingIndex {
   /** Whether the index answers at all. */
   ping(): Promise<void>;
   /** @param epoch the one to write to, known to be whole; 0 for only what is being built */
-  apply(ranking: Ranking, epoch: number, entries: readonly EncodedEntry[]): Promise<IndexApplied>;
+  apply(ranking: Ranking, epoch: number, writes: readonly IndexWrite[]): Promise<IndexApplied>;
   read(
     ranking: Ranking,
     epoch: number,
@@ -146,7 +166,7 @@ export interface RankingIndex {
     afterRevision: number,
     limit: number,
   ): Promise<IndexAnswer<ChangePage>>;
-  state(ranking: Ranking): Promise<IndexState>;
+  state(ranking: Ranking): Promise<FoundIndex>;
   /**
    * Moves a whole index into another life: it goes on under a new epoch of the same parity, with a
    * revision that none before can have reached, and an empty feed. False if it is not of `from`, or another

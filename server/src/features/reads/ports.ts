@@ -36,7 +36,7 @@ export interface RankingSignals {
 
 /** A consistent answer from the store of record. */
 export interface StoreView {
-  readonly rows: readonly { readonly rank: number; readonly entry: Entry }[];
+  readonly rows: readonly { readonly place: number; readonly entry: Entry }[];
   readonly totalPlayers: number;
 }
 

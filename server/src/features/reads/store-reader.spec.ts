@@ -30,7 +30,7 @@ class HeldStore {
     const { promise, resolve, reject } = Promise.withResolvers<StoreView[]>();
     const view: StoreView = {
       totalPlayers: this.#playersOf(rankingNo),
-      rows: [{ rank: 1, entry: { playerId: 'p1', score: rankingNo } as unknown as Entry }],
+      rows: [{ place: 1, entry: { playerId: 'p1', score: rankingNo } as unknown as Entry }],
     };
     this.passes.push({
       rankingNo,

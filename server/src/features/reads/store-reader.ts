@@ -2,7 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../domain/entry.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
-import type { RankedRow, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
+import {
+  type RankedRow,
+  type Ranking,
+  type RankingRead,
+  type RankingView,
+  rankAt,
+} from '../../domain/ranking.js';
 import { PassSlots } from './pass-slots.js';
 import { type EntryReads, StoreTooSlow, type StoreView } from './ports.js';
 import { rowsOf, type WaitingRead, WaitingReads } from './waiting-reads.js';
@@ -169,18 +175,18 @@ export class StoreReader {
 
   #settle(taken: readonly WaitingRead[], views: readonly StoreView[]): void {
     const payloads = new Map<Entry, Buffer>();
-    const toRow = (rank: number, entry: Entry): RankedRow => {
+    const toRow = (place: number, entry: Entry): RankedRow => {
       let payload = payloads.get(entry);
       if (payload === undefined) {
         payload = Buffer.from(this.#encodePayload(entry));
         payloads.set(entry, payload);
       }
-      return { rank, playerId: entry.playerId, score: entry.score, payload };
+      return { place, rank: rankAt(place), playerId: entry.playerId, score: entry.score, payload };
     };
     taken.forEach(({ answer }, index) => {
       const { rows, totalPlayers } = views[index] as StoreView;
       answer.resolve({
-        rows: rows.map(({ rank, entry }) => toRow(rank, entry)),
+        rows: rows.map(({ place, entry }) => toRow(place, entry)),
         totalPlayers,
         revision: 0,
         epoch: 0,

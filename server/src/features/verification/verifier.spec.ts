@@ -15,7 +15,7 @@ import { FUNCTION_SET } from '../../stores/postgres/sql-file.js';
 import { PostgresSubmissionLog } from '../../stores/postgres/submission-log.js';
 import { RedisConnection } from '../../stores/redis/connection.js';
 import { RedisRankingIndex } from '../../stores/redis/ranking-index.js';
-import { encodeStandingPayload } from '../../wire/standing-payload-encoding.js';
+import { encodeStandingPayload, PAYLOAD_VERSION } from '../../wire/standing-payload-encoding.js';
 import { PagedFiller } from '../index/filling/paged-filler.js';
 import { IndexBuilder } from '../index/index-builder.js';
 import { IndexTrust } from '../index/index-trust.js';
@@ -47,7 +47,7 @@ beforeAll(async () => {
     connectTimeoutMs: 5_000,
   });
   redis = new RedisConnection({ url: ownRedis.url, commandTimeoutMs: 2_000 });
-  index = new RedisRankingIndex(redis, 1_000);
+  index = new RedisRankingIndex(redis, 1_000, PAYLOAD_VERSION);
   rankings = new PostgresRankingStore(database, database);
   entries = new PostgresEntryStore(database, database);
   log = new PostgresSubmissionLog(database, 31);

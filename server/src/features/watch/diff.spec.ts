@@ -60,6 +60,16 @@ describe('diffRows', () => {
     ]);
   });
 
+  it('tells a row of its new place among players who share its rank', () => {
+    const tied = (place: number, id: string) => ({ ...rowOf(place, id, 5), rank: 1 });
+    const before = byPlayer([tied(1, 'a'), tied(2, 'b')]);
+    const changes = diffRows(before, byPlayer([tied(1, 'b'), tied(2, 'a')]));
+    expect(changes.map(({ playerId, kind, row }) => [playerId, kind, row?.place])).toEqual([
+      ['b', ChangeKind.MOVED, 1],
+      ['a', ChangeKind.MOVED, 2],
+    ]);
+  });
+
   it('says nothing about equal frames', () => {
     const rows = () => byPlayer([rowOf(1, 'a', 1), rowOf(2, 'b', 0)]);
     expect(diffRows(rows(), rows())).toEqual([]);
@@ -69,11 +79,12 @@ describe('diffRows', () => {
 describe('kindOf', () => {
   const change = { revision: 1, playerId: player('a'), previousScore: 0, totalPlayers: 2 };
   it.each([
-    [0, rowOf(1, 'a', 1), ChangeKind.ENTERED],
-    [2, rowOf(1, 'a', 1), ChangeKind.MOVED],
-    [1, rowOf(1, 'a', 1), ChangeKind.UPDATED],
-    [1, undefined, ChangeKind.LEFT],
-  ])('previous rank %i', (previousRank, row, kind) => {
-    expect(kindOf({ ...change, previousRank, row })).toBe(kind);
+    [0, 0, rowOf(1, 'a', 1), ChangeKind.ENTERED],
+    [2, 2, rowOf(1, 'a', 1), ChangeKind.MOVED],
+    [2, 1, rowOf(1, 'a', 1), ChangeKind.MOVED],
+    [1, 1, rowOf(1, 'a', 1), ChangeKind.UPDATED],
+    [1, 1, undefined, ChangeKind.LEFT],
+  ])('previous place %i and rank %i', (previousPlace, previousRank, row, kind) => {
+    expect(kindOf({ ...change, previousPlace, previousRank, row })).toBe(kind);
   });
 });

@@ -11,15 +11,21 @@ export interface RowChange {
   readonly playerId: PlayerId;
   /** The row after the change; undefined when it left. */
   readonly row: RankedRow | undefined;
-  /** 1-based; 0 when it entered. */
+  /** From 1; 0 when it entered. */
+  readonly previousPlace: number;
   readonly previousRank: number;
-  /** Only meaningful when `previousRank` is not 0. */
+  /** Only meaningful when `previousPlace` is not 0. */
   readonly previousScore: number;
 }
 
 /** Whether two rows of one player show the same standing. */
 export function sameRow(a: RankedRow, b: RankedRow): boolean {
-  return a === b || (a.rank === b.rank && samePayload(a, b));
+  return a === b || (sameSpot(a, b) && samePayload(a, b));
+}
+
+/** Whether two rows stand at the same place and show the same rank. */
+export function sameSpot(a: RankedRow, b: RankedRow): boolean {
+  return a.place === b.place && a.rank === b.rank;
 }
 
 export function samePayload(a: RankedRow, b: RankedRow): boolean {
@@ -27,8 +33,8 @@ export function samePayload(a: RankedRow, b: RankedRow): boolean {
 }
 
 /**
- * What leads from `before` to `after`: first the rows that left, then the others by their new rank.
- * Removing the first and putting the others in their ranks gives exactly `after`.
+ * What leads from `before` to `after`: first the rows that left, then the others by their new place.
+ * Removing the first and putting the others in their places gives exactly `after`.
  */
 export function diffRows(
   before: ReadonlyMap<PlayerId, RankedRow>,
@@ -44,7 +50,7 @@ export function diffRows(
     const old = before.get(row.playerId);
     if (old === undefined) {
       changes.push(change(ChangeKind.ENTERED, row.playerId, row, undefined));
-    } else if (old.rank !== row.rank) {
+    } else if (!sameSpot(old, row)) {
       changes.push(change(ChangeKind.MOVED, row.playerId, row, old));
     } else if (!samePayload(old, row)) {
       changes.push(change(ChangeKind.UPDATED, row.playerId, row, old));
@@ -56,8 +62,10 @@ export function diffRows(
 /** Which kind a change of the feed is. */
 export function kindOf(change: RankingChange): ChangeKind {
   if (change.row === undefined) return ChangeKind.LEFT;
-  if (change.previousRank === 0) return ChangeKind.ENTERED;
-  return change.row.rank === change.previousRank ? ChangeKind.UPDATED : ChangeKind.MOVED;
+  if (change.previousPlace === 0) return ChangeKind.ENTERED;
+  const { place, rank } = change.row;
+  const stayed = place === change.previousPlace && rank === change.previousRank;
+  return stayed ? ChangeKind.UPDATED : ChangeKind.MOVED;
 }
 
 function change(
@@ -66,5 +74,12 @@ function change(
   row: RankedRow | undefined,
   old: RankedRow | undefined,
 ): RowChange {
-  return { kind, playerId, row, previousRank: old?.rank ?? 0, previousScore: old?.score ?? 0 };
+  return {
+    kind,
+    playerId,
+    row,
+    previousPlace: old?.place ?? 0,
+    previousRank: old?.rank ?? 0,
+    previousScore: old?.score ?? 0,
+  };
 }

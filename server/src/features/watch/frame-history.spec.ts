@@ -55,7 +55,7 @@ describe('frames that follow each other', () => {
     const [first, second, third] = rows;
     if (!first || !second || !third) throw new Error('three rows expected');
     const after = nextFrame(before, {
-      rows: [first, { ...third, rank: 2 }, { ...second, rank: 3 }],
+      rows: [first, { ...third, place: 2, rank: 2 }, { ...second, place: 3, rank: 3 }],
       totalPlayers: 3,
       revision: 2,
       epoch: 1,

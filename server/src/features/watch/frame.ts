@@ -1,6 +1,6 @@
 import type { PlayerId } from '../../domain/ids.js';
 import type { RankedRow, RankingView } from '../../domain/ranking.js';
-import { samePayload, sameRow } from './diff.js';
+import { samePayload, sameRow, sameSpot } from './diff.js';
 
 /** How many of the revisions at which a frame was seen can be resumed from. */
 const REMEMBERED_REVISIONS = 16;
@@ -51,8 +51,10 @@ export class Frame {
 
 /** Best first: a read of given players answers in the order of asking. */
 function sorted(view: RankingView): RankingView {
-  const inOrder = view.rows.every((row, i) => i === 0 || row.rank >= (view.rows[i - 1]?.rank ?? 0));
-  return inOrder ? view : { ...view, rows: view.rows.toSorted((a, b) => a.rank - b.rank) };
+  const inOrder = view.rows.every(
+    (row, i) => i === 0 || row.place >= (view.rows[i - 1]?.place ?? 0),
+  );
+  return inOrder ? view : { ...view, rows: view.rows.toSorted((a, b) => a.place - b.place) };
 }
 
 /**
@@ -87,15 +89,15 @@ function sameContent(frame: Frame, view: RankingView): boolean {
 /** Frames that are kept share what did not change, so that a history costs little memory. */
 function shareWith(old: RankedRow | undefined, row: RankedRow): RankedRow {
   if (old === undefined || !samePayload(old, row)) return own(row);
-  return old.rank === row.rank ? old : { ...old, rank: row.rank };
+  return sameSpot(old, row) ? old : { ...old, place: row.place, rank: row.rank };
 }
 
 /**
  * A plain copy. Rows as they are read look into the much larger buffer they were read into, which
  * must not stay alive with them; a slice of Node's buffer pool would keep that alive instead.
  */
-function own({ rank, playerId, score, payload }: RankedRow): RankedRow {
+function own({ place, rank, playerId, score, payload }: RankedRow): RankedRow {
   const copy = Buffer.allocUnsafeSlow(payload.length);
   payload.copy(copy);
-  return { rank, playerId, score, payload: copy };
+  return { place, rank, playerId, score, payload: copy };
 }

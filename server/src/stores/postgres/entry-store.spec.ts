@@ -117,7 +117,7 @@ function shown(view: StoreView | undefined): NaiveView | undefined {
   return (
     view && {
       totalPlayers: view.totalPlayers,
-      rows: view.rows.map(({ rank, entry }) => ({ rank, playerId: entry.playerId })),
+      rows: view.rows.map(({ place, entry }) => ({ rank: place, playerId: entry.playerId })),
     }
   );
 }

@@ -94,14 +94,14 @@ export class RankingPass {
       if (read.kind === 'player' || read.kind === 'players') {
         const found = [...new Set(playersOf(read))].flatMap((playerId) => {
           const entry = named.get(playerId);
-          return entry === undefined ? [] : [{ rank: (placeOf(playerId) as number) + 1, entry }];
+          return entry === undefined ? [] : [{ place: (placeOf(playerId) as number) + 1, entry }];
         });
-        return { rows: found.sort((a, b) => a.rank - b.rank), totalPlayers: total };
+        return { rows: found.sort((a, b) => a.place - b.place), totalPlayers: total };
       }
       const { start, end } = windows[index] as Window;
       const places = Array.from({ length: Math.max(end - start, 0) }, (_, step) => start + step);
       const rows = places.map((place) => ({
-        rank: place + 1,
+        place: place + 1,
         entry: atPlaces.get(place) as Entry,
       }));
       return { rows, totalPlayers: total };

@@ -38,9 +38,9 @@ export async function readSorted(
   const totalPlayers = Number(rows[0]?.total);
   const placed = rows
     .flatMap((row) =>
-      row.place === null ? [] : [{ rank: Number(row.place) + 1, entry: toEntry(row) }],
+      row.place === null ? [] : [{ place: Number(row.place) + 1, entry: toEntry(row) }],
     )
-    .sort((a, b) => a.rank - b.rank);
+    .sort((a, b) => a.place - b.place);
   return reads.map((read) => ({ totalPlayers, rows: placed.filter(chosenBy(read)) }));
 }
 
@@ -55,9 +55,9 @@ function playersOf(read: DirectRead): readonly string[] {
   }
 }
 
-function chosenBy(read: DirectRead): (row: { rank: number; entry: Entry }) => boolean {
+function chosenBy(read: DirectRead): (row: { place: number; entry: Entry }) => boolean {
   if (read.kind === 'range') {
-    return ({ rank }) => rank > read.start && rank <= read.start + read.count;
+    return ({ place }) => place > read.start && place <= read.start + read.count;
   }
   const players = new Set<string>(playersOf(read));
   return ({ entry }) => players.has(entry.playerId);

@@ -1,26 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { type IndexConnection, IndexUnavailable } from '../../features/index/ports.js';
 import { watchConnection } from './heartbeat.js';
 import { identify, isStill, type RedisIdentity } from './identity.js';
 import { KEYS_PER_RANKING } from './keys.js';
-
-const SCRIPTS = new URL('../../../src/stores/redis/scripts/', import.meta.url);
-
-const SCRIPT_NAMES = [
-  'apply',
-  'read',
-  'changes',
-  'state',
-  'adopt',
-  'begin_build',
-  'build',
-  'swap',
-  'inspect',
-  'scan',
-  'orphans',
-] as const;
-export type ScriptName = (typeof SCRIPT_NAMES)[number];
+import { readScript, SCRIPT_NAMES, type ScriptName } from './script-file.js';
 
 /** What Redis answers when something else lies under a ranking's keys than the scripts put there. */
 const DAMAGE = /^(WRONGTYPE|ERR .*(script|XADD|not an integer|not a valid float))/;
@@ -190,11 +173,6 @@ export class RedisConnection implements IndexConnection {
     this.#stopWatching();
     this.#redis.disconnect();
   }
-}
-
-function readScript(name: string): string {
-  const text = readFileSync(new URL(`${name}.lua`, SCRIPTS), 'utf8');
-  return text.replace(/^-- include (\w+)\.lua$/gm, (_, included: string) => readScript(included));
 }
 
 function isDamage(message: string): boolean {

@@ -5,18 +5,19 @@ import type { RankingNo } from '../../domain/ids.js';
  * format is then built. Servers of two formats must not run side by side, because the store of record
  * knows one epoch of each ranking; see the upgrading part of docs/operations.md.
  */
-const FORMAT = 2;
+const FORMAT = 3;
 
 /**
  * The keys of one ranking, in the order in which every script takes them. They share a hash tag, so
  * on Redis Cluster they lie on one node.
  *
- *   meta      hash: epoch, revision and life of the serving index, count of its players, and
- *             the build that is under way, if any
+ *   meta      hash: epoch, revision and life of the serving index, count of its players, how many left
+ *             of whom it has a record (left), the lowest payload version of its records (payload); and the
+ *             build that is under way, if any (building), with the last two of what is built
  *   order     sorted set: the players in their order. The score is the leaderboard's score,
  *             negated where high scores stand higher, so the best is always first; the member is
- *             the player's record, of a large one the beginning (see record.ts)
- *   entries   hash: player id → record (see record.ts)
+ *             the player's record, of a large one the beginning (see layout.ts)
+ *   entries   hash: player id → record (see layout.ts), also of players who left
  *   feed      stream: the changes; see scripts/apply.lua
  *
  * Order, entries and feed exist twice: an index of an even epoch has those with 0, one of an odd

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
-import type { IndexState, LifeId, Tenure } from '../../domain/index-rules.js';
+import type { LifeId, Tenure } from '../../domain/index-rules.js';
 import type {
   ChangePage,
   Ranking,
@@ -9,42 +9,46 @@ import type {
   RankingView,
 } from '../../domain/ranking.js';
 import {
-  type EncodedEntry,
+  type FoundIndex,
   type IndexAnswer,
   type IndexApplied,
   type IndexBuild,
   type IndexInspection,
-  type IndexPlace,
   IndexUnavailable,
+  type IndexWrite,
   type PlayerPage,
   type RankingIndex,
 } from '../../features/index/ports.js';
+import { readChanges } from './changes.js';
 import type { RedisConnection, ScriptReply } from './connection.js';
 import { toInspection } from './inspection.js';
 import { rankingChannel, rankingKeys } from './keys.js';
-import { indexScore, recordEnd, recordLength, writeRecord } from './record.js';
+import { Status } from './layout.js';
+import { readPlaces } from './places.js';
+import { indexScore, recordLength, writeLeaving, writeRecord } from './record.js';
 import { RecordGroup } from './record-group.js';
-import { RecordRow, readRows } from './record-row.js';
-
-/** How many bytes of apply.lua's `places` tell of one entry. */
-const PLACE_LENGTH = 29;
-/** How many bytes of a change come before its record. */
-const CHANGE_HEADER = 20;
+import { readRows } from './record-row.js';
 
 /** What the scripts answer where there is no index, which is what a damaged one counts as. */
-const ABSENT = [0];
+const ABSENT = [Status.ABSENT];
 const NOTHING = Buffer.alloc(0);
-const NO_STATE = [NOTHING, Buffer.from('0'), Buffer.from('0'), NOTHING];
+const ZERO = Buffer.from('0');
+const NO_STATE = [NOTHING, ZERO, ZERO, NOTHING, ZERO];
 
 /** Rankings in Redis: one Lua call for each operation, see scripts/. */
 export class RedisRankingIndex implements RankingIndex {
   readonly #redis: RedisConnection;
   readonly #feedRetention: number;
+  readonly #payloadVersion: number;
 
-  /** @param feedRetention how many revisions each feed keeps */
-  constructor(redis: RedisConnection, feedRetention: number) {
+  /**
+   * @param feedRetention how many revisions each feed keeps
+   * @param payloadVersion of the payloads that it is given, 1 to 255
+   */
+  constructor(redis: RedisConnection, feedRetention: number, payloadVersion: number) {
     this.#redis = redis;
     this.#feedRetention = feedRetention;
+    this.#payloadVersion = payloadVersion;
   }
 
   get connected(): boolean {
@@ -62,25 +66,24 @@ export class RedisRankingIndex implements RankingIndex {
   async apply(
     ranking: Ranking,
     epoch: number,
-    entries: readonly EncodedEntry[],
+    writes: readonly IndexWrite[],
   ): Promise<IndexApplied> {
-    const [status, places, building] = (await this.#redis.run(
+    const [status, places, building, payloadVersion] = (await this.#redis.run(
       'apply',
       rankingKeys(ranking.rankingNo),
-      [
-        epoch,
-        this.#feedRetention,
-        rankingChannel(ranking.rankingNo),
-        packEntries(ranking, entries),
-      ],
+      [epoch, this.#feedRetention, rankingChannel(ranking.rankingNo), this.#pack(ranking, writes)],
       ABSENT,
-    )) as [number, Buffer, number];
+    )) as [number, Buffer, number, number];
     switch (status) {
-      case 1:
-        return { status: 'applied', places: readPlaces(ranking, places) };
-      case 2:
+      case Status.DONE:
+        return {
+          status: 'applied',
+          places: readPlaces(ranking.settings, places),
+          outdated: payloadVersion < this.#payloadVersion,
+        };
+      case Status.BUILDING:
         return { status: 'building', epoch: building };
-      case 3:
+      case Status.OTHER_EPOCH:
         return { status: 'otherEpoch' };
       default:
         return { status: 'absent' };
@@ -102,7 +105,7 @@ export class RedisRankingIndex implements RankingIndex {
       args,
       ABSENT,
     )) as [number, Buffer, number, Buffer];
-    if (status !== 1) return unanswered(status);
+    if (status !== Status.DONE) return unanswered(status);
     const revision = Number(revisionText);
     return {
       status: 'answered',
@@ -127,12 +130,12 @@ export class RedisRankingIndex implements RankingIndex {
       [epoch, afterRevision, limit],
       ABSENT,
     )) as [number, Buffer, Buffer, ...ScriptReply[]];
-    if (status !== 1) return unanswered(status);
+    if (status !== Status.DONE) return unanswered(status);
     const changes: RankingChange[] = [];
     for (let at = 0; at < entries.length; at += 3) {
       const [id, count, packed] = entries.slice(at, at + 3) as [Buffer, number, Buffer];
       const last = Number.parseInt(id.toString('latin1'), 10);
-      readChanges(ranking, packed, last - count, afterRevision, changes);
+      readChanges(ranking.settings, packed, last - count, afterRevision, changes);
     }
     return {
       status: 'answered',
@@ -145,18 +148,19 @@ export class RedisRankingIndex implements RankingIndex {
     };
   }
 
-  async state(ranking: Ranking): Promise<IndexState> {
-    const [epoch, revision, players, life] = (await this.#redis.run(
+  async state(ranking: Ranking): Promise<FoundIndex> {
+    const [epoch, revision, players, life, payloadVersion] = (await this.#redis.run(
       'state',
       rankingKeys(ranking.rankingNo),
       [],
       NO_STATE,
-    )) as [Buffer, Buffer, Buffer, Buffer];
+    )) as [Buffer, Buffer, Buffer, Buffer, Buffer];
     return {
       epoch: epoch.length === 0 ? undefined : Number(epoch),
       life: life.toString('latin1'),
       revision: Number(revision),
       players: Number(players),
+      outdated: Number(payloadVersion) < this.#payloadVersion,
     };
   }
 
@@ -171,9 +175,9 @@ export class RedisRankingIndex implements RankingIndex {
       'adopt',
       rankingKeys(ranking.rankingNo),
       [from.epoch, from.life, to.epoch, to.life, revisionGap, rankingChannel(ranking.rankingNo)],
-      0,
+      Status.ABSENT,
     );
-    return reply === 1;
+    return reply === Status.DONE;
   }
 
   async beginBuild(
@@ -186,14 +190,14 @@ export class RedisRankingIndex implements RankingIndex {
     if (this.redis !== redis) throw new IndexUnavailable('redis: another one is connected by now');
     await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), [
       keepEpoch ?? -1,
-      newEpoch,
       name,
+      this.#payloadVersion,
     ]);
     return { epoch: newEpoch, name, life, redis };
   }
 
   group(ranking: Ranking): RecordGroup {
-    return new RecordGroup(ranking.settings);
+    return new RecordGroup(ranking.settings, this.#payloadVersion);
   }
 
   async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
@@ -203,9 +207,9 @@ export class RedisRankingIndex implements RankingIndex {
       'build',
       rankingKeys(ranking.rankingNo),
       [build.name, records],
-      0,
+      Status.ABSENT,
     );
-    return reply === 1;
+    return reply === Status.DONE;
   }
 
   async swap(
@@ -235,7 +239,7 @@ export class RedisRankingIndex implements RankingIndex {
       [epoch, ...playerIds],
       ABSENT,
     )) as [number, number, ...Buffer[]];
-    if (status !== 1) return unanswered(status);
+    if (status !== Status.DONE) return unanswered(status);
     const inspections = playerIds.map((playerId, index) =>
       toInspection(ranking, playerId, pairs[2 * index] as Buffer, pairs[2 * index + 1] as Buffer),
     );
@@ -262,7 +266,7 @@ export class RedisRankingIndex implements RankingIndex {
       [epoch, cursor],
       ABSENT,
     )) as [number, Buffer, ...Buffer[]];
-    if (status !== 1) return unanswered(status);
+    if (status !== Status.DONE) return unanswered(status);
     return {
       status: 'answered',
       value: {
@@ -275,73 +279,30 @@ export class RedisRankingIndex implements RankingIndex {
   async remove(rankingNo: RankingNo): Promise<void> {
     await this.#redis.unlink(rankingKeys(rankingNo));
   }
+
+  /** Records, one behind the other. */
+  #pack({ settings }: Ranking, writes: readonly IndexWrite[]): Buffer {
+    let length = 0;
+    for (const write of writes) {
+      length +=
+        'payload' in write
+          ? recordLength(write.entry.playerId, write.payload.length)
+          : recordLength(write.playerId);
+    }
+    const packed = Buffer.allocUnsafe(length);
+    let at = 0;
+    for (const write of writes) {
+      at =
+        'payload' in write
+          ? writeRecord(packed, at, settings, write.entry, write.payload, this.#payloadVersion)
+          : writeLeaving(packed, at, write.playerId, write.version);
+    }
+    return packed;
+  }
 }
 
 function unanswered(status: number): { status: 'absent' | 'otherEpoch' } {
-  return { status: status === 2 ? 'otherEpoch' : 'absent' };
-}
-
-function packEntries(ranking: Ranking, entries: readonly EncodedEntry[]): Buffer {
-  let length = 0;
-  for (const { entry, payload } of entries) length += recordLength(entry, payload);
-  const packed = Buffer.allocUnsafe(length);
-  let offset = 0;
-  for (const { entry, payload } of entries) {
-    offset = writeRecord(packed, offset, ranking.settings, entry, payload);
-  }
-  return packed;
-}
-
-/** As apply.lua tells it. */
-const WRITTEN = 1;
-const NEWER = 2;
-
-function readPlaces(ranking: Ranking, packed: Buffer): IndexPlace[] {
-  const places: IndexPlace[] = [];
-  for (let at = 0; at < packed.length; at += PLACE_LENGTH) {
-    places.push({
-      had: hadBefore(packed[at], packed.readUInt32BE(at + 1)),
-      previousRank: packed.readUInt32BE(at + 1),
-      previousScore: indexScore(ranking.settings, packed.readDoubleBE(at + 21)),
-      rank: packed.readUInt32BE(at + 5),
-      totalPlayers: packed.readUInt32BE(at + 9),
-      revision: packed.readDoubleBE(at + 13),
-    });
-  }
-  return places;
-}
-
-function hadBefore(state: number | undefined, previousRank: number): IndexPlace['had'] {
-  if (state === WRITTEN) return previousRank === 0 ? 'none' : 'older';
-  return state === NEWER ? 'newer' : 'same';
-}
-
-function readChanges(
-  ranking: Ranking,
-  packed: Buffer,
-  revisionBefore: number,
-  afterRevision: number,
-  into: RankingChange[],
-): void {
-  let revision = revisionBefore;
-  for (let at = 0; at < packed.length; ) {
-    revision += 1;
-    const recordAt = at + CHANGE_HEADER;
-    const end = recordEnd(packed, recordAt);
-    if (revision > afterRevision) {
-      const rank = packed.readUInt32BE(at + 4);
-      const row = new RecordRow(ranking.settings, rank, packed, recordAt, end);
-      into.push({
-        revision,
-        playerId: row.playerId,
-        previousRank: packed.readUInt32BE(at),
-        previousScore: indexScore(ranking.settings, packed.readDoubleBE(at + 12)),
-        row,
-        totalPlayers: packed.readUInt32BE(at + 8),
-      });
-    }
-    at = end;
-  }
+  return { status: status === Status.OTHER_EPOCH ? 'otherEpoch' : 'absent' };
 }
 
 /** Adds what a read asks for, as read.lua takes it. Returns the letter of its kind. */

@@ -58,7 +58,7 @@ describe('a group of records', () => {
         fc.integer({ min: 1, max: 70 }),
         (board, places, size) => {
           const entries = places.map((place, number) => entry(number, place));
-          const group = new RecordGroup(board);
+          const group = new RecordGroup(board, 1);
           for (const each of entries) group.add(each, payloadOf(each));
           expect(group.size).toBe(entries.length);
 
@@ -70,8 +70,8 @@ describe('a group of records', () => {
           const expected = entries
             .toSorted((a, b) => compareEntries(board, a, b))
             .map((each) => {
-              const record = Buffer.alloc(recordLength(each, payloadOf(each)));
-              writeRecord(record, 0, board, each, payloadOf(each));
+              const record = Buffer.alloc(recordLength(each.playerId, payloadOf(each).length));
+              writeRecord(record, 0, board, each, payloadOf(each), 1);
               return record;
             });
           const packed = Buffer.concat(parts.map((part) => part.records));
@@ -83,7 +83,7 @@ describe('a group of records', () => {
   });
 
   it('holds other entries when it was emptied, and more than before', () => {
-    const group = new RecordGroup(DEFAULT_SETTINGS);
+    const group = new RecordGroup(DEFAULT_SETTINGS, 1);
     for (let round = 1; round <= 3; round += 1) {
       group.clear();
       const count = round * 2000;

@@ -1,10 +1,7 @@
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { EntryGroup } from '../../features/index/ports.js';
-import { indexScore, recordEnd, recordLength, writeRecord } from './record.js';
-
-/** What decides between equal scores lies at the beginning of a record, see record.ts. */
-const TIE_BREAK_LENGTH = 16;
+import { compareTied, indexScore, recordEnd, recordLength, writeRecord } from './record.js';
 
 /**
  * Records of a ranking, packed in one buffer: a hundred thousand objects would cost the garbage
@@ -12,6 +9,7 @@ const TIE_BREAK_LENGTH = 16;
  */
 export class RecordGroup implements EntryGroup {
   readonly #settings: LeaderboardSettings;
+  readonly #payloadVersion: number;
   #packed = Buffer.allocUnsafeSlow(64 * 1024);
   #bytes = 0;
   #starts = new Uint32Array(1024);
@@ -20,8 +18,9 @@ export class RecordGroup implements EntryGroup {
   /** What was handed out last: each part is sent before the next is asked for. */
   #part = Buffer.alloc(0);
 
-  constructor(settings: LeaderboardSettings) {
+  constructor(settings: LeaderboardSettings, payloadVersion: number) {
     this.#settings = settings;
+    this.#payloadVersion = payloadVersion;
   }
 
   get size(): number {
@@ -33,11 +32,18 @@ export class RecordGroup implements EntryGroup {
   }
 
   add(entry: Entry, payload: Uint8Array): void {
-    this.#makeRoom(recordLength(entry, payload));
+    this.#makeRoom(recordLength(entry.playerId, payload.length));
     this.#starts[this.#size] = this.#bytes;
     this.#scores[this.#size] = indexScore(this.#settings, entry.score);
     this.#size += 1;
-    this.#bytes = writeRecord(this.#packed, this.#bytes, this.#settings, entry, payload);
+    this.#bytes = writeRecord(
+      this.#packed,
+      this.#bytes,
+      this.#settings,
+      entry,
+      payload,
+      this.#payloadVersion,
+    );
   }
 
   clear(): void {
@@ -76,14 +82,7 @@ export class RecordGroup implements EntryGroup {
     return order.sort((a, b) => {
       const difference = (scores[a] as number) - (scores[b] as number);
       if (difference !== 0) return difference;
-      const [startA, startB] = [starts[a] as number, starts[b] as number];
-      return packed.compare(
-        packed,
-        startB,
-        startB + TIE_BREAK_LENGTH,
-        startA,
-        startA + TIE_BREAK_LENGTH,
-      );
+      return compareTied(packed, starts[a] as number, starts[b] as number);
     });
   }
 

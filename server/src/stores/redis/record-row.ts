@@ -1,11 +1,11 @@
 import type { PlayerId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
-import type { RankedRow, RankingRead } from '../../domain/ranking.js';
+import { type RankedRow, type RankingRead, rankAt } from '../../domain/ranking.js';
 import { payloadStart, readPlayerId, readScore, recordEnd } from './record.js';
 
 /** A row that reads its record only when asked: most answers copy the payload and look no further. */
 export class RecordRow implements RankedRow {
-  readonly rank: number;
+  readonly place: number;
   readonly #settings: LeaderboardSettings;
   readonly #packed: Buffer;
   readonly #start: number;
@@ -16,16 +16,20 @@ export class RecordRow implements RankedRow {
   /** The record lies in `packed` from `start` to before `end`. */
   constructor(
     settings: LeaderboardSettings,
-    rank: number,
+    place: number,
     packed: Buffer,
     start: number,
     end: number,
   ) {
-    this.rank = rank;
+    this.place = place;
     this.#settings = settings;
     this.#packed = packed;
     this.#start = start;
     this.#end = end;
+  }
+
+  get rank(): number {
+    return rankAt(this.place);
   }
 
   get playerId(): PlayerId {
@@ -57,16 +61,16 @@ export function readRows(
     at += 4;
     if (count === 0) return rows;
     const scattered = read.kind === 'player' || read.kind === 'players';
-    let rank = packed.readUInt32BE(at);
+    let place = packed.readUInt32BE(at);
     at += 4;
     for (let row = 0; row < count; row += 1) {
       if (scattered && row > 0) {
-        rank = packed.readUInt32BE(at);
+        place = packed.readUInt32BE(at);
         at += 4;
       }
       const end = recordEnd(packed, at);
-      rows.push(new RecordRow(settings, rank, packed, at, end));
-      rank += 1;
+      rows.push(new RecordRow(settings, place, packed, at, end));
+      place += 1;
       at = end;
     }
     return rows;

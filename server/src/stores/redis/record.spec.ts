@@ -5,6 +5,7 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import { Aggregation, type LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
 import { compareEntries } from '../../domain/order.js';
 import { MAX_SCORE } from '../../domain/score.js';
+import { Offset } from './layout.js';
 import { readPlace, readRecord, recordLength, writeRecord } from './record.js';
 
 const PAYLOAD = Buffer.from('payload');
@@ -37,14 +38,14 @@ const entry: fc.Arbitrary<Entry> = fc.record({
 });
 
 function record(board: LeaderboardSettings, of: Entry): Buffer {
-  const buffer = Buffer.alloc(recordLength(of, PAYLOAD));
-  expect(writeRecord(buffer, 0, board, of, PAYLOAD)).toBe(buffer.length);
+  const buffer = Buffer.alloc(recordLength(of.playerId, PAYLOAD.length));
+  expect(writeRecord(buffer, 0, board, of, PAYLOAD, 1)).toBe(buffer.length);
   return buffer;
 }
 
 /** As a sorted set compares: by score, then by the bytes of the members. */
 function compareInIndex(a: Buffer, b: Buffer): number {
-  return a.readDoubleBE(28) - b.readDoubleBE(28) || a.compare(b, 0, 16, 0, 16);
+  return a.readDoubleBE(Offset.SCORE) - b.readDoubleBE(Offset.SCORE) || a.compare(b);
 }
 
 describe('a record', () => {

@@ -2,55 +2,70 @@ import type { Entry } from '../../domain/entry.js';
 import type { PlayerId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import { direction } from '../../domain/order.js';
+import { Offset, Payload } from './layout.js';
 
-/**
- * A record is what the index holds of one entry. Numbers are big-endian.
- *
- *    0  8  subscore: a key whose bytes sort like the order of subscores, best first
- *    8  8  reached: unsigned integer; the lower stands higher
- *   16  4  length of the record
- *   20  8  version: double, exact for integers up to 2^53
- *   28  8  score: double, negated where high scores stand higher
- *   36  1  length of the player id
- *   37  …  player id (ASCII)
- *    …  …  payload: opaque to the index
- *
- * The record is also the entry's member of the sorted set, where entries with equal scores are compared
- * by the bytes of their members: subscore and reached decide. A record above 256 bytes is a member
- * without its payload (see scripts/record.lua).
+/*
+ * Records are what the index holds of entries, and of players who left. What they consist of is told in
+ * layout.ts; here and in scripts/record.lua they are written and read, and nowhere else.
  */
-const SUBSCORE = 0;
-const REACHED = 8;
-const LENGTH = 16;
-const VERSION = 20;
-const SCORE = 28;
-const PLAYER_LENGTH = 36;
-const PLAYER = 37;
 
-/** How many bytes the record of an entry takes. */
-export function recordLength(entry: Entry, payload: Uint8Array): number {
-  return PLAYER + entry.playerId.length + payload.length;
+const TIE_BREAK_LENGTH = Offset.SCORE;
+
+/** How many bytes a record takes; that of a player who left has no payload. */
+export function recordLength(playerId: PlayerId, payloadLength = 0): number {
+  return Offset.PLAYER + playerId.length + payloadLength;
 }
 
-/** Writes a record. Returns the offset behind it. */
+/**
+ * Writes the record of an entry. Returns the offset behind it.
+ *
+ * @param payloadVersion from 1
+ */
 export function writeRecord(
   buffer: Buffer,
   offset: number,
   settings: LeaderboardSettings,
   entry: Entry,
   payload: Uint8Array,
+  payloadVersion: number,
 ): number {
-  buffer.writeUInt32BE(recordLength(entry, payload), offset + LENGTH);
-  writeSortable(buffer, offset + SUBSCORE, direction(settings.subscoreSortOrder) * entry.subscore);
-  buffer.writeUInt32BE(Math.floor(entry.reached / 2 ** 32), offset + REACHED);
-  buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + REACHED + 4);
-  buffer.writeDoubleBE(entry.version, offset + VERSION);
-  buffer.writeDoubleBE(indexScore(settings, entry.score), offset + SCORE);
-  buffer[offset + PLAYER_LENGTH] = entry.playerId.length;
-  buffer.write(entry.playerId, offset + PLAYER, 'latin1');
-  const payloadAt = offset + PLAYER + entry.playerId.length;
+  const { subscore, reached, version, playerId } = entry;
+  const subscoreKey = direction(settings.subscoreSortOrder) * subscore;
+  writeSortable(buffer, offset + Offset.SUBSCORE, subscoreKey);
+  buffer.writeUInt32BE(Math.floor(reached / 2 ** 32), offset + Offset.REACHED);
+  buffer.writeUInt32BE(reached % 2 ** 32, offset + Offset.REACHED + 4);
+  buffer.writeDoubleBE(indexScore(settings, entry.score), offset + Offset.SCORE);
+  const length = recordLength(playerId, payload.length);
+  const payloadAt = writeOwner(buffer, offset, length, version, payloadVersion, playerId);
   buffer.set(payload, payloadAt);
   return payloadAt + payload.length;
+}
+
+/** Writes the record that says that a player left at a version. Returns the offset behind it. */
+export function writeLeaving(
+  buffer: Buffer,
+  offset: number,
+  playerId: PlayerId,
+  version: number,
+): number {
+  buffer.fill(0, offset, offset + Offset.PLAYER);
+  return writeOwner(buffer, offset, recordLength(playerId), version, Payload.LEFT, playerId);
+}
+
+/** Writes what every record has. Returns the offset behind the player. */
+function writeOwner(
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  version: number,
+  payloadVersion: number,
+  playerId: PlayerId,
+): number {
+  buffer.writeDoubleBE(version, offset + Offset.VERSION);
+  buffer.writeUInt32BE(length, offset + Offset.LENGTH);
+  buffer[offset + Offset.PAYLOAD_VERSION] = payloadVersion;
+  buffer[offset + Offset.PLAYER_LENGTH] = playerId.length;
+  return offset + Offset.PLAYER + buffer.write(playerId, offset + Offset.PLAYER, 'latin1');
 }
 
 /** A score as the sorted set has it: the lower, the better. Adding 0 turns -0 into 0. Its own inverse. */
@@ -85,39 +100,49 @@ export function readRecord(settings: LeaderboardSettings, record: Buffer): Recor
   return {
     playerId: readPlayerId(record, 0),
     score: readScore(settings, record, 0),
-    version: record.readDoubleBE(VERSION),
+    version: record.readDoubleBE(Offset.VERSION),
     payload: record.subarray(payloadStart(record, 0)),
   };
 }
 
 /** The player of the record that begins at `start`. */
 export function readPlayerId(buffer: Buffer, start: number): PlayerId {
-  return buffer.toString('latin1', start + PLAYER, payloadStart(buffer, start)) as PlayerId;
+  return buffer.toString('latin1', start + Offset.PLAYER, payloadStart(buffer, start)) as PlayerId;
 }
 
 /** The score of the record that begins at `start`. */
 export function readScore(settings: LeaderboardSettings, buffer: Buffer, start: number): number {
-  return indexScore(settings, buffer.readDoubleBE(start + SCORE));
+  return indexScore(settings, buffer.readDoubleBE(start + Offset.SCORE));
 }
 
 /** Where the record that begins at `start` ends. */
 export function recordEnd(buffer: Buffer, start: number): number {
-  return start + buffer.readUInt32BE(start + LENGTH);
+  return start + buffer.readUInt32BE(start + Offset.LENGTH);
 }
 
 /** Where the payload of the record that begins at `start` begins. */
 export function payloadStart(buffer: Buffer, start: number): number {
-  return start + PLAYER + (buffer[start + PLAYER_LENGTH] as number);
+  return start + Offset.PLAYER + (buffer[start + Offset.PLAYER_LENGTH] as number);
+}
+
+/** Whether the record that begins at `start` says that the player left. */
+export function saysLeft(buffer: Buffer, start: number): boolean {
+  return buffer[start + Offset.PAYLOAD_VERSION] === Payload.LEFT;
+}
+
+/** Compares two records by what decides between equal scores: negative if `a` stands higher. */
+export function compareTied(buffer: Buffer, a: number, b: number): number {
+  return buffer.compare(buffer, b, b + TIE_BREAK_LENGTH, a, a + TIE_BREAK_LENGTH);
 }
 
 /** Whether bytes found under a player's key can be that player's record. */
 export function isRecordOf(bytes: Buffer, playerId: PlayerId): boolean {
-  const payloadAt = PLAYER + playerId.length;
+  const payloadAt = Offset.PLAYER + playerId.length;
   return (
     bytes.length >= payloadAt &&
-    bytes.readUInt32BE(LENGTH) === bytes.length &&
-    bytes[PLAYER_LENGTH] === playerId.length &&
-    bytes.toString('latin1', PLAYER, payloadAt) === playerId
+    bytes.readUInt32BE(Offset.LENGTH) === bytes.length &&
+    bytes[Offset.PLAYER_LENGTH] === playerId.length &&
+    bytes.toString('latin1', Offset.PLAYER, payloadAt) === playerId
   );
 }
 
@@ -126,10 +151,11 @@ export function readPlace(
   settings: LeaderboardSettings,
   record: Buffer,
 ): { readonly subscore: number; readonly reached: number } {
-  if (record.length < VERSION) return { subscore: Number.NaN, reached: Number.NaN };
+  if (record.length < Offset.VERSION) return { subscore: Number.NaN, reached: Number.NaN };
   return {
-    subscore: direction(settings.subscoreSortOrder) * readSortable(record, SUBSCORE) + 0,
-    reached: record.readUInt32BE(REACHED) * 2 ** 32 + record.readUInt32BE(REACHED + 4),
+    subscore: direction(settings.subscoreSortOrder) * readSortable(record, Offset.SUBSCORE) + 0,
+    reached:
+      record.readUInt32BE(Offset.REACHED) * 2 ** 32 + record.readUInt32BE(Offset.REACHED + 4),
   };
 }
 

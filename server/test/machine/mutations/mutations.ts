@@ -57,10 +57,10 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'one sum in fifty leaves out the submission',
     patches: [
       {
-        file: RECORD_SUBMISSIONS,
-        find: 'SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score',
+        file: 'src/stores/postgres/functions/fold.sql',
+        find: 'functions.new_score(settings, entry.score, submission.score)',
         replace:
-          'SET score = CASE WHEN n.aggregation = 3 THEN e.score + CASE WHEN n.version % 50 = 1 THEN 0 ELSE n.score END',
+          'CASE WHEN settings.aggregation = 3 AND submission.version % 50 = 1 THEN entry.score ELSE functions.new_score(settings, entry.score, submission.score) END',
       },
     ],
     faults: [],
@@ -73,8 +73,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/stores/redis/record.js',
-        find: 'buffer.writeUInt32BE(entry.reached % 2 ** 32, offset + REACHED + 4);',
-        replace: 'buffer.writeUInt32BE(0, offset + REACHED + 4);',
+        find: 'buffer.writeUInt32BE(reached % 2 ** 32, offset + Offset.REACHED + 4);',
+        replace: 'buffer.writeUInt32BE(0, offset + Offset.REACHED + 4);',
       },
     ],
     faults: [],
@@ -106,8 +106,8 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'an older state of an entry overwrites a newer one in the index',
     patches: [
       {
-        file: APPLY,
-        find: "return struct.unpack('>d', old, 21) < struct.unpack('>d', record, 21)",
+        file: 'src/stores/redis/scripts/record.lua',
+        find: "return unpack_at('>d', old, Offset.VERSION + 1) < unpack_at('>d', record, Offset.VERSION + 1)",
         replace: 'return true',
       },
     ],
@@ -170,9 +170,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: APPLY,
-        find: "places[i] = pack('>BI4I4I4d', before_score and 1 or 0, before,",
+        find: "places[i] = pack('>BI4I4I4d', had, before,",
         replace:
-          "places[i] = pack('>BI4I4I4d', before_score and 1 or 0, (before > 0 and revision % 23 == 0) and before + 1 or before,",
+          "places[i] = pack('>BI4I4I4d', had, (before > 0 and revision % 23 == 0) and before + 1 or before,",
       },
     ],
     faults: [],

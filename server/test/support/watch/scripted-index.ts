@@ -29,7 +29,7 @@ export function player(id: string): PlayerId {
   return id as PlayerId;
 }
 
-export function rowOf(rank: number, playerId: string, score: number, displayName = ''): RankedRow {
+export function rowOf(place: number, playerId: string, score: number, displayName = ''): RankedRow {
   const standing: Standing = {
     rank: 0,
     playerId,
@@ -44,15 +44,17 @@ export function rowOf(rank: number, playerId: string, score: number, displayName
     metadata: undefined,
   };
   const payload = Buffer.from(Standing.encode(standing).finish());
-  return { rank, playerId: player(playerId), score, payload };
+  return { place, rank: place, playerId: player(playerId), score, payload };
 }
 
 /** A row that looks into what was read only when asked, as the rows of the real index do. */
 class LazyRow implements RankedRow {
+  readonly place: number;
   readonly rank: number;
   readonly #row: RankedRow;
 
   constructor(row: RankedRow) {
+    this.place = row.place;
     this.rank = row.rank;
     this.#row = row;
   }
@@ -131,7 +133,7 @@ export class ScriptedIndex implements RankingIndexReader, RankingSignals {
   rows(): RankedRow[] {
     return [...this.#entries.values()]
       .sort((a, b) => b.score - a.score || (a.playerId < b.playerId ? -1 : 1))
-      .map((entry, i) => ({ ...entry, rank: i + 1 }));
+      .map((entry, i) => ({ ...entry, place: i + 1, rank: i + 1 }));
   }
 
   async tryRead(_ranking: Ranking, read: RankingRead): Promise<RankingView | undefined> {
@@ -167,6 +169,7 @@ export class ScriptedIndex implements RankingIndexReader, RankingSignals {
     this.#changes.push({
       revision: ++this.revision,
       playerId,
+      previousPlace: before?.place ?? 0,
       previousRank: before?.rank ?? 0,
       previousScore: before?.score ?? 0,
       row: rows.find((row) => row.playerId === playerId),

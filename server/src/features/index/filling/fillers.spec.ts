@@ -14,7 +14,7 @@ import { PostgresEntryStream } from '../../../stores/postgres/entry-stream.js';
 import { RedisConnection } from '../../../stores/redis/connection.js';
 import { rankingKeys } from '../../../stores/redis/keys.js';
 import { RedisRankingIndex } from '../../../stores/redis/ranking-index.js';
-import { encodeStandingPayload } from '../../../wire/standing-payload-encoding.js';
+import { encodeStandingPayload, PAYLOAD_VERSION } from '../../../wire/standing-payload-encoding.js';
 import { type IndexBuild, type IndexFiller, IndexUnavailable } from '../ports.js';
 import { BulkFiller } from './bulk-filler.js';
 import { PagedFiller } from './paged-filler.js';
@@ -64,7 +64,7 @@ beforeAll(async () => {
   });
   redis = new Redis(ownRedis.url);
   connection = new RedisConnection({ url: ownRedis.url, commandTimeoutMs: 5_000 });
-  index = new RedisRankingIndex(connection, 1_000);
+  index = new RedisRankingIndex(connection, 1_000, PAYLOAD_VERSION);
   await new Promise<void>((resolve) => connection.onReady(resolve));
   connection.admit(connection.redis);
   await makeOddEntries(url, odd.rankingNo);

@@ -14,6 +14,7 @@ import { migrate } from '../../../stores/postgres/migrate.js';
 import { RedisConnection } from '../../../stores/redis/connection.js';
 import { rankingKeys } from '../../../stores/redis/keys.js';
 import { RedisRankingIndex } from '../../../stores/redis/ranking-index.js';
+import { PAYLOAD_VERSION } from '../../../wire/standing-payload-encoding.js';
 import { IndexUnavailable } from '../ports.js';
 import { ThreadedFiller } from './threaded-filler.js';
 
@@ -40,7 +41,7 @@ beforeAll(async () => {
   await migrate(postgres.url());
   await makeEntries(postgres.url(), ranking.rankingNo, COUNT);
   connection = new RedisConnection({ url: store.url(), commandTimeoutMs: 5_000 });
-  index = new RedisRankingIndex(connection, 1_000);
+  index = new RedisRankingIndex(connection, 1_000, PAYLOAD_VERSION);
   await connected();
 });
 

@@ -100,7 +100,7 @@ export function standingService(
         const playerIds = parsePlayerIds(request.playerIds);
         return inRanking(context, request, (ranking) =>
           readInTurn(context, ranking, { kind: 'players', playerIds }, (view) => {
-            const rows = view.rows.toSorted((a, b) => a.rank - b.rank);
+            const rows = view.rows.toSorted((a, b) => a.place - b.place);
             const found = new Set(rows.map((row) => row.playerId));
             const missing = playerIds.filter((playerId) => !found.has(playerId));
             return encodeBatchGetStandingsResponse(rows, missing, view);

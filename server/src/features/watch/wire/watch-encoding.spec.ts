@@ -46,6 +46,7 @@ describe('encoded watch messages read back through the generated decoder', () =>
               standings: view.map((row) => standingOf(row, totalPlayers)),
               totalPlayers,
               reset,
+              places: [],
             },
           },
           revision: BigInt(at.revision),
@@ -55,18 +56,58 @@ describe('encoded watch messages read back through the generated decoder', () =>
     );
   });
 
+  it.each([
+    [
+      'each is the rank',
+      [
+        [4, 4],
+        [7, 7],
+        [9, 9],
+      ],
+      [],
+    ],
+    [
+      'they follow one another',
+      [
+        [299, 299],
+        [300, 299],
+        [301, 299],
+      ],
+      [299],
+    ],
+    [
+      'some lie between',
+      [
+        [299, 299],
+        [300, 299],
+        [400, 398],
+      ],
+      [299, 300, 400],
+    ],
+  ])('places in a snapshot where %s', (_, spots, told) => {
+    const view = spots.map(([place, rank], at) => ({
+      ...rowOf(place as number, `p${at}`, 1),
+      rank: rank as number,
+    }));
+    const { bytes } = encodeSnapshot(view, 500, false, { revision: 1, resumeToken: 'token' });
+    const { event } = WatchStandingsResponse.decode(bytes);
+    if (event?.$case !== 'snapshot') throw new Error('not a snapshot');
+    expect(event.value.places).toEqual(told);
+    expect(event.value.standings.map(({ rank }) => rank)).toEqual(spots.map(([, rank]) => rank));
+  });
+
   it('changes of every kind', () => {
     const after = rowOf(2, 'p', 5);
-    const base = { playerId: player('p'), previousRank: 3, previousScore: 0 };
+    const base = { playerId: player('p'), previousPlace: 3, previousRank: 3, previousScore: 0 };
     const changes = [
-      { ...base, kind: ChangeKind.ENTERED, row: after, previousRank: 0 },
-      { ...base, kind: ChangeKind.MOVED, row: after },
+      { ...base, kind: ChangeKind.ENTERED, row: after, previousPlace: 0, previousRank: 0 },
+      { ...base, kind: ChangeKind.MOVED, row: { ...after, place: 4 } },
       { ...base, kind: ChangeKind.UPDATED, row: after },
       { ...base, kind: ChangeKind.LEFT, row: undefined, previousScore: -2.5 },
     ];
     const standing = standingOf(after, 5);
     const previous = { previousRank: 3, previousScore: 0 };
-    const common = { playerId: 'p', revision: 0n };
+    const common = { playerId: 'p', revision: 0n, place: undefined };
     const { bytes } = encodeChanges(changes, 5, { revision: 300, resumeToken: 'token' });
     expect(WatchStandingsResponse.decode(bytes)).toEqual({
       event: {
@@ -80,7 +121,7 @@ describe('encoded watch messages read back through the generated decoder', () =>
               previousRank: undefined,
               previousScore: undefined,
             },
-            { ...common, ...previous, kind: RankChange_Kind.KIND_MOVED, standing },
+            { ...common, ...previous, kind: RankChange_Kind.KIND_MOVED, standing, place: 4 },
             { ...common, ...previous, kind: RankChange_Kind.KIND_UPDATED, standing },
             {
               ...common,
@@ -114,12 +155,18 @@ describe('encoded watch messages read back through the generated decoder', () =>
     const change = fc
       .record({
         revision: fc.maxSafeNat(),
-        previousRank: fc.integer({ min: 0, max: 1000 }),
+        previousPlace: fc.integer({ min: 0, max: 1000 }),
         previousScore: fc.double({ noNaN: true }),
         row: fc.option(fc.constant(rowOf(2, 'p', 5)), { nil: undefined }),
         totalPlayers: fc.integer({ min: 2, max: 1000 }),
       })
-      .map((fields): RankingChange => ({ playerId: player('p'), ...fields }));
+      .map(
+        (fields): RankingChange => ({
+          ...fields,
+          playerId: player('p'),
+          previousRank: fields.previousPlace,
+        }),
+      );
     fc.assert(
       fc.property(fc.array(change), fc.boolean(), progress, (changes, reset, at) => {
         const { bytes } = encodeFeedMessage(changes, reset, at);
@@ -131,6 +178,7 @@ describe('encoded watch messages read back through the generated decoder', () =>
             previousRank: told.previousRank === 0 ? undefined : told.previousRank,
             previousScore: told.previousRank === 0 ? undefined : told.previousScore,
             revision: BigInt(told.revision),
+            place: undefined,
           })),
           revision: BigInt(at.revision),
           resumeToken: at.resumeToken,

@@ -26,10 +26,15 @@ export function encodeSnapshot(
   progress: Progress,
 ): EncodedMessage {
   return encodeStandings(1, progress, (writer) => {
-    // StandingsSnapshot: standings 1, total_players 2, reset 3.
+    // StandingsSnapshot: standings 1, total_players 2, reset 3, places 4.
     for (const row of rows) writeStanding(writer, 1, row, totalPlayers);
     writer.tag(2, WireType.Varint).int32(totalPlayers);
     if (reset) writer.tag(3, WireType.Varint).bool(true);
+    const places = placesToTell(rows);
+    if (places.length === 0) return;
+    writer.tag(4, WireType.LengthDelimited).fork();
+    for (const place of places) writer.int32(place);
+    writer.join();
   });
 }
 
@@ -84,6 +89,14 @@ function encodeStandings(
   return { bytes, resumeToken };
 }
 
+/** None where each is the rank, the first where the others follow it one by one, otherwise all. */
+function placesToTell(rows: readonly RankedRow[]): number[] {
+  const first = rows[0]?.place ?? 0;
+  if (rows.every((row) => row.place === row.rank)) return [];
+  if (rows.every((row, index) => row.place === first + index)) return [first];
+  return rows.map((row) => row.place);
+}
+
 /** A field 1 that is a `rostrum.v1.RankChange`; only in a feed it has a revision. */
 function writeChange(
   writer: BinaryWriter,
@@ -101,5 +114,6 @@ function writeChange(
     writer.tag(5, WireType.Bit64).double(previousScore);
   }
   if (revision !== undefined) writer.tag(6, WireType.Varint).int64(revision);
+  if (row !== undefined && row.place !== row.rank) writer.tag(7, WireType.Varint).int32(row.place);
   writer.join();
 }

@@ -35,6 +35,11 @@ export interface RankChange {
     | undefined;
   /** The revision that this change made. In WatchStandings, where several changes may be merged, 0. */
   revision: bigint;
+  /**
+   * The place after the change, from 1: the position in the order of the ranking, by which a view is
+   * sorted. Absent where it is the rank, which it always is while no players share a rank.
+   */
+  place?: number | undefined;
 }
 
 /** What kind of change it is. */
@@ -43,11 +48,11 @@ export enum RankChange_Kind {
   KIND_UNSPECIFIED = 0,
   /** KIND_ENTERED - The player was not in the view (or ranking) before. */
   KIND_ENTERED = 1,
-  /** KIND_MOVED - The player's rank changed. */
+  /** KIND_MOVED - The player's rank changed, or the place among players of the same rank. */
   KIND_MOVED = 2,
   /** KIND_LEFT - The player is no longer in the view (or ranking). */
   KIND_LEFT = 3,
-  /** KIND_UPDATED - The rank is the same, and something else of the standing changed. */
+  /** KIND_UPDATED - Rank and place are the same, and something else of the standing changed. */
   KIND_UPDATED = 4,
 }
 
@@ -118,6 +123,11 @@ export interface StandingsSnapshot {
    * told, or the ranking was rebuilt.
    */
   reset: boolean;
+  /**
+   * The places of the standings, see RankChange.place. Empty: each place is the rank. If there are fewer
+   * than standings, the places of the others follow the last one by one.
+   */
+  places: number[];
 }
 
 /** StandingsChanges is how a view differs from the message before. */
@@ -197,6 +207,7 @@ function createBaseRankChange(): RankChange {
     previousRank: undefined,
     previousScore: undefined,
     revision: 0n,
+    place: undefined,
   };
 }
 
@@ -222,6 +233,9 @@ export const RankChange: MessageFns<RankChange> = {
         throw new globalThis.Error("value provided for field message.revision of type int64 too large");
       }
       writer.uint32(48).int64(message.revision);
+    }
+    if (message.place !== undefined) {
+      writer.uint32(56).int32(message.place);
     }
     return writer;
   },
@@ -285,6 +299,14 @@ export const RankChange: MessageFns<RankChange> = {
             }
 
             message.revision = reader.int64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.place = reader.int32();
             continue;
           }
         }
@@ -582,7 +604,7 @@ export const WatchStandingsRequest_Players: MessageFns<WatchStandingsRequest_Pla
 };
 
 function createBaseStandingsSnapshot(): StandingsSnapshot {
-  return { standings: [], totalPlayers: 0, reset: false };
+  return { standings: [], totalPlayers: 0, reset: false, places: [] };
 }
 
 export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
@@ -595,6 +617,13 @@ export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
     }
     if (message.reset !== false) {
       writer.uint32(24).bool(message.reset);
+    }
+    if (message.places.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.places) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -635,6 +664,24 @@ export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
 
             message.reset = reader.bool();
             continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.places.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.places.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {

@@ -1,17 +1,20 @@
 -- Takes over a whole index from an earlier life: the same entries under a new epoch, an empty feed.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 -- ARGV  1 the epoch that serves, 2 the life in which it began
 --       3 the new epoch, of the same parity, 4 the life it is to be of
 --       5 by how much the revision rises: more than can have been lost
 --       6 the channel that is told of it
 --
--- Result: 1, or 0 if another index serves.
+-- Result: DONE, or OTHER_EPOCH.
+
+-- include index.lua
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'life', 'revision')
-if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] then return 0 end
+if meta[1] ~= ARGV[1] or meta[2] ~= ARGV[2] then return Status.OTHER_EPOCH end
 local revision = string.format('%.0f', meta[3] + ARGV[5])
 redis.call('HDEL', KEYS[1], 'building')
 redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'revision', revision, 'life', ARGV[4])
-redis.call('UNLINK', KEYS[4 + 3 * (tonumber(ARGV[3]) % 2)])
+local _, _, feed = parts_of(ARGV[3])
+redis.call('UNLINK', feed)
 redis.call('PUBLISH', ARGV[6], revision)
-return 1
+return Status.DONE

@@ -1,6 +1,6 @@
 -- Reads the feed of a ranking.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
 --       2 the revision after which to read
 --       3 how many changes are wanted: reading ends at the feed entry that brings them, or when a
@@ -12,17 +12,19 @@
 --   oldest    the oldest revision after which the feed is complete, as a string
 --   then for each feed entry its id, `<last revision>-0`, how many changes it has, and the changes
 --   packed as in apply.lua
+
+-- include index.lua
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
-if not meta[1] then return { 0, '0', '0' } end
-if meta[1] ~= ARGV[1] then return { 2, '0', '0' } end
-local feed = KEYS[4 + 3 * (tonumber(meta[1]) % 2)]
+if not meta[1] then return { Status.ABSENT, '0', '0' } end
+if meta[1] ~= ARGV[1] then return { Status.OTHER_EPOCH, '0', '0' } end
+local _, _, feed = parts_of(meta[1])
 local oldest = meta[2]
 local head = redis.call('XRANGE', feed, '-', '+', 'COUNT', 1)[1]
 if head then
   local last = tonumber((string.gsub(head[1], '-.*', '')))
   oldest = string.format('%.0f', last - tonumber(head[2][2]))
 end
-local result = { 1, meta[2], oldest }
+local result = { Status.DONE, meta[2], oldest }
 local wanted, bytes = tonumber(ARGV[3]), 0
 local after = ARGV[2] .. '-0'
 while wanted > 0 and bytes < 1048576 do

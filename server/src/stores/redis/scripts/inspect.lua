@@ -1,22 +1,23 @@
 -- Shows what the serving index holds of some players.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
 --       2... players
 --
 -- Result: { status, players, record, score, ... }: status as in read.lua, how many players the
--- ranking has, then for each player asked for the record ('' if there is none) and the score of its
--- place in the order ('' if it has none there).
+-- ranking has, then for each player asked for the record ('' if there is none, or the player left) and
+-- the score of its place in the order ('' if it has none there).
 
+-- include index.lua
 -- include record.lua
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then return { 0, 0 } end
-if epoch ~= ARGV[1] then return { 2, 0 } end
-local side = tonumber(epoch) % 2
-local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
-local result = { 1, redis.call('ZCARD', order) }
+if not epoch then return { Status.ABSENT, 0 } end
+if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH, 0 } end
+local order, entries = parts_of(epoch)
+local result = { Status.DONE, redis.call('ZCARD', order) }
 for i = 2, #ARGV do
   local record = redis.call('HGET', entries, ARGV[i])
+  if record and has_left(record) then record = false end
   result[#result + 1] = record or ''
   result[#result + 1] = record and redis.call('ZSCORE', order, member_of(record)) or ''
 end

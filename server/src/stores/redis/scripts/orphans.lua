@@ -1,21 +1,21 @@
 -- Lists players to whom the order of the serving index has a place that belongs to no record, a part
 -- at a time. Every change writes both, so a whole index has none.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
 --       2 the cursor of the call before; '0' to begin
 --
 -- Result: { status, cursor, players... }: status as in read.lua; the cursor is '0' at the end. A
 -- player may come twice.
 
+-- include index.lua
 -- include record.lua
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then return { 0, '0' } end
-if epoch ~= ARGV[1] then return { 2, '0' } end
-local side = tonumber(epoch) % 2
-local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
+if not epoch then return { Status.ABSENT, '0' } end
+if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH, '0' } end
+local order, entries = parts_of(epoch)
 local part = redis.call('ZSCAN', order, ARGV[2], 'COUNT', 500)
-local result = { 1, part[1] }
+local result = { Status.DONE, part[1] }
 for i = 1, #part[2], 2 do
   local member = part[2][i]
   local player = player_of(member)

@@ -1,6 +1,6 @@
 -- Answers several reads of a ranking, all as of one revision.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
 --       2 the kinds of the reads, a letter each, and behind it what each asks for:
 --       'r' start, count     rows from a 0-based place
@@ -11,23 +11,23 @@
 --                            score as the index has it, lower is better
 --
 -- Result: { status, revision, players, rows }
---   status    1: answered; 0: there is no serving index, or it is damaged: build one;
---             2: another epoch serves
+--   status    DONE; ABSENT: there is no serving index, or it is damaged: build one;
+--             OTHER_EPOCH: another epoch serves
 --   revision  as a string
---   rows      packed, for each read: how many rows (4 bytes), then of 'p' and 'l' for each row its rank
---             (4 bytes, from 1) and its record (see record.ts); of the others, if there are rows, the
---             rank of the first and the records
+--   rows      packed, for each read: how many rows (4 bytes), then of 'p' and 'l' for each row its place
+--             (4 bytes, from 1) and its record (see layout.ts); of the others, if there are rows, the
+--             place of the first and the records. record-row.ts reads it.
 
+-- include index.lua
 -- include record.lua
 
 local call, pack = redis.call, struct.pack
-local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count')
-if not meta[1] then return { 0, '0', 0 } end
-if meta[1] ~= ARGV[1] then return { 2, '0', 0 } end
-local side = tonumber(meta[1]) % 2
-local order, entries = KEYS[2 + 3 * side], KEYS[3 + 3 * side]
-local count = call('ZCARD', order)
-if count ~= call('HLEN', entries) or count ~= tonumber(meta[3]) then return { 0, '0', 0 } end
+local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'left')
+if not meta[1] then return { Status.ABSENT, '0', 0 } end
+if meta[1] ~= ARGV[1] then return { Status.OTHER_EPOCH, '0', 0 } end
+local order, entries = parts_of(meta[1])
+local count = players_if_whole(order, entries, meta[3], meta[4])
+if not count then return { Status.ABSENT, '0', 0 } end
 
 local NO_ROWS = pack('>I4', 0)
 local kinds = ARGV[2]
@@ -45,7 +45,7 @@ local records = {}
 do
   local players, at = {}, 3
   for i = 1, #kinds do
-    local kind = string.sub(kinds, i, i)
+    local kind = sub(kinds, i, i)
     if kind == 'p' then
       players[#players + 1] = ARGV[at]
       at = at + 1
@@ -60,7 +60,10 @@ do
   end
   if #players > 0 then
     local found = call('HMGET', entries, unpack(players))
-    for i = 1, #players do records[players[i]] = found[i] end
+    for i = 1, #players do
+      local record = found[i]
+      if record and not has_left(record) then records[players[i]] = record end
+    end
   end
 end
 
@@ -106,7 +109,7 @@ end
 
 local at = 3
 for i = 1, #kinds do
-  local kind = string.sub(kinds, i, i)
+  local kind = sub(kinds, i, i)
   local what = ARGV[at]
   if kind == 'p' then
     local record = records[what]
@@ -146,5 +149,5 @@ for i = 1, #kinds do
     at = at + 2
   end
 end
-if damaged then return { 0, '0', 0 } end
-return { 1, meta[2], count, table.concat(rows) }
+if damaged then return { Status.ABSENT, '0', 0 } end
+return { Status.DONE, meta[2], count, table.concat(rows) }

@@ -1,15 +1,21 @@
 -- Lists players of the serving index, a part at a time.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
 --       2 the cursor of the call before; '0' to begin
 --
 -- Result: { status, cursor, players... }: status as in read.lua; the cursor is '0' at the end. A
 -- player may come twice.
+
+-- include index.lua
+-- include record.lua
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then return { 0, '0' } end
-if epoch ~= ARGV[1] then return { 2, '0' } end
-local part = redis.call('HSCAN', KEYS[3 + 3 * (tonumber(epoch) % 2)], ARGV[2], 'COUNT', 1000)
-local result = { 1, part[1] }
-for i = 1, #part[2], 2 do result[#result + 1] = part[2][i] end
+if not epoch then return { Status.ABSENT, '0' } end
+if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH, '0' } end
+local _, entries = parts_of(epoch)
+local part = redis.call('HSCAN', entries, ARGV[2], 'COUNT', 1000)
+local result = { Status.DONE, part[1] }
+for i = 1, #part[2], 2 do
+  if not has_left(part[2][i + 1]) then result[#result + 1] = part[2][i] end
+end
 return result

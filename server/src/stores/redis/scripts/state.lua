@@ -1,17 +1,17 @@
 -- Tells the state of a ranking's index.
 --
--- KEYS  as in keys.ts: meta, order 0, entries 0, feed 0, order 1, entries 1, feed 1
+-- KEYS  see index.lua
 --
--- Result: { epoch, revision, players, life } as strings; epoch '' if no index serves or the one that does
--- is damaged. The life is the one in which the epoch began (see domain/index-rules.ts).
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'life')
+-- Result: { epoch, revision, players, life, payload } as strings; epoch '' if no index serves or the one
+-- that does is damaged. The life is the one in which the epoch began (see domain/index-rules.ts); payload
+-- is as in apply.lua.
+
+-- include index.lua
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'life', 'left', 'payload')
 local epoch = meta[1]
 local count = 0
 if epoch then
-  local side = tonumber(epoch) % 2
-  count = redis.call('ZCARD', KEYS[2 + 3 * side])
-  if count ~= redis.call('HLEN', KEYS[3 + 3 * side]) or count ~= tonumber(meta[3]) then
-    epoch = false
-  end
+  local order, entries = parts_of(epoch)
+  count = players_if_whole(order, entries, meta[3], meta[5])
 end
-return { epoch or '', meta[2] or '0', tostring(count), meta[4] or '' }
+return { count and epoch or '', meta[2] or '0', tostring(count or 0), meta[4] or '', meta[6] or '0' }

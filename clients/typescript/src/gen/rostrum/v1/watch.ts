@@ -45,6 +45,11 @@ export interface RankChange {
     | undefined;
   /** The revision that this change made. In WatchStandings, where several changes may be merged, 0. */
   revision: number;
+  /**
+   * The place after the change, from 1: the position in the order of the ranking, by which a view is
+   * sorted. Absent where it is the rank, which it always is while no players share a rank.
+   */
+  place?: number | undefined;
 }
 
 /** What kind of change it is. */
@@ -53,11 +58,11 @@ export enum RankChange_Kind {
   KIND_UNSPECIFIED = 0,
   /** KIND_ENTERED - The player was not in the view (or ranking) before. */
   KIND_ENTERED = 1,
-  /** KIND_MOVED - The player's rank changed. */
+  /** KIND_MOVED - The player's rank changed, or the place among players of the same rank. */
   KIND_MOVED = 2,
   /** KIND_LEFT - The player is no longer in the view (or ranking). */
   KIND_LEFT = 3,
-  /** KIND_UPDATED - The rank is the same, and something else of the standing changed. */
+  /** KIND_UPDATED - Rank and place are the same, and something else of the standing changed. */
   KIND_UPDATED = 4,
 }
 
@@ -128,6 +133,11 @@ export interface StandingsSnapshot {
    * told, or the ranking was rebuilt.
    */
   reset: boolean;
+  /**
+   * The places of the standings, see RankChange.place. Empty: each place is the rank. If there are fewer
+   * than standings, the places of the others follow the last one by one.
+   */
+  places: number[];
 }
 
 /** StandingsChanges is how a view differs from the message before. */
@@ -200,7 +210,15 @@ export interface WatchChangesResponse {
 }
 
 function createBaseRankChange(): RankChange {
-  return { kind: 0, standing: undefined, playerId: "", previousRank: undefined, previousScore: undefined, revision: 0 };
+  return {
+    kind: 0,
+    standing: undefined,
+    playerId: "",
+    previousRank: undefined,
+    previousScore: undefined,
+    revision: 0,
+    place: undefined,
+  };
 }
 
 export const RankChange: MessageFns<RankChange> = {
@@ -222,6 +240,9 @@ export const RankChange: MessageFns<RankChange> = {
     }
     if (message.revision !== 0) {
       writer.uint32(48).int64(message.revision);
+    }
+    if (message.place !== undefined) {
+      writer.uint32(56).int32(message.place);
     }
     return writer;
   },
@@ -287,6 +308,14 @@ export const RankChange: MessageFns<RankChange> = {
             message.revision = longToNumber(reader.int64());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.place = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -312,6 +341,7 @@ export const RankChange: MessageFns<RankChange> = {
     message.previousRank = object.previousRank ?? undefined;
     message.previousScore = object.previousScore ?? undefined;
     message.revision = object.revision ?? 0;
+    message.place = object.place ?? undefined;
     return message;
   },
 };
@@ -663,7 +693,7 @@ export const WatchStandingsRequest_Players: MessageFns<WatchStandingsRequest_Pla
 };
 
 function createBaseStandingsSnapshot(): StandingsSnapshot {
-  return { standings: [], totalPlayers: 0, reset: false };
+  return { standings: [], totalPlayers: 0, reset: false, places: [] };
 }
 
 export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
@@ -676,6 +706,13 @@ export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
     }
     if (message.reset !== false) {
       writer.uint32(24).bool(message.reset);
+    }
+    if (message.places.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.places) {
+        writer.int32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -717,6 +754,24 @@ export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
             message.reset = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag === 32) {
+              message.places.push(reader.int32());
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.places.push(reader.int32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -737,6 +792,7 @@ export const StandingsSnapshot: MessageFns<StandingsSnapshot> = {
     message.standings = object.standings?.map((e) => Standing.fromPartial(e)) || [];
     message.totalPlayers = object.totalPlayers ?? 0;
     message.reset = object.reset ?? false;
+    message.places = object.places?.map((e) => e) || [];
     return message;
   },
 };
