@@ -1,3 +1,4 @@
+import { positiveOption } from './errors/positive-option.js';
 import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
 import { invalidOptions } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
@@ -63,7 +64,7 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
     addresses,
     address: addresses.map(({ text }) => text).join(', '),
     tls: options.plaintext === true ? requireLoopback(addresses) : loadTls(tlsOptions(options)),
-    defaultDeadlineMs: positive('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
+    defaultDeadlineMs: positiveOption('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
     retry: retrySettings(options.retry),
   };
 }
@@ -89,17 +90,14 @@ function retrySettings(retry: RetryOptions | false | undefined): RetrySettings {
   requireKnownOptions(RETRY_OPTIONS, retry || undefined, 'options.retry');
   if (retry === false) return { ...DEFAULT_RETRY, maxAttempts: 1 };
   const initialBackoffMs =
-    positive('retry.initialBackoffMs', retry?.initialBackoffMs) ?? DEFAULT_RETRY.initialBackoffMs;
+    positiveOption('retry.initialBackoffMs', retry?.initialBackoffMs) ??
+    DEFAULT_RETRY.initialBackoffMs;
   const maxBackoffMs =
-    positive('retry.maxBackoffMs', retry?.maxBackoffMs) ?? DEFAULT_RETRY.maxBackoffMs;
+    positiveOption('retry.maxBackoffMs', retry?.maxBackoffMs) ?? DEFAULT_RETRY.maxBackoffMs;
   return {
     initialBackoffMs: Math.min(initialBackoffMs, maxBackoffMs),
     maxBackoffMs,
-    maxAttempts: positive('retry.maxAttempts', retry?.maxAttempts) ?? DEFAULT_RETRY.maxAttempts,
+    maxAttempts:
+      positiveOption('retry.maxAttempts', retry?.maxAttempts) ?? DEFAULT_RETRY.maxAttempts,
   };
-}
-
-function positive(name: string, value: number | undefined): number | undefined {
-  if (value === undefined || value > 0) return value;
-  throw invalidOptions(`${name} must be greater than 0`);
 }

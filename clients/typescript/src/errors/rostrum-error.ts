@@ -42,6 +42,9 @@ export type ServiceErrorReason = Exclude<
  *   client refuses the server's.
  * - `CONNECTION_FAILED` (UNAVAILABLE): the server cannot be reached, or the connection was lost
  *   before the answer came.
+ * - `LEADERBOARD_RULES_DIFFER` (FAILED_PRECONDITION): the leaderboard exists with other rules than
+ *   `client.leaderboard` was given. Metadata: `leaderboard_id`, and each rule that differs as the
+ *   leaderboard has it.
  * - `MESSAGE_TOO_LARGE` (RESOURCE_EXHAUSTED): a request of more than 4 MiB, which is not sent, or a
  *   message that the receiver refuses for its size. Metadata: `size` and `limit` in bytes.
  * - `SERVER_NOT_READY` (UNAVAILABLE): the server answers, and says that it does not serve yet.
@@ -61,6 +64,7 @@ export type ClientErrorReason =
   | 'CERTIFICATE_INVALID'
   | 'CERTIFICATE_REFUSED'
   | 'CONNECTION_FAILED'
+  | 'LEADERBOARD_RULES_DIFFER'
   | 'MESSAGE_TOO_LARGE'
   | 'SERVER_NOT_READY'
   | 'STREAM_ENDED'
