@@ -197,6 +197,7 @@ export function compose(config: Config, log: Logger): Rostrum {
   const server = new GrpcServer({
     log,
     stats,
+    internals: config.internals,
     limits: {
       maxConnections: config.maxConnections,
       identityConnections: config.identityConnections,

@@ -38,6 +38,7 @@ test('only the stores must be named; everything else has its default', () => {
     identityWatches: { share: 0.9, most: Number.POSITIVE_INFINITY },
     identitySubmissions: { share: 0.9, most: Number.POSITIVE_INFINITY },
     shutdownGraceMs: 10_000,
+    internals: ['stream-table', 'frame-batch', 'request-headers', 'incomplete-requests'],
   });
 });
 
@@ -112,6 +113,15 @@ test('what one identity may have is a share or a number', () => {
       `ROSTRUM_IDENTITY_WATCHES is "${wrong}"; it must be a share from 1% to 100%, or a whole number from 1 on`,
     ]);
   }
+});
+
+test('private parts of others are used as a whole, not at all, or in part', () => {
+  const used = (text: string) => readConfig({ ...STORES, ROSTRUM_INTERNALS: text }).internals;
+  expect(used('none')).toEqual([]);
+  expect(used('frame-batch, stream-table')).toEqual(['stream-table', 'frame-batch']);
+  expect(problemsOf({ ...STORES, ROSTRUM_INTERNALS: 'tables' })).toEqual([
+    'ROSTRUM_INTERNALS is "tables"; it must be all, none, or some of stream-table, frame-batch, request-headers, incomplete-requests',
+  ]);
 });
 
 test('a misspelt setting is noticed', () => {

@@ -1,5 +1,6 @@
 import { type Cap, DEFAULT_CAP } from './domain/allotment.js';
 import { LOG_LEVELS, type LogLevel } from './observability/log.js';
+import { ALL_PARTS, type Part } from './transport/internals/parts.js';
 
 const MIB = 1024 * 1024;
 
@@ -37,6 +38,8 @@ export interface Config {
   readonly identitySubmissions: Cap;
   /** How long open calls may go on after SIGTERM. */
   readonly shutdownGraceMs: number;
+  /** What is done through private parts of Node and grpc-js. */
+  readonly internals: readonly Part[];
 }
 
 /** One setting, as the README lists it. */
@@ -159,6 +162,11 @@ export const SETTINGS = [
     default: '10000',
     meaning: 'Milliseconds that open calls may go on after SIGTERM, 0 to 600000',
   },
+  {
+    name: 'ROSTRUM_INTERNALS',
+    default: 'all',
+    meaning: `What is done through private parts of Node and grpc-js, see [why](server/src/transport/internals/README.md): \`all\`, \`none\`, or some of ${ALL_PARTS.join(', ')}`,
+  },
 ] as const satisfies readonly Setting[];
 
 type SettingName = (typeof SETTINGS)[number]['name'];
@@ -205,6 +213,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     identityWatches: reader.cap('ROSTRUM_IDENTITY_WATCHES'),
     identitySubmissions: reader.cap('ROSTRUM_IDENTITY_SUBMISSIONS'),
     shutdownGraceMs: reader.integer('ROSTRUM_SHUTDOWN_GRACE_MS', 0, 600_000),
+    internals: reader.some('ROSTRUM_INTERNALS', ALL_PARTS),
   };
   reader.finish();
   return config;
@@ -275,6 +284,18 @@ class SettingReader {
     if (choice !== undefined) return choice;
     this.#refuse(name, text, `one of ${choices.join(', ')}`);
     return choices[0] as T;
+  }
+
+  /** All, none, or those named with commas between. */
+  some<T extends string>(name: SettingName, choices: readonly T[]): readonly T[] {
+    const text = this.text(name);
+    if (text === 'all') return choices;
+    const names = text === 'none' ? [] : text.split(',').map((each) => each.trim());
+    const chosen = choices.filter((choice) => names.includes(choice));
+    if (chosen.length !== names.length) {
+      this.#refuse(name, text, `all, none, or some of ${choices.join(', ')}`);
+    }
+    return chosen;
   }
 
   url(name: SettingName, protocols: readonly string[]): string {

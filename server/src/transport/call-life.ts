@@ -6,12 +6,15 @@ import type { CallContext } from './call-context.js';
 import type { Connection } from './connections.js';
 import { CallCancelled, shuttingDown, toRostrumError, toServiceError, toStatus } from './errors.js';
 import type { Identity } from './identity.js';
+import { releaseCall, resetCall, sentCode } from './internals/call-stream.js';
 import type { Method } from './method.js';
-import { releaseCall, resetCall, sentCode } from './reset-call.js';
 import { requireDecoded } from './service-definition.js';
 
 /** Answers of this many bytes are not left waiting for a caller that does not take them. */
 const WATCHED_ANSWER_BYTES = 16 * 1024;
+
+/** What grpc-js and Node keep for an answer besides its bytes, roughly. */
+const OVERHEAD_BYTES = 512;
 
 /** What the grpc-js calls of all kinds have, as far as it is used here. */
 export interface Call {
@@ -125,19 +128,24 @@ export class CallLife implements CallContext {
     if (this.deadline <= Date.now()) {
       throw new RostrumError('DEADLINE_EXCEEDED', 'the deadline passed before the work began');
     }
-    environment.unsent.check(this.connection);
+    if (environment.unsent.isFull(this.connection)) throw this.#overloaded();
     requireDecoded(this.#call.request);
   }
 
   /**
-   * Takes room for a message of `bytes` until it has left, for a call that is not over.
+   * Takes room for a message of `bytes` until it has left, for a call that is not over. A peer that
+   * does not read, or keeps its flow-control window shut, makes the process hold every answer: Node's
+   * own `maxSessionMemory` counts what a session is about to write, and not what waits in its streams
+   * for a window. Beyond a limit, answers are replaced by OVERLOADED, which needs no window.
    *
    * @returns what to give to `release` when it has left; what is left when the call is over is given
    * back then
    * @throws OVERLOADED
    */
   hold(bytes: number): number {
-    const size = this.method.environment.unsent.take(this.connection, bytes);
+    const size = bytes + OVERHEAD_BYTES;
+    const { unsent } = this.method.environment;
+    if (!unsent.take(this.connection, size)) throw this.#overloaded();
     this.#unsent += size;
     return size;
   }
@@ -146,6 +154,16 @@ export class CallLife implements CallContext {
     if (this.isOver) return;
     this.#unsent -= size;
     this.method.environment.unsent.release(this.connection, size);
+  }
+
+  #overloaded(): RostrumError {
+    const { of: identity, unsentBytes } = this.connection;
+    identity.refused += 1;
+    return new RostrumError(
+      'OVERLOADED',
+      'this connection, or its identity, leaves as many bytes of answers unread as the server keeps; read them, or ask for less at a time',
+      { metadata: { unread_bytes: String(unsentBytes) }, retryAfterMs: 1_000 },
+    );
   }
 
   /** Calls `listener` once when the call is over; at once if it already is. */
@@ -186,7 +204,7 @@ export class CallLife implements CallContext {
       else this.#call.end?.();
     } catch (fault) {
       // After an await nobody else would catch it, and it would end the process.
-      environment.errors.fault('', fault, path);
+      environment.log.error({ method: path, err: fault }, 'call failed');
     }
     if (this.#answer === undefined) this.#resetAfter(environment.streamEndGraceMs);
     else if (answer !== undefined && answer.byteLength >= WATCHED_ANSWER_BYTES) {
@@ -225,6 +243,6 @@ export class CallLife implements CallContext {
 
   /** The error as callers may see it; the log hears of the rest. */
   #shown(error: unknown): RostrumError {
-    return toRostrumError(error, this.method.path, this.method.environment.errors);
+    return toRostrumError(error, this.method.path, this.method.environment.log);
   }
 }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Allotment, type Cap } from '../domain/allotment.js';
 import { type Caller, type IdentityHoldings, noHoldings } from '../domain/caller.js';
 import type { Identity } from './identity.js';
+import { labelPeer, type SocketAddresses } from './internals/peer-label.js';
 
 /** One client connection, from the end of its handshake to its close. */
 export class Connection implements Caller {
@@ -103,9 +104,7 @@ export class Connections {
    *
    * A call finds its connection by `call.getPeer()`. Address and port alone would not do: with
    * several local addresses, two connections may have the same ones, and a caller could borrow
-   * another's role. So the socket's `remoteAddress`, which grpc-js reads for `getPeer()`, is
-   * overlaid with a label that is unique in the process. The overlaid fields also save grpc-js
-   * four system-level getters a call.
+   * another's role. So the peer is given a label that is unique in the process.
    */
   add(socket: Duplex & SocketAddresses, identity: Identity | undefined): Connection {
     this.#accepted += 1;
@@ -116,10 +115,7 @@ export class Connections {
     this.#leaving.delete(holdings);
     this.#byIdentity.set(holdings.identity, holdings);
     const connection = new Connection(label, identity, holdings, socket);
-    overlay(socket, 'remoteAddress', label);
-    overlay(socket, 'remotePort', undefined);
-    overlay(socket, 'localAddress', socket.localAddress);
-    overlay(socket, 'localPort', socket.localPort);
+    labelPeer(socket, label);
     this.#byLabel.set(label, connection);
     socket.once('close', () => this.#remove(connection));
     return connection;
@@ -148,13 +144,6 @@ export class Connections {
   }
 }
 
-export interface SocketAddresses {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-  readonly localAddress?: string | undefined;
-  readonly localPort?: number | undefined;
-}
-
 /** `role/name`; empty for none. */
 export function identityName(identity: Identity | undefined): string {
   return identity === undefined ? '' : `${identity.role}/${identity.name}`;
@@ -164,8 +153,4 @@ export function identityName(identity: Identity | undefined): string {
 export function formatAddress(address: string | undefined, port: number | undefined): string {
   if (address === undefined) return 'unknown';
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-function overlay(socket: object, name: string, value: unknown): void {
-  Object.defineProperty(socket, name, { value, configurable: true, enumerable: false });
 }

@@ -4,6 +4,7 @@ import { type FieldViolation, RostrumError } from '../domain/errors.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
+import type { Logger } from '../observability/log.js';
 
 const DOMAIN = 'rostrum.v1';
 const DETAILS_KEY = 'grpc-status-details-bin';
@@ -19,16 +20,8 @@ const MAX_FIELD_LENGTH = 128;
 const MAX_DESCRIPTION_LENGTH = 256;
 const MAX_VIOLATIONS = 16;
 
-/** Hears of errors whose cause callers do not get to see. */
-export interface ErrorListener {
-  /** An error that is not a `RostrumError`: a fault of the server. */
-  fault(requestId: string, error: unknown, method: string): void;
-  /** A `RostrumError` with a cause, such as an unreachable store. */
-  cause(error: RostrumError, method: string): void;
-}
-
 /**
- * Anything thrown, as the error that callers may see. Tells the listener what they may not.
+ * Anything thrown, as the error that callers may see. The log has what they may not.
  *
  * A few errors never pass here, because grpc-js answers them before any handler runs, and so carry
  * no ErrorInfo: a message over the size limit (RESOURCE_EXHAUSTED), an unknown method, a missing or
@@ -36,17 +29,16 @@ export interface ErrorListener {
  * decompressed and a malformed timeout (INTERNAL), a deadline that passes during the work
  * (DEADLINE_EXCEEDED). `malformed-calls.spec.ts` pins them.
  */
-export function toRostrumError(
-  error: unknown,
-  method: string,
-  listener: ErrorListener,
-): RostrumError {
+export function toRostrumError(error: unknown, method: string, log: Logger): RostrumError {
   if (error instanceof RostrumError) {
-    if (error.details.cause !== undefined) listener.cause(error, method);
+    const { reason, details } = error;
+    if (details.cause !== undefined) {
+      log.warn({ reason, method, err: details.cause }, 'call refused');
+    }
     return error;
   }
   const requestId = randomBytes(8).toString('hex');
-  listener.fault(requestId, error, method);
+  log.error({ requestId, method, err: error }, 'call failed');
   return new RostrumError(
     'INTERNAL',
     `a fault of the server; its log has the cause under request id ${requestId}`,

@@ -1,15 +1,18 @@
+import type { Logger } from '../observability/log.js';
 import type { MethodStats } from '../observability/method-stats.js';
+import type { ByteBudget } from './byte-budget.js';
 import type { Connections } from './connections.js';
-import type { ErrorListener } from './errors.js';
 import type { Role } from './identity.js';
-import type { UnsentBudget } from './unsent-budget.js';
 
 /** What all methods of a server share. */
 export interface CallEnvironment {
   readonly connections: Connections;
-  readonly errors: ErrorListener;
+  /** Hears of what callers do not get to see. */
+  readonly log: Logger;
   /** Bounds what is sent and not read. */
-  readonly unsent: UnsentBudget;
+  readonly unsent: ByteBudget;
+  /** Whether several messages of a stream may leave as one, see `FrameBatch`. */
+  batchFrames: boolean;
   /** How long a stream that was ended may take to hand over what is queued, in milliseconds. */
   readonly streamEndGraceMs: number;
   /** How long a caller may take to read a large unary answer, in milliseconds. */

@@ -1,7 +1,7 @@
 import type grpc from '@grpc/grpc-js';
 import type { CallLife } from './call-life.js';
 import { CallCancelled } from './errors.js';
-import { FrameBatch } from './frame-batch.js';
+import { FrameBatch } from './internals/frame-batch.js';
 
 type StreamingCall =
   | grpc.ServerWritableStream<unknown, unknown>
@@ -11,31 +11,25 @@ type StreamingCall =
  * The way back to the caller of a streaming call.
  *
  * Messages are queued when the caller does not read: stop writing when `write` returns false, and
- * go on after `drained()` or `onDrain`. The stream closes once, by `end`, by the caller, or with
+ * go on after `drained()`. The stream closes once, by `end`, by the caller, or with
  * its connection; after that, writing does nothing.
  */
 export class ServerStream<Res> {
   readonly #call: StreamingCall;
   readonly #life: CallLife;
-  #drainListener: (() => void) | undefined;
-  #drainWaiters: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  #waiting: (() => void)[] = [];
 
   /** For the wrappers. */
   constructor(call: StreamingCall, life: CallLife) {
     this.#call = call;
     this.#life = life;
-    call.on('drain', () => this.#drain());
-    life.onOver(() => this.#rejectDrainWaiters());
+    call.on('drain', () => this.#wake());
+    life.onOver(() => this.#wake());
   }
 
   /** Whether messages can still be written. */
   get isOpen(): boolean {
     return this.#life.isOpen;
-  }
-
-  /** Whether so much is queued that nothing more should be written until it is drained. */
-  get writableNeedDrain(): boolean {
-    return this.#call.writableNeedDrain;
   }
 
   /** Resolves when the stream is over, however it came to that. Never rejects. */
@@ -70,9 +64,17 @@ export class ServerStream<Res> {
    */
   writeMany(messages: readonly Uint8Array[], onFlushed?: () => void): boolean {
     if (!this.isOpen) return false;
-    const batch = new FrameBatch(messages);
     try {
-      return this.#write(batch, batch.byteLength, onFlushed);
+      if (this.#life.method.environment.batchFrames) {
+        const batch = new FrameBatch(messages);
+        return this.#write(batch, batch.byteLength, onFlushed);
+      }
+      const last = messages.length - 1;
+      return messages.reduce(
+        (_, message, at) =>
+          this.#write(message, message.byteLength, at === last ? onFlushed : undefined),
+        true,
+      );
     } catch (error) {
       this.end(error);
       return false;
@@ -94,15 +96,11 @@ export class ServerStream<Res> {
    *
    * @throws CallCancelled when the stream is over or ends before; let it pass through the handler.
    */
-  drained(): Promise<void> {
-    if (!this.isOpen) return Promise.reject(new CallCancelled());
-    if (!this.#call.writableNeedDrain) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#drainWaiters.push({ resolve, reject }));
-  }
-
-  /** Calls `listener` each time that more may be written after it could not. There is one. */
-  onDrain(listener: () => void): void {
-    this.#drainListener = listener;
+  async drained(): Promise<void> {
+    if (this.isOpen && this.#call.writableNeedDrain) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    if (!this.isOpen) throw new CallCancelled();
   }
 
   /** Calls `listener` once when the stream is over; at once if it already is. */
@@ -114,19 +112,12 @@ export class ServerStream<Res> {
   end(error?: unknown): void {
     if (error === undefined) this.#life.end(null);
     else this.#life.fail(error);
-    this.#rejectDrainWaiters();
+    this.#wake();
   }
 
-  #drain(): void {
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const waiter of waiters) waiter.resolve();
-    if (this.isOpen) this.#drainListener?.();
-  }
-
-  #rejectDrainWaiters(): void {
-    const waiters = this.#drainWaiters;
-    this.#drainWaiters = [];
-    for (const waiter of waiters) waiter.reject(new CallCancelled());
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }

@@ -1,95 +1,49 @@
 import { createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
 import grpc from '@grpc/grpc-js';
-import { type Cap, DEFAULT_CAP } from '../domain/allotment.js';
-import type { RostrumError } from '../domain/errors.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import { METHOD_ROLES } from './authorization.js';
+import { ByteBudget } from './byte-budget.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { Connections, identityName } from './connections.js';
-import type { ErrorListener } from './errors.js';
 import { bindHandler } from './handler.js';
 import type { Identity } from './identity.js';
-import { boundIncompleteRequests } from './incomplete-requests.js';
-import { useKnownHeaders } from './known-headers.js';
+import { injectorOf } from './internals/injector.js';
+import type { Part } from './internals/parts.js';
+import { workingParts } from './internals/self-check.js';
 import { libraryHandler } from './library-service.js';
+import { DEFAULT_LIMITS, type GrpcLimits } from './limits.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
-import { useLongDeadlines } from './long-deadlines.js';
 import type { CallEnvironment, Method } from './method.js';
-import { ReceivedBudget } from './received-budget.js';
 import { encodedResponses } from './service-definition.js';
-import { useStreamTables } from './stream-table.js';
 import { createTlsServer, replaceCertificates } from './tls-server.js';
-import { UnsentBudget } from './unsent-budget.js';
-
-/** Limits of one server. Times are in milliseconds, sizes in bytes. */
-export interface GrpcLimits {
-  readonly maxReceiveMessageBytes: number;
-  readonly maxConnections: number;
-  /** Handshakes that may be under way; beyond it the oldest is broken off. */
-  readonly maxHandshakes: number;
-  /** Calls, watches included, that one connection may have open. */
-  readonly maxConcurrentStreams: number;
-  /** After this long without a sign of life a connection is pinged. */
-  readonly keepaliveTimeMs: number;
-  /** A ping that is not answered within this closes the connection. */
-  readonly keepaliveTimeoutMs: number;
-  /** Connections are asked to be made anew after this long, give or take a tenth. */
-  readonly maxConnectionAgeMs: number;
-  /** How long the calls of such a connection may go on. */
-  readonly maxConnectionAgeGraceMs: number;
-  /** How long a stream that was ended may take to hand over what is queued. */
-  readonly streamEndGraceMs: number;
-  /** How long a caller may take to read a unary answer of 16 KiB and more. */
-  readonly answerGraceMs: number;
-  /** Bytes of answers and messages that one connection may leave unread. */
-  readonly connectionUnsentBytes: number;
-  /** The same for all connections together. */
-  readonly totalUnsentBytes: number;
-  /** Bytes that one connection may have sent of requests that are not complete. */
-  readonly connectionReceivedBytes: number;
-  /** The same for all connections together. */
-  readonly totalReceivedBytes: number;
-  /** How many of all connections one identity may have open. */
-  readonly identityConnections: Cap;
-}
-
-export const DEFAULT_LIMITS: GrpcLimits = {
-  maxReceiveMessageBytes: 4 * 1024 * 1024,
-  maxConnections: 20_000,
-  maxHandshakes: 1_000,
-  maxConcurrentStreams: 1_000,
-  keepaliveTimeMs: 30_000,
-  keepaliveTimeoutMs: 10_000,
-  maxConnectionAgeMs: 2 * 60 * 60 * 1000,
-  maxConnectionAgeGraceMs: 30 * 60 * 1000,
-  streamEndGraceMs: 5_000,
-  answerGraceMs: 60_000,
-  connectionUnsentBytes: 64 * 1024 * 1024,
-  totalUnsentBytes: 256 * 1024 * 1024,
-  connectionReceivedBytes: 64 * 1024 * 1024,
-  totalReceivedBytes: 256 * 1024 * 1024,
-  identityConnections: DEFAULT_CAP,
-};
 
 export interface GrpcServerOptions {
   readonly log: Logger;
   readonly stats: MethodStatsRegistry;
   readonly limits?: Partial<GrpcLimits>;
+  /** What is done through private parts of Node and grpc-js. */
+  readonly internals: readonly Part[];
 }
 
 /** Who everybody is on a plaintext connection. */
 const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
 
+/** Hands an accepted socket to grpc-js. */
+type Accept = ReturnType<typeof injectorOf>;
+
 /** A gRPC server whose handlers are made by the wrappers of this folder. */
 export class GrpcServer {
   readonly connections: Connections;
-  readonly unsent: UnsentBudget;
-  readonly received: ReceivedBudget;
+  /** Answers and messages that were sent and not read. */
+  readonly unsent: ByteBudget;
+  /** Requests that are not complete. */
+  readonly received: ByteBudget;
   readonly #log: Logger;
   readonly #stats: MethodStatsRegistry;
   readonly #limits: GrpcLimits;
+  readonly #internals: readonly Part[];
   readonly #environment: CallEnvironment;
   readonly #server: grpc.Server;
   readonly #listening: NetServer[] = [];
@@ -99,41 +53,42 @@ export class GrpcServer {
   readonly #services = new Set<string>();
   /** The paths of the methods that take a stream of requests. */
   readonly #requestStreams = new Set<string>();
+  #accept: Promise<Accept> | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor(options: GrpcServerOptions) {
-    this.#log = options.log;
-    this.#stats = options.stats;
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.connections = new Connections(
-      this.#limits.maxConnections,
-      this.#limits.identityConnections,
-    );
-    this.unsent = new UnsentBudget({
-      connectionBytes: this.#limits.connectionUnsentBytes,
-      totalBytes: this.#limits.totalUnsentBytes,
+  constructor({ log, stats, limits, internals }: GrpcServerOptions) {
+    this.#log = log;
+    this.#stats = stats;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#internals = internals;
+    const most = this.#limits;
+    this.connections = new Connections(most.maxConnections, most.identityConnections);
+    this.unsent = new ByteBudget('unsentBytes', {
+      connectionBytes: most.connectionUnsentBytes,
+      totalBytes: most.totalUnsentBytes,
     });
-    this.received = new ReceivedBudget({
-      connectionBytes: this.#limits.connectionReceivedBytes,
-      totalBytes: this.#limits.totalReceivedBytes,
+    this.received = new ByteBudget('receivedBytes', {
+      connectionBytes: most.connectionReceivedBytes,
+      totalBytes: most.totalReceivedBytes,
     });
     this.#environment = {
       unsent: this.unsent,
       connections: this.connections,
-      errors: errorListener(options.log),
-      streamEndGraceMs: this.#limits.streamEndGraceMs,
-      answerGraceMs: this.#limits.answerGraceMs,
+      log,
+      batchFrames: false,
+      streamEndGraceMs: most.streamEndGraceMs,
+      answerGraceMs: most.answerGraceMs,
       draining: false,
       drainListeners: new Set(),
     };
     this.#server = new grpc.Server({
       'grpc.enable_channelz': 0,
-      'grpc.max_receive_message_length': this.#limits.maxReceiveMessageBytes,
-      'grpc.max_concurrent_streams': this.#limits.maxConcurrentStreams,
-      'grpc.keepalive_time_ms': this.#limits.keepaliveTimeMs,
-      'grpc.keepalive_timeout_ms': this.#limits.keepaliveTimeoutMs,
-      'grpc.max_connection_age_ms': this.#limits.maxConnectionAgeMs,
-      'grpc.max_connection_age_grace_ms': this.#limits.maxConnectionAgeGraceMs,
+      'grpc.max_receive_message_length': most.maxReceiveMessageBytes,
+      'grpc.max_concurrent_streams': most.maxConcurrentStreams,
+      'grpc.keepalive_time_ms': most.keepaliveTimeMs,
+      'grpc.keepalive_timeout_ms': most.keepaliveTimeoutMs,
+      'grpc.max_connection_age_ms': most.maxConnectionAgeMs,
+      'grpc.max_connection_age_grace_ms': most.maxConnectionAgeGraceMs,
     });
   }
 
@@ -232,7 +187,7 @@ export class GrpcServer {
    * @returns The port.
    */
   async listen(address: ListenAddress, certificates: CertificateFiles): Promise<number> {
-    const accept = this.#injector();
+    const accept = await this.#injector();
     const { servers, port } = await listenOnAll(await resolveHost(address.host), address.port, () =>
       createTlsServer(certificates.current, this.#limits, this.#log, (socket, identity) => {
         if (this.connections.isFull) return 'too many connections';
@@ -264,7 +219,7 @@ export class GrpcServer {
     if (!addresses.every(isLoopback)) {
       throw new Error(`plaintext is for loopback only, not for ${address.host}`);
     }
-    const accept = this.#injector();
+    const accept = await this.#injector();
     const { servers, port } = await listenOnAll(addresses, address.port, () =>
       createServer({ noDelay: true }, (socket) => {
         socket.on('error', () => {});
@@ -314,36 +269,19 @@ export class GrpcServer {
     }
   }
 
-  /**
-   * The way to hand accepted sockets to grpc-js. They come through the TLS already, so it is told
-   * that they need no credentials; HTTP/2 reads the native TLS stream either way.
-   */
-  #injector(): (socket: Parameters<grpc.ConnectionInjector['injectConnection']>[0]) => void {
-    const injector = this.#server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-    useStreamTables(this.#server);
-    useLongDeadlines(this.#server);
-    // Before the deadlines are looked at, and the incomplete requests before both.
-    useKnownHeaders(this.#server);
-    boundIncompleteRequests(
-      this.#server,
-      this.connections,
-      this.received,
-      this.#limits.maxReceiveMessageBytes,
-      (path) => this.#requestStreams.has(path),
-    );
-    return (socket) => injector.injectConnection(socket);
+  /** The way to hand accepted sockets to grpc-js: one, however many addresses there are. */
+  #injector(): Promise<Accept> {
+    this.#accept ??= workingParts(this.#internals, this.#log).then((parts) => {
+      this.#environment.batchFrames = parts.has('frame-batch');
+      return injectorOf(this.#server, parts, {
+        connections: this.connections,
+        budget: this.received,
+        maxMessageBytes: this.#limits.maxReceiveMessageBytes,
+        requestStreams: this.#requestStreams,
+      });
+    });
+    return this.#accept;
   }
-}
-
-function errorListener(log: Logger): ErrorListener {
-  return {
-    fault(requestId: string, error: unknown, method: string): void {
-      log.error({ requestId, method, err: error }, 'call failed');
-    },
-    cause(error: RostrumError, method: string): void {
-      log.warn({ reason: error.reason, method, err: error.details.cause }, 'call refused');
-    },
-  };
 }
 
 function isLoopback(address: string): boolean {

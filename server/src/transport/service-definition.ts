@@ -1,6 +1,6 @@
 import type grpc from '@grpc/grpc-js';
 import { RostrumError } from '../domain/errors.js';
-import { FrameBatch } from './frame-batch.js';
+import { FrameBatch } from './internals/frame-batch.js';
 
 /** Stands for a request whose bytes are not a message; the wrappers answer it with `error`. */
 export class UndecodableRequest {

@@ -8,6 +8,7 @@ import type { CertificateSet } from './certificate-files.js';
 import { choosesHttp2, whatClientShowed } from './client-certificate.js';
 import { formatAddress } from './connections.js';
 import { type Identity, parseIdentity } from './identity.js';
+import { rawSocketOf } from './internals/tls-socket.js';
 import { explainRefusal } from './refused-connection.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -152,9 +153,4 @@ const authorityNames = new WeakMap<Server, ReadonlySet<string>>();
 
 function namesOf({ ca }: CertificateSet): ReadonlySet<string> {
   return new Set(parseCertificates(ca).map(({ subject }) => subject));
-}
-
-/** The TCP socket under a TLS one. Node has no public way to it; without it the log says unknown. */
-function rawSocketOf(socket: TLSSocket): object | undefined {
-  return (socket as unknown as { _parent?: object })._parent;
 }

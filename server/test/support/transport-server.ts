@@ -5,7 +5,9 @@ import { AdminServiceService, type PingResponse } from '../../src/gen/rostrum/v1
 import { createLog, type Logger, type LogLevel } from '../../src/observability/log.js';
 import { MethodStatsRegistry } from '../../src/observability/method-stats.js';
 import { CertificateFiles } from '../../src/transport/certificate-files.js';
-import { type GrpcLimits, GrpcServer } from '../../src/transport/server.js';
+import { ALL_PARTS, type Part } from '../../src/transport/internals/parts.js';
+import type { GrpcLimits } from '../../src/transport/limits.js';
+import { GrpcServer } from '../../src/transport/server.js';
 import { serverStreaming } from '../../src/transport/server-streaming.js';
 import { unary } from '../../src/transport/unary.js';
 import { type TestIdentity, testCertificates } from './test-certificates.ts';
@@ -69,6 +71,7 @@ export interface TransportServerOptions {
   /** Handlers of AdminService to use instead of those of `adminHandlers`. */
   readonly handlers?: grpc.UntypedServiceImplementation;
   readonly limits?: Partial<GrpcLimits>;
+  readonly internals?: readonly Part[];
   readonly host?: string;
   readonly certificates?: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Called before listening, to add services. */
@@ -85,9 +88,9 @@ export class TransportServer implements AsyncDisposable {
   port = 0;
 
   private constructor(options: TransportServerOptions) {
-    const { limits } = options;
+    const { limits = {}, internals = ALL_PARTS } = options;
     const { log } = this.recorded;
-    this.server = new GrpcServer({ log, stats: this.stats, ...(limits ? { limits } : {}) });
+    this.server = new GrpcServer({ log, stats: this.stats, limits, internals });
   }
 
   static async start(options: TransportServerOptions = {}): Promise<TransportServer> {

@@ -8,9 +8,9 @@ import {
   HostilePeer,
   h2Frame,
   literal,
-} from '../../test/support/hostile-peer.ts';
-import { frame } from '../../test/support/raw-http2.ts';
-import { ping, TransportServer } from '../../test/support/transport-server.ts';
+} from '../../../test/support/hostile-peer.ts';
+import { frame } from '../../../test/support/raw-http2.ts';
+import { ping, TransportServer } from '../../../test/support/transport-server.ts';
 
 const PING = '/rostrum.v1.AdminService/Ping';
 const MIB = 1024 * 1024;

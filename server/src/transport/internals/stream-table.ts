@@ -1,6 +1,4 @@
 import type { Http2Session } from 'node:http2';
-import type grpc from '@grpc/grpc-js';
-import { http2ServersOf } from './http2-servers.js';
 
 /*
  * Node keeps the open streams of an HTTP/2 session in a Map. A Map that entries come to and leave
@@ -18,20 +16,16 @@ const KEPT_CAPACITY = 128;
 const FREE = -1;
 
 /**
- * A Map from the numbers of HTTP/2 streams, which grow, to what is kept of them. It is written in
- * place, so that nothing dead leads to what is alive. Open addressing with linear probing; removal
- * moves later entries back instead of leaving marks (Knuth, The Art of Computer Programming, vol. 3,
- * 6.4, algorithm R). Unlike that of a Map, iteration is in no particular order and leaves out what is
- * added meanwhile.
+ * Keeps what belongs to the numbers of HTTP/2 streams, which grow, as far as Node 26 asks for it. It is
+ * written in place, so that nothing dead leads to what is alive. Open addressing with linear probing;
+ * removal moves later entries back instead of leaving marks (Knuth, The Art of Computer Programming,
+ * vol. 3, 6.4, algorithm R). Unlike that of a Map, a walk is in no particular order and leaves out what
+ * is added meanwhile.
  */
-export class StreamTable<V> implements Map<number, V> {
+export class StreamTable<V> {
   #ids = new Array<number>(INITIAL_CAPACITY).fill(FREE);
   #values = new Array<V | undefined>(INITIAL_CAPACITY).fill(undefined);
   #size = 0;
-
-  get [Symbol.toStringTag](): string {
-    return 'StreamTable';
-  }
 
   get size(): number {
     return this.#size;
@@ -80,41 +74,10 @@ export class StreamTable<V> implements Map<number, V> {
     return true;
   }
 
-  clear(): void {
-    this.#size = 0;
-    this.#ids.fill(FREE);
-    this.#resize(INITIAL_CAPACITY);
-  }
-
-  getOrInsert(id: number, value: V): V {
-    return this.getOrInsertComputed(id, () => value);
-  }
-
-  getOrInsertComputed(id: number, compute: (id: number) => V): V {
-    if (!this.has(id)) this.set(id, compute(id));
-    return this.get(id) as V;
-  }
-
-  forEach(callback: (value: V, id: number, map: Map<number, V>) => void, thisArg?: unknown): void {
-    for (const [id, value] of this) callback.call(thisArg, value, id, this);
-  }
-
-  *[Symbol.iterator](): MapIterator<[number, V]> {
+  forEach(callback: (value: V, id: number) => void): void {
     for (const id of this.#ids.filter((each) => each !== FREE)) {
-      if (this.has(id)) yield [id, this.get(id) as V];
+      if (this.has(id)) callback(this.get(id) as V, id);
     }
-  }
-
-  entries(): MapIterator<[number, V]> {
-    return this[Symbol.iterator]();
-  }
-
-  *keys(): MapIterator<number> {
-    for (const [id] of this) yield id;
-  }
-
-  *values(): MapIterator<V> {
-    for (const [, value] of this) yield value;
   }
 
   /** Where `id` is, or else the free slot where it would go. Half of all slots are free. */
@@ -143,40 +106,18 @@ export class StreamTable<V> implements Map<number, V> {
   }
 }
 
-/**
- * Gives the sessions of a grpc-js server such tables. Neither grpc-js nor Node has an interface for
- * it: what is not found where grpc-js 1.14 and Node 20 to 26 have it is left as it is.
- *
- * @returns how many HTTP/2 servers it found in the server.
- */
-export function useStreamTables(server: grpc.Server): number {
-  const http2Servers = http2ServersOf(server);
-  for (const http2Server of http2Servers) {
-    http2Server.off('session', useStreamTable);
-    http2Server.prependListener('session', useStreamTable);
-  }
-  return http2Servers.length;
-}
+/** Those whose use of their own map was read: any method more, and this table would not do. */
+const NODE_MAJORS = ['26'];
 
 /** Gives a session that has just begun such a table. Returns whether it could. */
 export function useStreamTable(session: Http2Session): boolean {
+  if (!NODE_MAJORS.includes(process.versions.node.split('.', 1)[0] as string)) return false;
   for (const symbol of Object.getOwnPropertySymbols(session)) {
     const state: unknown = Reflect.get(session, symbol);
-    if (typeof state !== 'object' || state === null || !('streams' in state)) continue;
-    if (!isReplaceable(state.streams)) return false;
-    state.streams = new StreamTable();
+    const holder = state as { streams?: { size?: unknown } } | null | undefined;
+    if (holder?.streams?.size !== 0) continue;
+    holder.streams = new StreamTable();
     return true;
   }
   return false;
-}
-
-/** Whether it is an empty map that can do nothing that a `StreamTable` cannot. */
-function isReplaceable(map: unknown): boolean {
-  if (typeof map !== 'object' || map === null || !('size' in map) || map.size !== 0) return false;
-  const names = new Set<string | symbol>();
-  for (let each: object | null = map; each !== null && each !== Object.prototype; ) {
-    for (const name of Reflect.ownKeys(each)) names.add(name);
-    each = Reflect.getPrototypeOf(each);
-  }
-  return names.has('get') && [...names].every((name) => name in StreamTable.prototype);
 }

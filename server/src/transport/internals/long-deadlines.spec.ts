@@ -1,12 +1,12 @@
 import type { ClientHttp2Session } from 'node:http2';
 import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { finished, rawCall, rawConnection } from '../../test/support/raw-http2.ts';
-import { adminHandlers, TransportServer } from '../../test/support/transport-server.ts';
-import { PingRequest, VerifyLeaderboardRequest } from '../gen/rostrum/v1/admin.js';
-import { withinTimers } from './long-deadlines.js';
-import { serverStreaming } from './server-streaming.js';
-import { unary } from './unary.js';
+import { finished, rawCall, rawConnection } from '../../../test/support/raw-http2.ts';
+import { adminHandlers, TransportServer } from '../../../test/support/transport-server.ts';
+import { PingRequest, VerifyLeaderboardRequest } from '../../gen/rostrum/v1/admin.js';
+import { serverStreaming } from '../server-streaming.js';
+import { unary } from '../unary.js';
+import { withinTimers } from './request-headers.js';
 
 const PING = '/rostrum.v1.AdminService/Ping';
 const VERIFY = '/rostrum.v1.AdminService/VerifyLeaderboard';

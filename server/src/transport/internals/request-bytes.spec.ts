@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { frame } from '../../test/support/raw-http2.ts';
+import { frame } from '../../../test/support/raw-http2.ts';
 import { RequestBytes } from './request-bytes.js';
 
 const MIB = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import grpc from '@grpc/grpc-js';
-import type { Connection } from './connections.js';
+import type { Connection } from '../connections.js';
 
 /**
  * Cuts off a call whose caller does not take what it was sent, so that what is queued for it is
@@ -38,7 +38,7 @@ export function sentCode(call: object): grpc.status | undefined {
  * The HTTP/2 stream under a call. grpc-js has no public way to it; should a later version keep it
  * elsewhere, none is found here.
  */
-function http2StreamOf(call: object): ServerHttp2Stream | undefined {
+export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
   const stream = (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream;
   return typeof stream?.close === 'function' ? stream : undefined;
 }

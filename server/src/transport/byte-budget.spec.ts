@@ -5,7 +5,7 @@ import { finished, rawCall, rawConnection } from '../../test/support/raw-http2.t
 import type { TestIdentity } from '../../test/support/test-certificates.ts';
 import { ping, TransportServer } from '../../test/support/transport-server.ts';
 import { PingRequest, PingResponse, VerifyLeaderboardResponse } from '../gen/rostrum/v1/admin.js';
-import type { GrpcLimits } from './server.js';
+import type { GrpcLimits } from './limits.js';
 import { serverStreaming } from './server-streaming.js';
 import { unary } from './unary.js';
 

@@ -4,61 +4,53 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type grpc from '@grpc/grpc-js';
-import type { Connection, Connections } from './connections.js';
-import { http2ServersOf } from './http2-servers.js';
-import type { ReceivedBudget } from './received-budget.js';
+import type { ByteBudget } from '../byte-budget.js';
+import type { Connection, Connections } from '../connections.js';
 import { RequestBytes, type RequestKind } from './request-bytes.js';
 
+/** What is received of requests, and from whom. */
+export interface Receiving {
+  readonly connections: Connections;
+  readonly budget: ByteBudget;
+  readonly maxMessageBytes: number;
+  /** The paths of the methods that take a stream of requests. */
+  readonly requestStreams: ReadonlySet<string>;
+}
+
 /**
- * Has a grpc-js server count what it has received of requests that are not complete, and end the
- * calls whose requests are more than the budget has room for. A caller sees RESOURCE_EXHAUSTED.
+ * Counts what is received on a session of requests that are not complete, and ends the calls whose
+ * requests are more than the budget has room for: a peer that begins a thousand requests of 4 MiB and
+ * holds back the last byte of each would have the process keep all of it. A caller sees
+ * RESOURCE_EXHAUSTED.
  *
  * Nearly all requests come whole, with what is read at once. So a call is looked at when that has
  * been worked off, and one whose request is complete by then costs nothing.
- *
- * @param isStream whether a method takes a stream of requests, by its path
  */
-export function boundIncompleteRequests(
-  server: grpc.Server,
-  connections: Connections,
-  budget: ReceivedBudget,
-  maxMessageBytes: number,
-  isStream: (path: string) => boolean,
-): void {
-  const onSession = (session: ServerHttp2Session): void => {
-    // The label of a connection stands in for the address; see `Connections.add`.
-    const connection = connections.find(session.socket?.remoteAddress ?? '');
-    if (connection === undefined) return;
-    let opened: ServerHttp2Stream[] = [];
-    const lookAgain = (): void => {
-      const streams = opened;
-      opened = [];
-      for (const stream of streams) {
-        if (isIncomplete(stream)) watch(stream, connection, budget, 'plain', maxMessageBytes);
-      }
-    };
-    session.prependListener(
-      'stream',
-      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
-        const kind = kindOf(headers, isStream);
-        if (kind !== 'plain') {
-          watch(stream, connection, budget, kind, maxMessageBytes);
-          return;
-        }
-        if (opened.push(stream) === 1) setImmediate(lookAgain);
-      },
-    );
+export function boundIncompleteRequests(session: ServerHttp2Session, receiving: Receiving): void {
+  const connection = receiving.connections.find(session.socket?.remoteAddress ?? '');
+  if (connection === undefined) return;
+  let opened: ServerHttp2Stream[] = [];
+  const lookAgain = (): void => {
+    const streams = opened;
+    opened = [];
+    for (const stream of streams) {
+      if (isIncomplete(stream)) watch(stream, connection, receiving, 'plain');
+    }
   };
-  for (const http2Server of http2ServersOf(server)) {
-    http2Server.prependListener('session', onSession);
-  }
+  session.prependListener(
+    'stream',
+    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void => {
+      const kind = kindOf(headers, receiving.requestStreams);
+      if (kind !== 'plain') watch(stream, connection, receiving, kind);
+      else if (opened.push(stream) === 1) setImmediate(lookAgain);
+    },
+  );
 }
 
-function kindOf(headers: IncomingHttpHeaders, isStream: (path: string) => boolean): RequestKind {
+function kindOf(headers: IncomingHttpHeaders, streams: ReadonlySet<string>): RequestKind {
   const encoding = headers['grpc-encoding'];
   const compressed = encoding !== undefined && encoding !== 'identity';
-  if (isStream(headers[':path'] ?? '')) return compressed ? 'compressed stream' : 'stream';
+  if (streams.has(headers[':path'] ?? '')) return compressed ? 'compressed stream' : 'stream';
   return compressed ? 'compressed' : 'plain';
 }
 
@@ -69,9 +61,8 @@ function isIncomplete(stream: ServerHttp2Stream): boolean {
 function watch(
   stream: ServerHttp2Stream,
   connection: Connection,
-  budget: ReceivedBudget,
+  { budget, maxMessageBytes }: Receiving,
   kind: RequestKind,
-  maxMessageBytes: number,
 ): void {
   const bytes = new RequestBytes(kind, maxMessageBytes);
   let taken = 0;
@@ -84,6 +75,7 @@ function watch(
   };
   const refuse = (): void => {
     stop();
+    connection.of.refused += 1;
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   const onData = (chunk: Buffer): void => {

@@ -1,10 +1,10 @@
 import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { finished, rawCall, rawConnection } from '../../test/support/raw-http2.ts';
-import { TransportServer } from '../../test/support/transport-server.ts';
-import { PingRequest } from '../gen/rostrum/v1/admin.js';
-import { handler } from './handler.js';
-import { answer } from './unary.js';
+import { finished, rawCall, rawConnection } from '../../../test/support/raw-http2.ts';
+import { TransportServer } from '../../../test/support/transport-server.ts';
+import { PingRequest } from '../../gen/rostrum/v1/admin.js';
+import { handler } from '../handler.js';
+import { answer } from '../unary.js';
 
 test('headers that nobody reads are not kept', async () => {
   let kept: Record<string, unknown> = {};
