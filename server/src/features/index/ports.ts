@@ -326,11 +326,7 @@ export interface EntryStore {
    * Lets a player leave a ranking, or return to it with the entry as it is then. The index hears of it from
    * the outbox. Returns the batch there; undefined if nothing was changed.
    */
-  setRanked(
-    rankingNo: RankingNo,
-    playerId: PlayerId,
-    ranked: boolean,
-  ): Promise<number | undefined>;
+  setRanked(rankingNo: RankingNo, playerId: PlayerId, ranked: boolean): Promise<number | undefined>;
   /** Whether ranked or not. */
   find(keys: OutboxBatch['keys']): Promise<Entry[]>;
   /** Entries that are ranked, by ascending player id, after `afterPlayerId` ('' for the first). */

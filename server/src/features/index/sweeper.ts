@@ -7,8 +7,8 @@ import type { IndexWriter } from './index-writer.js';
 import { OutboxScan } from './outbox-scan.js';
 import type {
   EncodedEntry,
-  IndexWrite,
   EntryStore,
+  IndexWrite,
   Outbox,
   OutboxBatch,
   RankingConfirmation,
