@@ -206,9 +206,9 @@ export class CallLife implements CallContext {
       // After an await nobody else would catch it, and it would end the process.
       environment.log.error({ method: path, err: fault }, 'call failed');
     }
-    if (this.#answer === undefined) this.#resetAfter(environment.streamEndGraceMs);
+    if (this.#answer === undefined) this.#resetAfter(environment.limits.streamEndGraceMs);
     else if (answer !== undefined && answer.byteLength >= WATCHED_ANSWER_BYTES) {
-      this.#resetAfter(environment.answerGraceMs);
+      this.#resetAfter(environment.limits.answerGraceMs);
     }
   }
 
@@ -228,7 +228,7 @@ export class CallLife implements CallContext {
     for (const listener of this.#overListeners ?? []) listener();
     if (!requestStream) return;
     // The caller may leave its side open. Not at once: a reset would overtake the status.
-    setTimeout(() => releaseCall(this.#call), environment.streamEndGraceMs).unref();
+    setTimeout(() => releaseCall(this.#call), environment.limits.streamEndGraceMs).unref();
   }
 
   #count(code: grpc.status): void {
