@@ -5,6 +5,7 @@ import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transpor
 import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
 import { isLoopback, parseAddresses, type ServerAddress } from './transport/server-address.js';
 
+/** How a client reaches its servers; all of it has defaults. */
 export interface ClientOptions {
   /**
    * `host:port` of the server; of several, a list, or one string with commas between. A host name

@@ -16,11 +16,17 @@ import { WatchGroup } from './watch/watch-group.js';
  * over them side by side. Close it when done, or declare it with `await using`.
  */
 export class RostrumClient implements AsyncDisposable {
+  /** The configuration of leaderboards: `create`, `get`, `find`, `list`, `update`, `delete`. */
   readonly leaderboards: LeaderboardGroup;
+  /** Submitting: `submit`, `batchSubmit`, `submitAll`, `stream`. Needs the role writer. */
   readonly scores: ScoreGroup;
+  /** Reading: `top`, `list`, `get`, `find`, `batchGet`, `around`. */
   readonly standings: StandingGroup;
+  /** Following: `liveView`, `standings`, `changes`. */
   readonly watch: WatchGroup;
+  /** Looking after a server: `ping`, `stats`, `verify`, `rebuild`. Needs the role admin. */
   readonly admin: AdminGroup;
+  /** Whether a server serves: `check`. */
   readonly health: HealthGroup;
   readonly #connection: Connection;
 

@@ -78,7 +78,9 @@ export type ErrorReason = ServiceErrorReason | ClientErrorReason;
 
 /** One refused field: its path in the request, as this client's caller writes it, and what is wrong. */
 export interface FieldViolation {
+  /** Such as `playerId`, `view.top` or `submissions[3].score`; empty for the request itself. */
   readonly field: string;
+  /** What is wrong with it, for people. */
   readonly description: string;
 }
 
@@ -94,6 +96,7 @@ export interface RostrumErrorDetails {
 /** The error of every failed call, except where an AbortSignal ended it: that rejects with the signal's reason. */
 export class RostrumError extends Error {
   override readonly name = 'RostrumError';
+  /** The gRPC status code: how to react where the reason is not known. */
   readonly code: StatusCode;
   /** Undefined when neither the service nor this client names a cause, as for a proxy's errors. */
   readonly reason: ErrorReason | undefined;

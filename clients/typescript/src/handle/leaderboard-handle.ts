@@ -65,6 +65,7 @@ export interface HandledGroups {
  * at the first use, and every call rejects with LEADERBOARD_RULES_DIFFER while it contradicts them.
  */
 export class LeaderboardHandle {
+  /** What all its calls are about. */
   readonly leaderboardId: string;
   /** As given; what they do not name is the service's default, or as the leaderboard has it. */
   readonly rules: RankingRules;

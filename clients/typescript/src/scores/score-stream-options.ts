@@ -21,6 +21,7 @@ export interface SubmitAllOptions {
   readonly onDuplicate?: OnDuplicate | undefined;
 }
 
+/** Options of `stream`. */
 export interface ScoreStreamOptions<Submission = ScoreSubmission> extends SubmitAllOptions {
   /** Cancels the stream; what was not answered rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

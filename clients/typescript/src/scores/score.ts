@@ -70,7 +70,8 @@ export type ScoreItem =
   | { readonly ok: true; readonly result: ScoreResult; readonly error?: undefined }
   | { readonly ok: false; readonly error: RostrumError; readonly result?: undefined };
 
-/** As a ScoreItem, with the submission: its `submissionId` is the one that was sent. */
+/** What became of one submission of `submitAll`. */
 export type SubmittedScore<Submission = ScoreSubmission> = ScoreItem & {
+  /** As it was given, with the id that it was sent with. */
   readonly submission: Submission;
 };
