@@ -1,3 +1,4 @@
+/** What to send with a ping. */
 export interface PingRequest {
   /** Comes back as it is: up to 1,024 bytes as UTF-8. Default: empty. */
   readonly payload?: string | undefined;
@@ -8,6 +9,7 @@ export type StatsRequest = Readonly<Record<string, never>>;
 
 /** The answer to a ping. */
 export interface PingResult {
+  /** As it was sent. */
   readonly payload: string;
   /** The server's clock. */
   readonly serverTime: Date | undefined;
@@ -23,15 +25,21 @@ export interface PingResult {
 
 /** What a server process is doing. Counts are since its start. */
 export interface ServerStats {
+  /** The version of the server. */
   readonly version: string;
+  /** When the process started, by its own clock. */
   readonly startTime: Date | undefined;
+  /** How long it has been running, in milliseconds. */
   readonly uptimeMs: number;
   /** Open client connections. */
   readonly connections: number;
   /** Calls by method, busiest first. */
   readonly methods: readonly MethodStats[];
+  /** What became of submissions. */
   readonly submissions: SubmissionStats;
+  /** Who watches. */
   readonly watches: WatchStats;
+  /** PostgreSQL and Redis, as this process sees them. */
   readonly stores: readonly StoreStats[];
   /** Resident memory of the process. */
   readonly memoryBytes: number;
@@ -47,7 +55,9 @@ export interface ServerStats {
 export interface IdentityStats {
   /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
   readonly identity: string;
+  /** Open connections. */
   readonly connections: number;
+  /** Open watches. */
   readonly watches: number;
   /** Players shown by its watches, those of a view counted once. */
   readonly watchedRows: number;
@@ -66,9 +76,11 @@ export interface IdentityStats {
   readonly fullestPercent: number;
 }
 
+/** The calls of one method. */
 export interface MethodStats {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
   readonly method: string;
+  /** Calls that have ended. */
   readonly calls: number;
   /** Calls that ended with an error. */
   readonly errors: number;
@@ -76,20 +88,29 @@ export interface MethodStats {
   readonly cancelled: number;
   /** The calls by the gRPC code with which they ended, such as `NOT_FOUND`; only codes that there were. */
   readonly codes: Readonly<Record<string, number>>;
+  /** How long calls took, in milliseconds: the median; 0 for streams, which are not timed. */
   readonly p50Ms: number;
+  /** 99 of 100 calls took no longer, in milliseconds. */
   readonly p99Ms: number;
+  /** The longest, in milliseconds. */
   readonly maxMs: number;
 }
 
+/** Submissions of a server process since its start. */
 export interface SubmissionStats {
+  /** How many are durable. */
   readonly committed: number;
+  /** In how many batches they were committed. */
   readonly batches: number;
+  /** How many a batch has: the median. */
   readonly batchSizeP50: number;
+  /** How many the largest batch had. */
   readonly batchSizeMax: number;
   /** How many are waiting or in work now. */
   readonly pending: number;
 }
 
+/** The watches of a server process. */
 export interface WatchStats {
   /** Open watches of standings. */
   readonly standingsWatchers: number;
@@ -105,13 +126,17 @@ export interface WatchStats {
   readonly slowWatchersEnded: number;
 }
 
+/** A store, as a server process sees it. */
 export interface StoreStats {
   /** `postgres` or `redis`. */
   readonly name: string;
+  /** Whether the process uses it now. */
   readonly healthy: boolean;
   /** What it is doing or what is wrong, in a few words. */
   readonly state: string;
+  /** How long it takes to answer, in milliseconds: the median. */
   readonly p50Ms: number;
+  /** 99 of 100 answers took no longer, in milliseconds. */
   readonly p99Ms: number;
 }
 
@@ -122,6 +147,7 @@ export interface Difference {
    * values or in a different place.
    */
   readonly kind: 'MISSING' | 'EXTRA' | 'DIFFERENT' | 'UNKNOWN';
+  /** Whose entry. */
   readonly playerId: string;
   /** What differs, for people. */
   readonly description: string;
@@ -129,6 +155,7 @@ export interface Difference {
 
 /** How far a verification is. */
 export interface VerifyProgress {
+  /** How many entries were compared so far. */
   readonly checked: number;
   /** How many there are to compare, as estimated at the start. */
   readonly total: number;
@@ -136,11 +163,13 @@ export interface VerifyProgress {
   readonly differences: readonly Difference[];
   /** How many were found so far, listed or not. */
   readonly differenceCount: number;
+  /** Whether this is the last message, and everything was compared. */
   readonly done: boolean;
 }
 
 /** How far a rebuild is. */
 export interface RebuildProgress {
+  /** How many entries are in the new index so far. */
   readonly built: number;
   /** How many there are to build, as estimated at the start. */
   readonly total: number;
