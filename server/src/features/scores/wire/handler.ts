@@ -69,7 +69,7 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
           return { item: errorItem(error, context) };
         }
       },
-      { maxInFlight: MAX_IN_FLIGHT },
+      MAX_IN_FLIGHT,
     ),
   };
 }
