@@ -39,6 +39,7 @@ interface Row {
   update_us: string;
   display_name: string;
   metadata: string | null;
+  ranked: boolean;
 }
 
 /** The submission log in PostgreSQL: one statement per batch. */
@@ -150,6 +151,7 @@ function toRecorded(submission: Submission, row: Row): Recorded {
     updateUs: Number(row.update_us),
     displayName: row.display_name,
     metadata: row.metadata,
+    ranked: row.ranked,
   };
   return {
     kind: 'recorded',
