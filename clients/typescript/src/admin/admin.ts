@@ -59,13 +59,18 @@ export interface IdentityStats {
   readonly connections: number;
   /** Open watches. */
   readonly watches: number;
+  /** Players shown by its watches, those of a view counted once. */
+  readonly watchedRows: number;
   /** Submissions that are waiting or in work. */
   readonly submissions: number;
   /** Bytes of answers and messages that were sent and not read yet. */
   readonly unreadBytes: number;
   /** How often it was refused something because it held too much, since its first connection. */
   readonly refused: number;
-  /** What it holds most of: `connections`, `watches`, `submissions` or `unread_bytes`. */
+  /**
+   * What it holds most of: `connections`, `watches`, `watched_rows`, `submissions` or
+   * `unread_bytes`.
+   */
   readonly fullest: string;
   /** How much of what it may hold of that now, 0 to 100. */
   readonly fullestPercent: number;
@@ -111,6 +116,8 @@ export interface WatchStats {
   readonly standingsWatchers: number;
   /** Distinct views that they share. */
   readonly views: number;
+  /** Players shown by all watches, those of a view counted once. */
+  readonly rows: number;
   /** Open watches of changes. */
   readonly changesWatchers: number;
   /** Messages sent to watchers. */

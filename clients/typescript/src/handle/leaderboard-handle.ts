@@ -111,6 +111,7 @@ export class LeaderboardHandle {
    * @throws as that, and LEADERBOARD_RULES_DIFFER
    */
   async batchSubmit(scores: readonly PlayerScore[], options?: SubmitOptions): Promise<ScoreItem[]> {
+    requireType('array', scores, 'submissions');
     const submissions = scores.map(this.#toSubmission);
     return this.#groups.scores.batchSubmit(submissions, await this.#agree(options));
   }

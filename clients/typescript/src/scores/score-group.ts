@@ -1,3 +1,4 @@
+import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
   ScoreServiceService as methods,
@@ -57,6 +58,7 @@ export class ScoreGroup {
     submissions: readonly ScoreSubmission[],
     options?: SubmitOptions,
   ): Promise<ScoreItem[]> {
+    requireType('array', submissions, 'submissions');
     const { call, onDuplicate } = splitSubmitOptions(options);
     const items: ScoreItem[] = [];
     let answered = false;

@@ -38,7 +38,8 @@ export async function* submitAll<Submission extends PlayerScore>(
   let end: Taken<Submission> | undefined;
   let next: Promise<Taken<Submission>> | undefined;
   const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
-  const stream = new ScoreStream(connection, { ...options, signal: either }, target);
+  const bounds = { maxInFlight, maxPending: maxInFlight };
+  const stream = new ScoreStream(connection, { ...options, ...bounds, signal: either }, target);
   stream.closed.catch((error: unknown) => {
     end ??= { ended: true, error };
     source.stopWaiting(error);
