@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { testCaller } from '../../../test/support/test-caller.ts';
 import type { Caller } from '../../domain/caller.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
@@ -11,7 +12,11 @@ const ALIKE = ['AaAa', 'AaBB', 'BBAa', 'BBBB'];
 const RANKING = { rankingNo: 1 as RankingNo } as Ranking;
 
 function submission(playerId: string, submissionId: string): Submission {
-  return { ranking: RANKING, playerId: playerId as PlayerId, submissionId } as Submission;
+  return {
+    ...countsIn(RANKING),
+    playerId: playerId as PlayerId,
+    submissionId,
+  } as Submission;
 }
 
 /** Records nothing; keeps which submissions came in which batch. */
