@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { seeded } from '../../../test/model/random-traffic.ts';
 import { countsIn } from '../../../test/support/counts-in.ts';
+import { openSeason } from '../../../test/support/open-season.ts';
 import { makeTestClock, urlAt } from '../../../test/support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
@@ -90,25 +91,9 @@ async function makeRanking(
   return ranking;
 }
 
-/** Opens another season of a ranking's board: submissions count in both. */
-async function addRanking({ boardNo, ...same }: Ranking): Promise<Ranking> {
-  const { rows } = await database.query<{ ranking_no: string; season_no: string }>(
-    {
-      name: '',
-      text: `WITH s AS (
-               INSERT INTO rostrum.seasons (board_no, season_id) VALUES ($1, '2') RETURNING *
-             ), k AS (
-               INSERT INTO rostrum.rankings (board_no, season_no) SELECT board_no, season_no FROM s
-               RETURNING *
-             ), m AS (
-               INSERT INTO rostrum.index_marks (ranking_no) SELECT ranking_no FROM k
-             )
-             SELECT ranking_no, season_no FROM k`,
-    },
-    [boardNo],
-  );
-  const rankingNo = Number(rows[0]?.ranking_no) as RankingNo;
-  return { ...same, boardNo, rankingNo, seasonNo: Number(rows[0]?.season_no) as SeasonNo };
+async function addRanking(ranking: Ranking): Promise<Ranking> {
+  const { rankingNo, seasonNo } = await openSeason(own.url, ranking.leaderboardId);
+  return { ...ranking, rankingNo: rankingNo as RankingNo, seasonNo: seasonNo as SeasonNo };
 }
 
 /** What a submission says of its board if it counts in all rankings, or only in the first. */
