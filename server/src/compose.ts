@@ -178,7 +178,12 @@ export function compose(config: Config, log: Logger): Rostrum {
       signals,
       reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
     },
-    { maxWatches: config.maxWatches, identityWatches: config.identityWatches },
+    {
+      maxWatches: config.maxWatches,
+      identityWatches: config.identityWatches,
+      maxRows: config.maxWatchedRows,
+      identityRows: config.identityWatchedRows,
+    },
   );
 
   const leaderboards = new LeaderboardService(
@@ -223,6 +228,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       identityUse(server.connections.identities, {
         connections: (held) => server.connections.limitOf(held),
         watches: (held) => hub.limitOf(held),
+        watchedRows: (held) => hub.rowLimitOf(held),
         submissions: (held) => queue.limitOf(held),
         unsentBytes: (held) => server.unsent.limitOf(held),
       }),

@@ -3,6 +3,7 @@ import { testCaller } from '../../../test/support/test-caller.ts';
 import { RecordingStream, viewAfter } from '../../../test/support/watch/recording-stream.js';
 import { player, RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
 import { RostrumError } from '../../domain/errors.js';
+import { FairSlots } from '../../domain/fair-slots.js';
 import type { RankedRow } from '../../domain/ranking.js';
 import { ReadTurns } from '../../domain/read-turns.js';
 import { HistoryBudget } from './frame-history.js';
@@ -41,6 +42,7 @@ function makeView(
     counters,
     budget: new HistoryBudget(1000),
     turns,
+    slots: new FairSlots(1),
     reportFault: (fault) => faults.push(fault),
   });
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/caller.js';
 import type { RostrumError } from '../../domain/errors.js';
+import type { FairSlots } from '../../domain/fair-slots.js';
 import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
 import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
@@ -25,6 +26,8 @@ export interface ViewEnvironment {
   readonly signals: RankingSignals;
   /** One for all reads of the server. */
   readonly turns: ReadTurns;
+  /** One for the reads of all views; a row takes a slot. */
+  readonly slots: FairSlots;
   readonly options: WatchOptions;
   readonly counters: WatchCounters;
   readonly budget: HistoryBudget;
@@ -132,6 +135,8 @@ export class View {
   tick(now: number): void {
     const { checkpointMs, slowAfterMs } = this.#environment.options;
     this.#forget(this.#history.forget(now));
+    // They serve those who come to the same frame together; kept on, they double what a view holds.
+    this.#messages.clear();
     if (this.#watchers.size === 0) return;
     if (now - this.#lastCheckedAt >= checkpointMs) {
       // Reading now and then, signal or not, means that even a lost signal is no lost change.
@@ -229,13 +234,15 @@ export class View {
 
   async #tryRead(): Promise<RankingView | undefined> {
     try {
-      const { reader, turns } = this.#environment;
+      const { reader, turns, slots } = this.#environment;
       const connection = this.#mostModest();
       if (connection === undefined) return undefined;
+      const rows = rowsOf(this.#read);
+      const read = () => reader.tryRead(this.#ranking, this.#read);
       return await turns.read(
         { connection, cancelled: false },
-        rowsOf(this.#read),
-        () => reader.tryRead(this.#ranking, this.#read),
+        rows,
+        () => slots.run(connection, read, rows),
         (view) => view,
       );
     } catch (fault) {

@@ -47,6 +47,7 @@ interface Row {
   update_us: string;
   display_name: string;
   metadata: string | null;
+  ranked: boolean;
 }
 
 /** The submission log in PostgreSQL: one statement per batch. */
@@ -252,6 +253,7 @@ function toRecorded(
       updateUs: Number(row.update_us),
       displayName: row.display_name,
       metadata: row.metadata,
+      ranked: row.ranked,
     },
     // Versions of this batch are its block plus the number of the element; a null block took none.
     changed: row.block !== null && version === Number(row.block) + row.ord,

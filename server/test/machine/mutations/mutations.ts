@@ -107,8 +107,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'src/stores/redis/scripts/record.lua',
-        find: "return unpack_at('>d', old, Offset.VERSION + 1) < unpack_at('>d', record, Offset.VERSION + 1)",
-        replace: 'return true',
+        find: "return unpack_at('>d', record, Offset.VERSION + 1) - unpack_at('>d', old, Offset.VERSION + 1)",
+        replace: 'return 1',
       },
     ],
     faults: [

@@ -32,6 +32,7 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     watches: {
       standingsWatchers: watches.viewWatchers,
       views: watches.views,
+      rows: watches.rows,
       changesWatchers: watches.feedWatchers,
       messages: BigInt(watches.messagesSent),
       slowWatchersEnded: BigInt(watches.slowEnded),
@@ -50,10 +51,19 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
       ...identity,
       unreadBytes: BigInt(unsentBytes),
       refused: BigInt(refused),
-      fullest: fullest === 'unsentBytes' ? 'unread_bytes' : fullest,
+      fullest: FULLEST[fullest],
     })),
   };
 }
+
+/** As the contract names it. */
+const FULLEST = {
+  connections: 'connections',
+  watches: 'watches',
+  watchedRows: 'watched_rows',
+  submissions: 'submissions',
+  unsentBytes: 'unread_bytes',
+} as const;
 
 /** Milliseconds since 1970. */
 export function toTimestamp(ms: number): Timestamp {

@@ -20,6 +20,7 @@ const ENTRY: Entry = {
   updateUs: 2_000_000,
   displayName: '',
   metadata: null,
+  ranked: true,
 };
 
 function submitted(placed: boolean, replayed: boolean, previousScore: number | null): Submitted {

@@ -66,7 +66,8 @@ CREATE TYPE functions.applied AS (
   achieved_us    bigint,
   update_us      bigint,
   display_name   text,
-  metadata       jsonb
+  metadata       jsonb,
+  ranked         boolean -- false: the player left the ranking, which submissions do not change
 );
 
 -- Whether batches that are under way may have begun in another month. Their statement_timeout is much
@@ -201,7 +202,8 @@ BEGIN
             old, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
-          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
+          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata,
+          new.ranked
       ), logged AS (
         INSERT INTO rostrum.submissions
         SELECT board_no, season_no, player_id, submission_id, functions.to_time(update_us), version,
@@ -210,7 +212,7 @@ BEGIN
         WHERE coalesce(first_ord = ord, true)
       )
       SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
-             submissions, achieved_us, update_us, player_name, entry_metadata
+             submissions, achieved_us, update_us, player_name, entry_metadata, ranked
       FROM updated;
     GET DIAGNOSTICS n_updated = ROW_COUNT;
     IF n_updated = cardinality(p_ords) THEN
@@ -277,7 +279,7 @@ BEGIN
         CONTINUE;
       END IF;
       RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                      NULL)::functions.applied;
+                      NULL, NULL)::functions.applied;
       CONTINUE;
     END IF;
 
@@ -301,6 +303,7 @@ BEGIN
         s.ranking_no := r.ranking_no;
         s.player_id := r.player_id;
         s.submissions := 0;
+        s.ranked := true;
         s.display_name := coalesce(
           (SELECT p.display_name FROM rostrum.players p WHERE p.player_id = r.player_id), '');
       END IF;
@@ -348,14 +351,14 @@ BEGIN
           CONTINUE;
         END IF;
         RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL)::functions.applied;
+                        NULL, NULL)::functions.applied;
         CONTINUE;
       END IF;
       IF folded.counts THEN
         s := ROW(s.ranking_no, s.player_id, (folded.entry).score, (folded.entry).subscore,
                  (folded.entry).reached, (folded.entry).version, (folded.entry).submissions,
                  (folded.entry).client_us, (folded.entry).achieved_us, (folded.entry).update_us,
-                 s.display_name, (folded.entry).metadata)::rostrum.entries;
+                 s.display_name, (folded.entry).metadata, s.ranked)::rostrum.entries;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -375,7 +378,7 @@ BEGIN
 
     RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
                     s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
-                    s.display_name, s.metadata)::functions.applied;
+                    s.display_name, s.metadata, s.ranked)::functions.applied;
   END LOOP;
   IF refused IS NOT NULL THEN
     RAISE EXCEPTION 'submissions cannot count in all of their rankings'
@@ -411,7 +414,7 @@ BEGIN
       SELECT u.*
       FROM unnest(updates, read_versions)
         AS u (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
-              achieved_us, update_us, display_name, metadata, read_version)
+              achieved_us, update_us, display_name, metadata, ranked, read_version)
       -- So that the planner begins here.
       CROSS JOIN LATERAL (
         SELECT 1 FROM rostrum.entries p

@@ -38,12 +38,9 @@ local function stand_alike(a, b)
   return sub(a, 1, Offset.SCORE + 8) == sub(b, 1, Offset.SCORE + 8)
 end
 
-local function is_newer(record, old)
-  return unpack_at('>d', old, Offset.VERSION + 1) < unpack_at('>d', record, Offset.VERSION + 1)
-end
-
-local function is_same(record, old)
-  return sub(old, Offset.VERSION + 1, Offset.VERSION + 8) == sub(record, Offset.VERSION + 1, Offset.VERSION + 8)
+-- Above 0 if a record is newer than another of the same player, 0 if it is the same.
+local function newness(record, old)
+  return unpack_at('>d', record, Offset.VERSION + 1) - unpack_at('>d', old, Offset.VERSION + 1)
 end
 
 local function payload_version_of(record)
