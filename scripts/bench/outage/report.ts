@@ -13,7 +13,6 @@ export interface Goal {
 
 const STATUS_NAMES: Readonly<Record<string, string>> = {
   '-4': 'not sent',
-  '-1': 'reset',
   4: 'DEADLINE_EXCEEDED',
   8: 'RESOURCE_EXHAUSTED',
   13: 'INTERNAL',

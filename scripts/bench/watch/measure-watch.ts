@@ -112,7 +112,7 @@ async function measureRow(
     load.send(message);
     return await answer;
   };
-  const connect = { ports: { tls: port }, certificates, client: 'go', players: PLAYERS } as const;
+  const connect = { ports: { tls: port }, certificates, players: PLAYERS } as const;
   await ask({ kind: 'connect', connections: 1, firstSubmission: 0, ...connect }, 'connected');
   // Ten thousand calls at once are no time for a server to find its stores.
   await ask({ kind: 'probe', template: templateOf('rank', 'watch') }, 'probed');

@@ -4,7 +4,7 @@ import { RecordingStream, viewAfter } from '../../../test/support/watch/recordin
 import { player, RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
 import { RostrumError } from '../../domain/errors.js';
 import { FairSlots } from '../../domain/fair-slots.js';
-import type { RankedRow } from '../../domain/ranking.js';
+import { type RankedRow, rowsOf } from '../../domain/ranking.js';
 import { ReadTurns } from '../../domain/read-turns.js';
 import { HistoryBudget } from './frame-history.js';
 import { View } from './view.js';
@@ -191,6 +191,19 @@ describe('a watcher of a view', () => {
     tickAfter(view, DEFAULT_WATCH_OPTIONS.checkpointMs);
     await nextTurn();
     expect(stream.view).toEqual(['1 a 1']);
+  });
+
+  it('is not read again, but for one row, while the ranking has the same revision', async () => {
+    setAll({ a: 1, b: 2, c: 3 });
+    const view = makeView();
+    await join(view);
+    await nextTurn();
+    const tryRead = vi.spyOn(index, 'tryRead');
+    for (let tick = 0; tick < 3; tick += 1) {
+      tickAfter(view, DEFAULT_WATCH_OPTIONS.checkpointMs);
+      await nextTurn();
+    }
+    expect(tryRead.mock.calls.map(([, read]) => rowsOf(read))).toEqual([1, 1, 1]);
   });
 });
 

@@ -20,6 +20,9 @@ import type { EncodedMessage } from './wire/watch-encoding.js';
 /** Connections that are looked at to find for whom a view is read. */
 const MAX_LOOKED_AT = 8;
 
+/** Tells the revision at the price of a row. */
+const FIRST_ROW: RankingRead = { kind: 'range', start: 0, count: 1 };
+
 /** What all views of a server share. */
 export interface ViewEnvironment {
   readonly reader: RankingIndexReader;
@@ -139,9 +142,8 @@ export class View {
     this.#messages.clear();
     if (this.#watchers.size === 0) return;
     if (now - this.#lastCheckedAt >= checkpointMs) {
-      // Reading now and then, signal or not, means that even a lost signal is no lost change.
       this.#lastCheckedAt = now;
-      this.#dirty = true;
+      void this.#check();
     }
     void fairPass(this.#watchers, (watcher) => {
       if (watcher.laggingMs(now) >= slowAfterMs) {
@@ -208,6 +210,18 @@ export class View {
     else void this.#refresh();
   }
 
+  /**
+   * Looks at the revision now and then, signal or not, so that even a lost signal is no lost change.
+   * The rows are read only where it is another: those of all views would be too much for that.
+   */
+  async #check(): Promise<void> {
+    const seen = await this.#tryRead(FIRST_ROW);
+    const { epoch, revision } = this.#frame ?? {};
+    if (seen !== undefined && seen.epoch === epoch && seen.revision === revision) return;
+    this.#dirty = true;
+    this.#wake();
+  }
+
   async #refresh(): Promise<void> {
     const { tickMs } = this.#environment.options;
     const turn = performance.now() - this.#lastTurnAt >= this.#minIntervalMs;
@@ -216,7 +230,7 @@ export class View {
     if (turn) this.#dirty = false;
     this.#reading = true;
     this.#lastReadAt = performance.now();
-    const view = await this.#tryRead();
+    const view = await this.#tryRead(this.#read);
     this.#reading = false;
     if (this.#watchers.size === 0) return;
     const now = performance.now();
@@ -232,17 +246,17 @@ export class View {
     this.#wake();
   }
 
-  async #tryRead(): Promise<RankingView | undefined> {
+  async #tryRead(read: RankingRead): Promise<RankingView | undefined> {
     try {
       const { reader, turns, slots } = this.#environment;
       const connection = this.#mostModest();
       if (connection === undefined) return undefined;
-      const rows = rowsOf(this.#read);
-      const read = () => reader.tryRead(this.#ranking, this.#read);
+      const rows = rowsOf(read);
+      const task = () => reader.tryRead(this.#ranking, read);
       return await turns.read(
         { connection, cancelled: false },
         rows,
-        () => slots.run(connection, read, rows),
+        () => slots.run(connection, task, rows),
         (view) => view,
       );
     } catch (fault) {

@@ -5,9 +5,9 @@ import { RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-ind
 import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { BoardNo, PlayerId } from '../../domain/ids.js';
-import type { Ranking } from '../../domain/ranking.js';
+import type { Ranking, RankingRead } from '../../domain/ranking.js';
 import { ReadTurns } from '../../domain/read-turns.js';
-import type { ViewSpec } from './view-key.js';
+import { readOf, type ViewSpec } from './view-key.js';
 import { type WatchedRanking, WatchHub } from './watch-hub.js';
 import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
 
@@ -156,6 +156,29 @@ describe('the hub', () => {
     for (const stream of open) stream.close();
     expect([greedy.of.watchedRows, modest.of.watchedRows, hub.stats().rows]).toEqual([0, 0, 0]);
     expect(reasonOf(() => watchTop(500, 50, '', modest))).toBe('accepted');
+  });
+
+  it('reads few of many large views at a time, those of identities in turn', async () => {
+    const ends: (() => void)[] = [];
+    const read: RankingRead[] = [];
+    vi.spyOn(index, 'tryRead').mockImplementation((_, asked) => {
+      read.push(asked);
+      return new Promise((done) => ends.push(() => done(undefined)));
+    });
+    const greedy = testCaller('reader/greedy');
+    for (let at = 0; at < 30; at += 1) watchTop(900 + at, 50, '', greedy);
+    const before = read.length;
+    expect(before).toBeLessThan(5);
+    watchTop(2, 50, '', testCaller('reader/modest'));
+    for (const end of ends.splice(0, before)) end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(read.length).toBeLessThanOrEqual(2 * before + 1);
+    expect(read).toContainEqual(readOf({ kind: 'top', count: 2 }));
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(read).toHaveLength(31);
   });
 
   it('counts the players that a watch of changes is limited to as rows', () => {
