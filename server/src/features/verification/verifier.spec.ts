@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
 import type { Entry } from '../../domain/entry.js';
@@ -76,7 +77,7 @@ let submitted = 0;
 async function commit(ranking: Ranking, playerId: string, score = 1): Promise<Entry> {
   submitted += 1;
   const submission = {
-    ranking,
+    ...countsIn(ranking),
     playerId: playerId as PlayerId,
     submissionId: `s${submitted}` as SubmissionId,
     score,
@@ -98,7 +99,7 @@ async function bringIn(ranking: Ranking, entry: Entry): Promise<void> {
 
 /** A ranking with three players, in the index. */
 async function makeRanking(id: string): Promise<Ranking> {
-  const ranking = await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS);
+  const [ranking] = (await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS)).rankings;
   for (const player of ['a', 'b', 'c']) await commit(ranking, player);
   await builder.rebuild(ranking, () => {});
   return ranking;
