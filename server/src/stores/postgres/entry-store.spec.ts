@@ -46,13 +46,17 @@ function newRanking(order: SortOrder, subscoreOrder: SortOrder): Ranking {
   };
 }
 
+/** For each row there is also a player who left, with the next id, beside it in the order. */
 async function fill({ rankingNo }: Ranking, rows: readonly Row[]): Promise<void> {
   await client.query(
     `INSERT INTO rostrum.entries (ranking_no, player_id, score, subscore, reached, version,
-                                  submissions, client_us, achieved_us, update_us)
-     SELECT $1, player_id, score, subscore, reached, reached, 1, 0, 0, 0
-     FROM unnest($2::text[], $3::float8[], $4::float8[], $5::bigint[])
-       AS r (player_id, score, subscore, reached)`,
+                                  submissions, client_us, achieved_us, update_us, ranked)
+     SELECT $1, CASE WHEN ranked THEN player_id ELSE 'p' || cardinality($2::text[]) + number - 1 END,
+            score, subscore, CASE WHEN ranked THEN reached ELSE reached + 1 END, reached, 1, 0, 0, 0,
+            ranked
+     FROM unnest($2::text[], $3::float8[], $4::float8[], $5::bigint[]) WITH ORDINALITY
+       AS r (player_id, score, subscore, reached, number),
+       (VALUES (true), (false)) AS both_kinds (ranked)`,
     [
       rankingNo,
       rows.map(({ playerId }) => playerId),
