@@ -27,7 +27,7 @@ beforeAll(() => {
   const entries = new PostgresEntryStore(database, database);
   const rankings = new PostgresRankingStore(database, database);
   const rankingOf = async (leaderboardId: string) =>
-    (await rankings.findByLeaderboard(leaderboardId as LeaderboardId)) as Ranking;
+    (await rankings.findBoard(leaderboardId as LeaderboardId))?.rankings[0] as Ranking;
   store = {
     async setRanked(leaderboardId, playerId, ranked) {
       const { rankingNo } = await rankingOf(leaderboardId);

@@ -22,6 +22,7 @@ import {
   encodeStandingPayload,
   PAYLOAD_VERSION,
 } from '../../src/wire/standing-payload-encoding.js';
+import { countsIn } from './counts-in.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import { createTestRedis, type TestRedis } from './test-redis.ts';
 
@@ -117,9 +118,10 @@ export class TestIndex {
     return this.#stores.redis.flush();
   }
 
-  createRanking(settings: LeaderboardSettings = DEFAULT_SETTINGS): Promise<Ranking> {
+  async createRanking(settings: LeaderboardSettings = DEFAULT_SETTINGS): Promise<Ranking> {
     this.#made += 1;
-    return this.rankings.createDefault(`board${this.#made}` as LeaderboardId, settings);
+    const id = `board${this.#made}` as LeaderboardId;
+    return (await this.rankings.createDefault(id, settings)).rankings[0];
   }
 
   /** A ranking with a whole index that has these scores, of players a, b, c, …; all settled. */
@@ -137,7 +139,7 @@ export class TestIndex {
   async commit(ranking: Ranking, playerId: string, score: number): Promise<Committed> {
     this.#made += 1;
     const submission = {
-      ranking,
+      ...countsIn(ranking),
       playerId: playerId as PlayerId,
       submissionId: `s${this.#made}` as SubmissionId,
       score,
