@@ -198,6 +198,25 @@ describe.concurrent('a verification', () => {
     ]);
   });
 
+  it('finds nothing wrong with players who left, until one still stands in the index', async () => {
+    const ranking = await makeRanking('left');
+    const { rankingNo } = ranking;
+    await entries.setRanked(rankingNo, 'a' as PlayerId, false);
+    for (const entry of await entries.find([{ rankingNo, playerId: 'a' as PlayerId }])) {
+      await bringIn(ranking, entry);
+    }
+    const first = verifier().verify(ranking, NEVER);
+    await first.done;
+    expect(first.progress).toMatchObject({ checked: 2, differenceCount: 0 });
+
+    await entries.setRanked(rankingNo, 'b' as PlayerId, false);
+    const second = verifier().verify(ranking, NEVER);
+    await second.done;
+    expect(second.progress.takeDifferences()).toEqual([
+      expect.objectContaining({ kind: 'extra', playerId: 'b' }),
+    ]);
+  });
+
   it('reports a place that the order of subscores or of arrival does not explain', async () => {
     const ranking = await makeRanking('misplaced');
     const [entry] = await entries.find([
