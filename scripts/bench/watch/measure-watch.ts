@@ -22,7 +22,7 @@ import type { Changed, FromWatchLoad, ToWatchLoad } from './messages.ts';
 
 /** Changes before those that count, so that the server has compiled what they run. */
 const WARM_UP_CHANGES = 10;
-/** Between two changes: longer than the least interval of a watch, which is 100 ms unless asked. */
+/** Between two changes: longer than the least interval of a watch, which is 50 ms unless it asks for another. */
 const PAUSE_MS = 300;
 const PLAYERS = 1_000;
 /** Above every score that the board begins with. */

@@ -4,7 +4,7 @@ import type { CallLife } from './call-life.js';
 import { shuttingDown } from './errors.js';
 import { handler } from './handler.js';
 import { ServerStream } from './server-stream.js';
-import { requireDecoded, type UndecodableRequest } from './service-definition.js';
+import { type Decoded, requireDecoded } from './service-definition.js';
 
 /**
  * Answers one request of a stream with one message, or with the bytes of one. It is called for the
@@ -69,10 +69,10 @@ class OrderedReplies<Req, Res> {
       this.#halfClosed = true;
       this.#schedule();
     });
-    call.on('data', (request: Req | UndecodableRequest) => this.#take(request));
+    call.on('data', (request: Decoded<Req>) => this.#take(request));
   }
 
-  #take(undecoded: Req | UndecodableRequest): void {
+  #take(undecoded: Decoded<Req>): void {
     if (!this.#life.isOpen || this.#draining) return;
     const slot: Slot = { state: 'pending', answer: undefined, error: undefined };
     this.#slots.push(slot);

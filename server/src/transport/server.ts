@@ -83,11 +83,6 @@ export class GrpcServer {
     });
   }
 
-  /** Whether the server is shutting down. */
-  get draining(): boolean {
-    return this.#environment.draining;
-  }
-
   /** The full names of the services added so far, such as `rostrum.v1.ScoreService`. */
   get services(): ReadonlySet<string> {
     return this.#services;

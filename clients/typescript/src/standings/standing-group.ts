@@ -51,6 +51,7 @@ export type AroundStandingsRequest = RankingSelector & {
 
 /** The standing of one player. */
 export interface PlayerStanding {
+  /** The player's place. */
   readonly standing: Standing;
   /** How many players the ranking has. */
   readonly totalPlayers: number;

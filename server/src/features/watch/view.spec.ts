@@ -134,8 +134,8 @@ describe('a watcher of a view', () => {
     await nextTurn();
     // The signal of this change is still under way.
     index.setSilently('b', 2);
-    const late = await join(view);
-    expect(late.view).toEqual(['1 b 2', '2 a 1']);
+    const second = await join(view);
+    expect(second.view).toEqual(['1 b 2', '2 a 1']);
   });
 
   it('follows a player around, and shows an empty view while the player has no entry', async () => {

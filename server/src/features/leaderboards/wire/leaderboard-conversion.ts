@@ -14,8 +14,6 @@ import type { Leaderboard, LeaderboardConfig } from '../ports.js';
 
 const MAX_NAME_CHARACTERS = 128;
 const MAX_METADATA_BYTES = 4096;
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 1000;
 
 /** Where the leaderboard stands in requests to create and to change one. */
 const PATH = 'leaderboard';
@@ -40,12 +38,6 @@ export function parseCreate({ leaderboard }: CreateLeaderboardRequest): {
 export function requireLeaderboard(message: LeaderboardMessage | undefined): LeaderboardMessage {
   if (message === undefined) throw invalidField(PATH, 'is missing');
   return message;
-}
-
-/** @throws INVALID_FIELD if negative */
-export function parsePageSize(pageSize: number): number {
-  if (pageSize < 0) throw invalidField('page_size', `${pageSize} must not be negative`);
-  return pageSize === 0 ? DEFAULT_PAGE_SIZE : Math.min(pageSize, MAX_PAGE_SIZE);
 }
 
 /** @throws INVALID_FIELD */

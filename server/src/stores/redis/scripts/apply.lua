@@ -30,6 +30,7 @@
 
 -- include index.lua
 -- include record.lua
+-- include writing.lua
 
 local call, pack = redis.call, struct.pack
 local NO_SCORE = string.rep('\0', 8)

@@ -9,6 +9,7 @@ import { compareEntries } from '../../../domain/order.js';
 import type { Ranking } from '../../../domain/ranking.js';
 import type { IndexBuild, IndexPlace, IndexWrite } from '../../../features/index/ports.js';
 import { RedisConnection } from '../connection.js';
+import { rankingKeys } from '../keys.js';
 import { RedisRankingIndex } from '../ranking-index.js';
 
 const EPOCH = 1;
@@ -256,7 +257,8 @@ describe('entries and leavings that are applied', () => {
     await apply(ranking, [write({ version: 1 })]);
     const other = await index.apply(ranking, EPOCH + 1, [toWrite(write({ version: 2 }))]);
     expect(other).toEqual({ status: 'otherEpoch' });
-    await connection.unlink([`rostrum:3:{r${ranking.rankingNo}}:order:1`]);
+    const [, , , , order] = rankingKeys(ranking.rankingNo);
+    await connection.unlink([order as string]);
     expect(await index.apply(ranking, EPOCH, [toWrite(write({ version: 2 }))])).toEqual({
       status: 'absent',
     });

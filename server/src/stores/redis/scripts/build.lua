@@ -9,6 +9,7 @@
 
 -- include index.lua
 -- include record.lua
+-- include writing.lua
 if redis.call('HGET', KEYS[1], 'building') ~= ARGV[1] then return Status.OTHER_BUILD end
 local order, entries = parts_of(ARGV[1])
 local records, players = split(ARGV[2])
