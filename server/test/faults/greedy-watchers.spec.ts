@@ -106,3 +106,13 @@ it('one identity that watches many long lists has a part of the rows, and others
     .poll(async () => (await greedy.firstOf(STANDINGS, listOf(VIEWS + 1))).code)
     .toBe(grpc.status.OK);
 });
+
+it('a server with many long views open ends in order, also when nobody reads its log', async () => {
+  const opened = Array.from({ length: 20 }, (_, at) => {
+    const call = greedy.stream(STANDINGS, listOf(at));
+    return new Promise((resolve) => call.once('data', resolve));
+  });
+  await Promise.all(opened);
+  server.closeLog();
+  expect(await server.terminate()).toEqual({ code: 0, signal: null });
+});
