@@ -1,6 +1,11 @@
 import type { Board } from '../../domain/board.js';
 import type { Caller } from '../../domain/caller.js';
-import { invalidField, notSupported, RostrumError } from '../../domain/errors.js';
+import {
+  invalidField,
+  leaderboardNotFound,
+  notSupported,
+  RostrumError,
+} from '../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
@@ -217,10 +222,4 @@ function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {
     'segment',
     'segments are planned and not supported yet; leave it out for the whole board',
   );
-}
-
-function leaderboardNotFound(leaderboardId: string): RostrumError {
-  return new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
-    metadata: { leaderboard_id: leaderboardId },
-  });
 }
