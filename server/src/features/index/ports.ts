@@ -271,6 +271,7 @@ export interface IndexConnection {
 
 /** The lives of the index, in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface LifeStore {
+  /** @throws also `StoreSilent` */
   present(): Promise<Life | undefined>;
   /** Whether there was a life of this Redis server. */
   wasSuperseded(redis: string): Promise<boolean>;
@@ -278,6 +279,11 @@ export interface LifeStore {
   declare(expected: LifeId | undefined, redis: string): Promise<Life>;
   /** Takes note that every lease on the lives before is over. */
   markReady(life: LifeId): Promise<void>;
+}
+
+/** Nothing came from the store of record: no answer, and no refusal. */
+export class StoreSilent extends Error {
+  override readonly name = 'StoreSilent';
 }
 
 /** The index could not be reached or did not answer in time; the command may have taken effect. */
