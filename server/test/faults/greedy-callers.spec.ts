@@ -1,50 +1,40 @@
 import grpc from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { StreamScoresRequest } from '../../src/gen/rostrum/v1/score.js';
 import {
   GetStandingRequest,
   GetStandingResponse,
   ListStandingsRequest,
 } from '../../src/gen/rostrum/v1/standing.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 import { submission, WireCaller } from '../support/wire-caller.ts';
 
 const LIST = '/rostrum.v1.StandingService/ListStandings';
 const GET = '/rostrum.v1.StandingService/GetStanding';
 const IN_LONG = { leaderboardId: 'long', seasonId: '', segment: undefined };
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let greedy: WireCaller;
 /** Of another identity. */
 let modest: WireCaller;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  greedy = new WireCaller(server.address, 'writer');
-  modest = new WireCaller(server.address, 'admin');
+  greedy = service.wire('writer');
+  modest = service.wire('admin');
   await modest.submit({ leaderboardId: 'known', playerId: 'first' });
-});
-
-afterAll(async () => {
-  greedy?.[Symbol.dispose]();
-  modest?.[Symbol.dispose]();
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
 });
 
 describe('submissions to thousands of leaderboards that do not exist', () => {
   it('are created in turn with those of others, bounded, and do not fill the log', async () => {
     const start = performance.now();
     const lines = new Map<string, number>();
-    const stop = server.onLine(({ msg = '' }) => lines.set(msg, (lines.get(msg) ?? 0) + 1));
+    const stop = service.server.onLine(({ msg = '' }) => lines.set(msg, (lines.get(msg) ?? 0) + 1));
     let answered = 0;
     // A connection has a thousand calls open at the most.
-    const connections = Array.from({ length: 4 }, () => new WireCaller(server.address, 'writer'));
+    const connections = Array.from(
+      { length: 4 },
+      () => new WireCaller(service.server.address, 'writer'),
+    );
     const submissions = connections.flatMap((connection, line) =>
       Array.from({ length: 1_000 }, (_, at) =>
         connection.submit({ leaderboardId: `fresh-${line}-${at}`, playerId: 'p' }).finally(() => {
@@ -157,7 +147,10 @@ describe('reads of thousands of leaderboards that do not exist', () => {
       return caller.unary(GET, GetStandingRequest.encode(request).finish());
     };
     let answered = 0;
-    const connections = Array.from({ length: 4 }, () => new WireCaller(server.address, 'writer'));
+    const connections = Array.from(
+      { length: 4 },
+      () => new WireCaller(service.server.address, 'writer'),
+    );
     const reads = connections.flatMap((connection, line) =>
       Array.from({ length: 1_000 }, (_, at) =>
         ask(connection, `unknown-${line}-${at}`).finally(() => {

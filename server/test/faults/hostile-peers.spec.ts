@@ -16,9 +16,7 @@ import {
   literal,
 } from '../support/hostile-peer.ts';
 import { frame } from '../support/raw-http2.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { TestService } from '../support/test-service.ts';
 import { changesRequest, standingsRequest } from '../support/watch/watch-call.ts';
 import { WireCaller } from '../support/wire-caller.ts';
 
@@ -27,25 +25,20 @@ const PING = '/rostrum.v1.AdminService/Ping';
 /** What 64 MiB of one connection may take with what the collector has not freed yet. */
 const BOUND_MIB = 350;
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = new TestService();
 let modest: WireCaller;
 let peer: HostilePeer;
 
 beforeEach(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  modest = new WireCaller(server.address, 'admin');
+  await service.start();
+  modest = service.wire('admin');
   await submit();
-  peer = await HostilePeer.connect(Number(server.address.split(':').pop()), 'writer');
+  peer = await HostilePeer.connect(Number(service.server.address.split(':').pop()), 'writer');
 });
 
 afterEach(async () => {
   peer?.[Symbol.dispose]();
-  modest?.[Symbol.dispose]();
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
+  await service.stop();
 });
 
 async function submit(): Promise<void> {
@@ -55,7 +48,7 @@ async function submit(): Promise<void> {
 
 /** The most memory that the server takes, in MiB, while `attack` runs beside another caller. */
 async function mostMemoryDuring(attack: () => Promise<void>): Promise<number> {
-  const pid = server.pid as number;
+  const pid = service.server.pid as number;
   const before = rssMib(pid);
   let most = before;
   let running = true;
@@ -122,7 +115,7 @@ describe('peers that watch and stop reading from TCP', () => {
 
   it('take a bounded memory, and others hear of everything', async () => {
     for (let batch = 0; batch < 10; batch += 1) await modest.batch(players(batch));
-    using other = new WireCaller(server.address, 'reader');
+    using other = new WireCaller(service.server.address, 'reader');
     const told = new Set<bigint>();
     const watch = other.stream(
       `${WATCH}WatchChanges`,

@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { LocalRedis } from '../../../scripts/services/redis.ts';
 import type { WatchChangesResponse } from '../../src/gen/rostrum/v1/watch.js';
-import { startOwnRedis } from '../support/own-services.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { viewAfter } from '../support/watch/recording-stream.js';
 import { ScoreCaller } from '../support/watch/unary-call.js';
 import {
@@ -12,21 +8,15 @@ import {
   WatchCall,
   watchClient,
 } from '../support/watch/watch-call.js';
+import { Stage } from './stage.ts';
 
-let database: TestDatabase;
-let redis: LocalRedis;
-let server: ServerProcess;
+let stage: Stage;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), startOwnRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url() });
+  stage = await Stage.start();
 });
 
-afterAll(async () => {
-  await server?.terminate();
-  await redis?.stop();
-  await database?.drop();
-});
+afterAll(() => stage?.stop());
 
 /** Submits until told to stop. */
 class Load {
@@ -81,19 +71,19 @@ test.each([
   ['without its data', true],
 ])('watches outlive a Redis that is killed under load and comes back %s', async (_, wipe) => {
   const board = `watch-redis-${wipe}`;
-  using scores = new ScoreCaller(server.address);
+  using scores = new ScoreCaller(stage.server.address);
   await scores.submit(board, 'p0', 0);
-  const client = watchClient(server.address);
+  const client = watchClient(stage.server.address);
   const view = new WatchCall(client.watchStandings(standingsRequest(board)));
   const feed = new WatchCall(client.watchChanges(changesRequest(board)));
   await Promise.all([view.message(), feed.message()]);
 
   const load = new Load(scores, board);
   await feed.until(() => feed.messages.length > 5);
-  await redis.kill('SIGKILL');
+  await stage.redis.kill('SIGKILL');
   await load.reach(load.made + 100);
   const before = feed.messages.length;
-  await redis.start({ wipe });
+  await stage.redis.start({ wipe });
   await feed.until(() => feed.messages.length > before + 5);
   await load.stop();
 

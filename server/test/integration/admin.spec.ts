@@ -3,31 +3,20 @@ import { RostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VerifyLeaderboardRequest } from '../../src/gen/rostrum/v1/admin.js';
 import { collect } from '../support/collect.ts';
-import { connectTo } from '../support/connect-to.ts';
 import { type IndexKeys, IndexTampering } from '../support/index-tampering.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { WireCaller } from '../support/wire-caller.ts';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let admin: RostrumClient;
 let tampering: IndexTampering;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  admin = connectTo(server, 'admin');
-  tampering = new IndexTampering(redis.url, database.url);
+beforeAll(() => {
+  admin = service.client('admin');
+  tampering = new IndexTampering(service.redisUrl, service.databaseUrl);
 });
 
-afterAll(async () => {
+afterAll(() => {
   tampering?.close();
-  await admin?.close();
-  await server?.kill();
-  await Promise.all([database?.drop(), redis?.[Symbol.asyncDispose]()]);
 });
 
 /** What a call is refused with. */
@@ -77,7 +66,7 @@ async function rebuild(leaderboardId: string): Promise<RebuildProgress> {
 describe('ping', () => {
   it('answers every role with what it sent and who it is', async () => {
     for (const role of ['reader', 'writer', 'admin'] as const) {
-      await using client = connectTo(server, role);
+      await using client = service.client(role);
       const answer = await client.admin.ping({ payload: 'hé' });
       expect(answer).toMatchObject({ payload: 'hé', role, name: role });
       expect(answer.version).toMatch(/^\d+\.\d+\.\d+/);
@@ -160,7 +149,7 @@ describe('statistics', () => {
   });
 
   it('are for admins', async () => {
-    await using writer = connectTo(server, 'writer');
+    await using writer = service.client('writer');
     expect((await refusal(writer.admin.stats())).reason).toBe('ROLE_NOT_ALLOWED');
     const calls = [
       () => collect(writer.admin.verify({ leaderboardId: 'counted' })),
@@ -181,7 +170,7 @@ describe('verifying', () => {
     await admin.leaderboards.create({ leaderboardId: 'empty' });
     expect(await verify('empty')).toMatchObject({ checked: 0, differenceCount: 0 });
     expect((await refusal(verify('nowhere'))).reason).toBe('LEADERBOARD_NOT_FOUND');
-    using wire = new WireCaller(server.address, 'admin');
+    using wire = service.wire('admin');
     const request = { leaderboardId: 'empty', seasonId: '9', segment: undefined };
     const message = VerifyLeaderboardRequest.encode(request).finish();
     const season = await wire.firstOf('/rostrum.v1.AdminService/VerifyLeaderboard', message);

@@ -5,45 +5,30 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import grpc from '@grpc/grpc-js';
 import type { RostrumClient } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { StreamScoresRequest, SubmitScoreRequest } from '../../src/gen/rostrum/v1/score.js';
 import { WatchChangesRequest, WatchStandingsRequest } from '../../src/gen/rostrum/v1/watch.js';
 import { unnoticed } from '../support/bystander.ts';
-import { connectTo } from '../support/connect-to.ts';
 import { finished, frame, rawCall, rawConnection } from '../support/raw-http2.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 import { changesRequest, standingsRequest } from '../support/watch/watch-call.js';
 import { submission, WireCaller } from '../support/wire-caller.ts';
 
 const SUBMIT = '/rostrum.v1.ScoreService/SubmitScore';
 const STREAM = '/rostrum.v1.ScoreService/StreamScores';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let client: RostrumClient;
 let admin: RostrumClient;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  client = connectTo(server, 'writer');
-  admin = connectTo(server, 'admin');
+  client = service.client('writer');
+  admin = service.client('admin');
   await client.scores.submit({ leaderboardId: 'board', playerId: 'player', score: 1 });
 });
 
-afterAll(async () => {
-  await Promise.all([client?.close(), admin?.close()]);
-  const faults = server?.log().filter(({ level }) => level === 'error' || level === 'fatal');
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-  expect(faults).toEqual([]);
-});
-
-const port = () => Number(server.address.split(':').at(-1));
+const port = () => Number(service.server.address.split(':').at(-1));
 const submitBytes = (fields = {}) =>
   SubmitScoreRequest.encode({ submission: submission(fields) }).finish();
 const streamBytes = (fields = {}) =>
@@ -58,7 +43,7 @@ async function untilQuiet(): Promise<void> {
 
 describe('beside a client that behaves', () => {
   it('deadlines of 0 pass, and nothing is done for them', async () => {
-    using wire = new WireCaller(server.address);
+    using wire = new WireCaller(service.server.address);
     await unnoticed(client, async () => {
       for (let n = 0; n < 20; n += 1) {
         const answer = await wire.unary(SUBMIT, submitBytes({ leaderboardId: 'late' }), {
@@ -82,7 +67,7 @@ describe('beside a client that behaves', () => {
   });
 
   it('messages over the limit are refused', async () => {
-    using wire = new WireCaller(server.address);
+    using wire = new WireCaller(service.server.address);
     await unnoticed(client, async () => {
       const large = Buffer.alloc(5 * 1024 * 1024, 0x61);
       for (let n = 0; n < 5; n += 1) {
@@ -94,7 +79,7 @@ describe('beside a client that behaves', () => {
   });
 
   it('metadata that is too large is refused, and the next call is not', async () => {
-    using wire = new WireCaller(server.address);
+    using wire = new WireCaller(service.server.address);
     await unnoticed(client, async () => {
       for (const size of [200_000, 1_000_000]) {
         const metadata = new grpc.Metadata();
@@ -271,7 +256,7 @@ describe('beside a client that behaves', () => {
     await unnoticed(
       client,
       async () => {
-        const wires = Array.from({ length: 30 }, () => new WireCaller(server.address));
+        const wires = Array.from({ length: 30 }, () => new WireCaller(service.server.address));
         const answers = await Promise.all(
           wires.flatMap((wire, w) =>
             Array.from({ length: 50 }, (_, n) =>
@@ -300,7 +285,7 @@ describe('beside a client that behaves', () => {
   });
 
   it('an unknown method and an unknown service are UNIMPLEMENTED', async () => {
-    using wire = new WireCaller(server.address);
+    using wire = new WireCaller(service.server.address);
     for (const path of [
       '/rostrum.v1.ScoreService/Nothing',
       '/rostrum.v2.ScoreService/SubmitScore',

@@ -1,48 +1,32 @@
 import { crc32 } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import type { RostrumClient } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   WatchChangesRequest,
   WatchChangesResponse,
   WatchStandingsRequest,
   WatchStandingsResponse,
 } from '../../src/gen/rostrum/v1/watch.js';
-import { connectTo } from '../support/connect-to.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 import { changesRequest, standingsRequest } from '../support/watch/watch-call.js';
-import { WireCaller } from '../support/wire-caller.ts';
+import type { WireCaller } from '../support/wire-caller.ts';
 
 const STANDINGS = '/rostrum.v1.WatchService/WatchStandings';
 const CHANGES = '/rostrum.v1.WatchService/WatchChanges';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let wire: WireCaller;
 let client: RostrumClient;
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  wire = new WireCaller(server.address, 'reader');
-  client = connectTo(server, 'writer');
+  wire = service.wire('reader');
+  client = service.client('writer');
   for (const leaderboardId of ['board', 'other']) {
     for (const playerId of ['a', 'b']) {
       await client.scores.submit({ leaderboardId, playerId, score: 1 });
     }
   }
-});
-
-afterAll(async () => {
-  wire?.[Symbol.dispose]();
-  await client?.close();
-  const faults = server?.log().filter(({ level }) => level === 'error' || level === 'fatal');
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-  expect(faults).toEqual([]);
 });
 
 const watchStandings = (rest: Partial<WatchStandingsRequest>, leaderboardId = 'board') =>

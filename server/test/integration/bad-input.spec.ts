@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Status } from '../../src/gen/google/rpc/status.js';
 import {
   BatchSubmitScoresRequest,
@@ -16,31 +16,15 @@ import {
   ListStandingsRequest,
   ListStandingsResponse,
 } from '../../src/gen/rostrum/v1/standing.js';
-import { connectTo } from '../support/connect-to.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { statusDetails } from '../support/status-details.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { submission, type WireAnswer, WireCaller } from '../support/wire-caller.ts';
+import { useTestService } from '../support/test-service.ts';
+import { submission, type WireAnswer, type WireCaller } from '../support/wire-caller.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let wire: WireCaller;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  wire = new WireCaller(server.address);
-});
-
-afterAll(async () => {
-  wire?.[Symbol.dispose]();
-  // Nothing that a caller sends is a fault of the server.
-  const faults = server?.log().filter(({ level }) => level === 'error' || level === 'fatal');
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-  expect(faults).toEqual([]);
+beforeAll(() => {
+  wire = service.wire();
 });
 
 function expectInvalid(answer: WireAnswer, field: string): void {
@@ -587,7 +571,7 @@ describe('batches and streams', () => {
   });
 
   it('a sum that would leave ±(2^53 - 1) is refused, and nothing of it recorded', async () => {
-    await using client = connectTo(server, 'writer');
+    await using client = service.client('writer');
     const submit = (score: number, submissionId: string) =>
       client.scores.submit({
         ...{ leaderboardId: 'sum', playerId: 'p', score, submissionId },

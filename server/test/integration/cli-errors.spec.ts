@@ -3,29 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { RostrumCli } from '../support/rostrum-cli.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { testCertificates } from '../support/test-certificates.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { createTestRedis, type TestRedis } from '../support/test-redis.js';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let cli: RostrumCli;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  redis = await createTestRedis();
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  cli = new RostrumCli(server.address);
-});
-
-afterAll(async () => {
-  await server?.terminate();
-  await redis?.[Symbol.asyncDispose]();
-  await database?.drop();
+beforeAll(() => {
+  cli = service.cli();
 });
 
 async function freeAddress(): Promise<string> {
@@ -65,7 +52,7 @@ describe('what rostrum says when it cannot do what is asked', () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'rostrum-nowhere-'));
     const none = { ROSTRUM_TLS_CA: '', ROSTRUM_TLS_CERT: '', ROSTRUM_TLS_KEY: '' };
     const key = testCertificates('reader').key;
-    const result = await new RostrumCli(server.address, none).run(['ping', '--key', key]);
+    const result = await new RostrumCli(service.server.address, none).run(['ping', '--key', key]);
     rmSync(directory, { recursive: true });
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('no cert file') });
   });
@@ -190,7 +177,7 @@ describe('what rostrum says when it cannot do what is asked', () => {
   });
 
   it('goes to another of several servers when one is not there', async () => {
-    const address = `${await freeAddress()},${server.address}`;
+    const address = `${await freeAddress()},${service.server.address}`;
     const result = await cli.run(['submit', 'spread', 'ada', '1', '--address', address]);
     expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining('APPLIED') });
   });

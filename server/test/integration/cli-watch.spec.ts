@@ -1,32 +1,17 @@
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
-import { RostrumClient } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasTerminals, linesOf, RostrumCli, screenOf } from '../support/rostrum-cli.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { testCertificates } from '../support/test-certificates.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { createTestRedis, type TestRedis } from '../support/test-redis.js';
+import type { RostrumClient } from '@rostrum/client';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hasTerminals, linesOf, type RostrumCli, screenOf } from '../support/rostrum-cli.js';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let cli: RostrumCli;
 let client: RostrumClient;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  redis = await createTestRedis();
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  cli = new RostrumCli(server.address);
-  client = RostrumClient.connect({ address: server.address, tls: testCertificates('writer') });
-});
-
-afterAll(async () => {
-  await client?.close();
-  await server?.terminate();
-  await redis?.[Symbol.asyncDispose]();
-  await database?.drop();
+beforeAll(() => {
+  cli = service.cli();
+  client = service.client('writer');
 });
 
 interface WatchLine {
@@ -191,9 +176,9 @@ describe('rostrum watch', () => {
         { timeout: 15_000 },
       )
       .toEqual([1, 1]);
-    await server.kill();
+    await service.server.kill();
     for (const { stderr, lost } of watches) await expect.poll(stderr).toMatch(lost);
-    await server.start();
+    await service.server.start();
     for (const { stderr, lost, back } of watches) {
       await expect.poll(stderr, { timeout: 15_000 }).toMatch(back);
       expect(stderr().replace(lost, '').replace(back, '')).toBe('');
@@ -210,10 +195,10 @@ describe('rostrum watch', () => {
     const watch = cli.startOnTerminal(['watch', 'screen']);
     const screen = screenOf(watch);
     await screen.shows(/● live/);
-    await server.kill();
+    await service.server.kill();
     await screen.shows(/● reconnecting: [A-Z_]+/);
     const before = screen.text.length;
-    await server.start();
+    await service.server.start();
     await expect.poll(() => screen.text.slice(before), { timeout: 15_000 }).toContain('● live');
     watch.stdin?.write('q');
     expect(await once(watch, 'close')).toEqual([0, null]);

@@ -2,28 +2,15 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasTerminals, RostrumCli, screenOf } from '../support/rostrum-cli.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { createTestRedis, type TestRedis } from '../support/test-redis.js';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hasTerminals, type RostrumCli, screenOf } from '../support/rostrum-cli.js';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let cli: RostrumCli;
 
-beforeAll(async () => {
-  database = await createTestDatabase();
-  redis = await createTestRedis();
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  cli = new RostrumCli(server.address);
-});
-
-afterAll(async () => {
-  await server?.terminate();
-  await redis?.[Symbol.asyncDispose]();
-  await database?.drop();
+beforeAll(() => {
+  cli = service.cli();
 });
 
 const errorOf = (stderr: string) => (JSON.parse(stderr) as { error: unknown }).error;
@@ -183,7 +170,7 @@ describe('rostrum shell', () => {
   it.runIf(hasTerminals)('completes, remembers and edits lines on a terminal', async () => {
     await cli.json('submit', 'completable', 'zed', '41');
     const state = mkdtempSync(path.join(tmpdir(), 'rostrum-state-'));
-    const shell = new RostrumCli(server.address, { XDG_STATE_HOME: state });
+    const shell = service.cli({ XDG_STATE_HOME: state });
     const first = shell.startOnTerminal(['shell']);
     let screen = screenOf(first);
     await screen.shows(/rostrum> /);

@@ -1,40 +1,23 @@
 import grpc from '@grpc/grpc-js';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { WatchChangesRequest } from '../../src/gen/rostrum/v1/watch.js';
-import { RostrumCli } from '../support/rostrum-cli.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 import { changesRequest } from '../support/watch/watch-call.js';
 import { WireCaller } from '../support/wire-caller.ts';
 
 const CHANGES = '/rostrum.v1.WatchService/WatchChanges';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
-
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({
-    databaseUrl: database.url,
-    redisUrl: redis.url,
-    env: {
-      ROSTRUM_IDENTITY_CONNECTIONS: '2',
-      ROSTRUM_IDENTITY_WATCHES: '3',
-      ROSTRUM_MAX_SUBMISSIONS: '10',
-      ROSTRUM_IDENTITY_SUBMISSIONS: '50%',
-    },
-  });
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
+const service = useTestService({
+  env: {
+    ROSTRUM_IDENTITY_CONNECTIONS: '2',
+    ROSTRUM_IDENTITY_WATCHES: '3',
+    ROSTRUM_MAX_SUBMISSIONS: '10',
+    ROSTRUM_IDENTITY_SUBMISSIONS: '50%',
+  },
 });
 
 it('the caps that are set hold on the wire, and rostrum stats shows who is at them', async () => {
-  using writer = new WireCaller(server.address, 'writer');
+  using writer = new WireCaller(service.server.address, 'writer');
   const { items } = await writer.batch(
     Array.from({ length: 8 }, (_, at) => ({ leaderboardId: 'board', playerId: `p${at}` })),
   );
@@ -42,7 +25,7 @@ it('the caps that are set hold on the wire, and rostrum stats shows who is at th
   expect(refused).toHaveLength(5);
   expect(refused[0]).toMatchObject({ item: { value: { code: grpc.status.RESOURCE_EXHAUSTED } } });
 
-  using reader = new WireCaller(server.address, 'reader');
+  using reader = new WireCaller(service.server.address, 'reader');
   const request = Buffer.from(WatchChangesRequest.encode(changesRequest('board')).finish());
   const watches = Array.from({ length: 3 }, () => reader.stream(CHANGES, request));
   await Promise.all(
@@ -53,13 +36,15 @@ it('the caps that are set hold on the wire, and rostrum stats shows who is at th
     reason: 'TOO_MANY_WATCHES',
   });
 
-  using second = new WireCaller(server.address, 'reader');
+  using second = new WireCaller(service.server.address, 'reader');
   await second.firstOf(CHANGES, request);
-  using third = new WireCaller(server.address, 'reader');
+  using third = new WireCaller(service.server.address, 'reader');
   expect((await third.firstOf(CHANGES, request)).code).toBe(grpc.status.UNAVAILABLE);
-  await server.waitForLog(({ reason }) => String(reason).startsWith('reader/reader: as many'));
+  await service.server.waitForLog(({ reason }) =>
+    String(reason).startsWith('reader/reader: as many'),
+  );
 
-  const cli = new RostrumCli(server.address);
+  const cli = service.cli();
   const [stats] = await cli.json('stats');
   expect(stats).toMatchObject({
     identities: expect.arrayContaining([

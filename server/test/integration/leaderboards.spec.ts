@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { Leaderboard, RostrumClient } from '@rostrum/client';
 import { RostrumError } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   Aggregation,
   CreateLeaderboardRequest,
@@ -10,33 +10,17 @@ import {
   UpdateLeaderboardRequest,
 } from '../../src/gen/rostrum/v1/leaderboard.js';
 import { collect } from '../support/collect.ts';
-import { connectTo } from '../support/connect-to.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { WireCaller } from '../support/wire-caller.ts';
+import { useTestService } from '../support/test-service.ts';
+import type { WireCaller } from '../support/wire-caller.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
-let other: ServerProcess;
+const service = useTestService({ servers: 2 });
 let admin: RostrumClient;
 /** For what the SDK does not offer. */
 let wire: WireCaller;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  const stores = { databaseUrl: database.url, redisUrl: redis.url };
-  [server, other] = await Promise.all([startServerProcess(stores), startServerProcess(stores)]);
-  admin = connectTo(server, 'admin');
-  wire = new WireCaller(server.address, 'admin');
-});
-
-afterAll(async () => {
-  wire?.[Symbol.dispose]();
-  await admin?.close();
-  await Promise.all([server?.kill(), other?.kill()]);
-  await Promise.all([database?.drop(), redis?.[Symbol.asyncDispose]()]);
+beforeAll(() => {
+  admin = service.client('admin');
+  wire = service.wire('admin');
 });
 
 /** A leaderboard with the defaults. */
@@ -160,7 +144,7 @@ describe('creating', () => {
   });
 
   it('is for admins', async () => {
-    await using writer = connectTo(server, 'writer');
+    await using writer = service.client('writer');
     const error = await refusal(writer.leaderboards.create({ leaderboardId: 'mine' }));
     expect(error.reason).toBe('ROLE_NOT_ALLOWED');
     expect((await refusal(writer.leaderboards.delete({ leaderboardId: 'plain' }))).reason).toBe(
@@ -219,7 +203,7 @@ describe('changing', () => {
   });
 
   it('turns an empty board around for submissions on every server at once', async () => {
-    await using elsewhere = connectTo(other, 'admin');
+    await using elsewhere = service.client('admin', service.servers[1]);
     await admin.leaderboards.create({ leaderboardId: 'turned' });
     // The other server has looked it up and remembers the old order.
     await elsewhere.standings.listPage({ leaderboardId: 'turned' });
@@ -258,7 +242,7 @@ describe('changing', () => {
   });
 
   it('loses no submission that was acknowledged meanwhile', async () => {
-    await using elsewhere = connectTo(other, 'writer');
+    await using elsewhere = service.client('writer', service.servers[1]);
     await admin.leaderboards.create({ leaderboardId: 'fought' });
     let turns = 0;
     const turning = (async () => {
@@ -372,7 +356,7 @@ describe('deleting', () => {
   });
 
   it('ends reads on another server within about a second', async () => {
-    await using elsewhere = connectTo(other, 'reader');
+    await using elsewhere = service.client('reader', service.servers[1]);
     const leaderboardId = 'gone';
     await admin.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
     expect(await elsewhere.standings.get({ leaderboardId, playerId: 'p' })).toBeDefined();
@@ -390,7 +374,7 @@ describe('deleting', () => {
   });
 
   it('under load: everyone who was acknowledged afterwards is in the new leaderboard', async () => {
-    await using elsewhere = connectTo(other, 'writer');
+    await using elsewhere = service.client('writer', service.servers[1]);
     const leaderboardId = 'stormed';
     let deletedAt = Number.POSITIVE_INFINITY;
     let stopped = false;

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { Struct as ClientStruct } from '../../../clients/typescript/src/gen/google/protobuf/struct.js';
 import { ErrorInfo as ClientErrorInfo } from '../../../clients/typescript/src/gen/google/rpc/error_details.js';
 import { ScoreSubmission as ClientSubmission } from '../../../clients/typescript/src/gen/rostrum/v1/score.js';
@@ -8,12 +8,8 @@ import { keepMapKeys } from '../../../scripts/generate/map-keys.ts';
 import { Struct } from '../../src/gen/google/protobuf/struct.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';
 import { ScoreSubmission } from '../../src/gen/rostrum/v1/score.js';
-import { connectTo } from '../support/connect-to.ts';
-import { RostrumCli } from '../support/rostrum-cli.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { submission, WireCaller } from '../support/wire-caller.ts';
+import { useTestService } from '../support/test-service.ts';
+import { submission } from '../support/wire-caller.ts';
 
 /** Names that objects have by themselves, and what JSON.parse makes of any text. */
 const key = fc.oneof(
@@ -83,25 +79,13 @@ test('a stub without maps stays as it is', () => {
 });
 
 describe('a server', () => {
-  let database: TestDatabase;
-  let redis: TestRedis;
-  let server: ServerProcess;
-
-  beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-    server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  });
-
-  afterAll(async () => {
-    await server?.kill();
-    await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-  });
+  const service = useTestService();
 
   /** In the order in which PostgreSQL keeps keys. */
   const METADATA = '{"a":1,"__proto__":{"__proto__":"v"},"constructor":"c"}';
 
   it('gives every key of metadata back', async () => {
-    await using client = connectTo(server, 'admin');
+    await using client = service.client('admin');
     const metadata = JSON.parse(METADATA);
     const ids = { leaderboardId: 'keys', playerId: 'p' };
     const { standing } = await client.scores.submit({ ...ids, score: 1, metadata });
@@ -115,13 +99,13 @@ describe('a server', () => {
   });
 
   it('gives every key of metadata back to the command', async () => {
-    const cli = new RostrumCli(server.address);
+    const cli = service.cli();
     const [submitted] = await cli.json('submit', 'cli-keys', 'p', '1', '--metadata', METADATA);
     expect(JSON.stringify(submitted)).toContain(`"metadata":${METADATA}`);
   });
 
   it('counts and checks what is behind every key, and sees every segment', async () => {
-    using wire = new WireCaller(server.address);
+    using wire = service.wire();
     const behind = (value: unknown) => Object.fromEntries([['__proto__', value]]);
     for (const metadata of [behind('x'.repeat(2000)), behind(Number.NaN), behind({ a: '\0' })]) {
       const answer = await wire.submit({ metadata });

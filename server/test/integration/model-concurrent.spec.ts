@@ -1,40 +1,23 @@
-import { RostrumClient, type Standing } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RostrumClient, Standing } from '@rostrum/client';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { BoardSettings } from '../model/naive-board.js';
 import { type Answered, randomTraffic } from '../model/random-traffic.js';
 import { replayLog } from '../model/replayed-log.js';
 import { ALL_SETTINGS, TEST_SCALE } from '../model/sequences.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
 const PLAYERS = 40;
 const CALLS = Math.ceil(40 * TEST_SCALE);
 
-let database: TestDatabase;
-let redis: TestRedis;
-let servers: ServerProcess[];
+const service = useTestService();
 
+// Lanes record side by side within one process, too.
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  const settings = { databaseUrl: database.url, redisUrl: redis.url };
-  servers = [
-    await startServerProcess(settings),
-    // Lanes record side by side within one process, too.
-    await startServerProcess({ ...settings, env: { ROSTRUM_WRITE_LANES: '3' } }),
-  ];
-});
-
-afterAll(async () => {
-  await Promise.all((servers ?? []).map((server) => server.kill()));
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
+  await service.startServer({ ROSTRUM_WRITE_LANES: '3' });
 });
 
 function connect(server: number): RostrumClient {
-  const { ca, cert, key } = testCertificates('admin');
-  const { address } = servers[server] as ServerProcess;
-  return RostrumClient.connect({ address, tls: { ca, cert, key } });
+  return service.client('admin', service.servers[server]);
 }
 
 describe.each([
@@ -80,7 +63,7 @@ async function compare(
   clients: readonly RostrumClient[],
   mayOvertake: boolean,
 ): Promise<void> {
-  const replay = await replayLog(database.url, leaderboardId, settings);
+  const replay = await replayLog(service.databaseUrl, leaderboardId, settings);
   expect(replay.disagreements).toEqual([]);
   const fresh = new Map<string, number>();
   for (const { item, result } of answered.flat()) {

@@ -1,36 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChangesMessage, RostrumClient, type StandingsView } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChangesMessage, RostrumClient, StandingsView } from '@rostrum/client';
+import { describe, expect, it } from 'vitest';
 import { randomTraffic } from '../model/random-traffic.js';
 import { ALL_SETTINGS, TEST_SCALE } from '../model/sequences.js';
 import { AppliedView, FeedReplay, partOf } from '../model/watched-ranking.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
 const CLIENTS = 4;
 const CALLS = Math.ceil(60 * TEST_SCALE);
 
-let database: TestDatabase;
-let redis: TestRedis;
-let servers: ServerProcess[];
-
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  const settings = { databaseUrl: database.url, redisUrl: redis.url };
-  servers = [await startServerProcess(settings), await startServerProcess(settings)];
-});
-
-afterAll(async () => {
-  await Promise.all((servers ?? []).map((server) => server.kill()));
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-});
+const service = useTestService({ servers: 2 });
 
 function connect(server: number): RostrumClient {
-  const { ca, cert, key } = testCertificates('writer');
-  const { address } = servers[server] as ServerProcess;
-  return RostrumClient.connect({ address, tls: { ca, cert, key } });
+  return service.client('writer', service.servers[server]);
 }
 
 const VIEWS: readonly StandingsView[] = [

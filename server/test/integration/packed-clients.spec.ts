@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../scripts/services/temporary-directory.ts';
-import { type ServerProcess, startServerProcess } from '../support/server-process.js';
 import { testCertificates } from '../support/test-certificates.js';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
-import { createTestRedis, type TestRedis } from '../support/test-redis.js';
+import { useTestService } from '../support/test-service.js';
 
 // What `npm run pack` makes, installed where there is no checkout.
 
@@ -27,17 +25,12 @@ console.log(result.outcome, result.standing.rank);
 `;
 
 let directory: ReturnType<typeof temporaryDirectory>;
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 /** Paths of the packed files. */
 let files: { readonly sdk: string; readonly command: string };
 
-beforeAll(async () => {
+beforeAll(() => {
   directory = temporaryDirectory('rostrum-packed-');
-  database = await createTestDatabase();
-  redis = await createTestRedis();
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
   const packed = join(directory.path, 'packed');
   run(process.execPath, [join(ROOT, 'scripts/pack.ts'), packed], ROOT);
   const file = (prefix: string) => {
@@ -48,10 +41,7 @@ beforeAll(async () => {
   files = { sdk: file('rostrum-client-'), command: file('rostrum-cli-') };
 }, 120_000);
 
-afterAll(async () => {
-  await server?.terminate();
-  await redis?.[Symbol.asyncDispose]();
-  await database?.drop();
+afterAll(() => {
   directory?.remove();
 });
 
@@ -67,7 +57,7 @@ function run(program: string, args: readonly string[], cwd: string): string {
       NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS,
       npm_config_cafile: process.env.npm_config_cafile,
       npm_config_registry: process.env.npm_config_registry,
-      ROSTRUM_ADDRESS: server.address,
+      ROSTRUM_ADDRESS: service.server.address,
       ROSTRUM_TLS_CA: ca,
       ROSTRUM_TLS_CERT: cert,
       ROSTRUM_TLS_KEY: key,

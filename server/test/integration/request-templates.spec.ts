@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   RebuildLeaderboardRequest,
   VerifyLeaderboardRequest,
@@ -15,10 +15,8 @@ import {
   ListStandingsRequest,
 } from '../../src/gen/rostrum/v1/standing.js';
 import { WatchChangesRequest, WatchStandingsRequest } from '../../src/gen/rostrum/v1/watch.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
-import { WireCaller } from '../support/wire-caller.ts';
+import { useTestService } from '../support/test-service.ts';
+import type { WireCaller } from '../support/wire-caller.ts';
 
 /*
  * What `grpcurl -msg-template` prints has every field: texts are empty, times are the beginning of
@@ -26,21 +24,11 @@ import { WireCaller } from '../support/wire-caller.ts';
  * in, which nobody can do without.
  */
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let wire: WireCaller;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  wire = new WireCaller(server.address, 'admin');
-});
-
-afterAll(async () => {
-  wire?.[Symbol.dispose]();
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
+beforeAll(() => {
+  wire = service.wire('admin');
 });
 
 const EPOCH = { seconds: 0n, nanos: 0 };

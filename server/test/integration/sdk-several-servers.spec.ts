@@ -1,29 +1,15 @@
 import { type LiveViewState, RostrumClient, type ScoreResult } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connectToAll } from '../../../clients/typescript/examples/servers.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let servers: ServerProcess[];
-
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  const stores = { databaseUrl: database.url, redisUrl: redis.url };
-  servers = [await startServerProcess(stores), await startServerProcess(stores)];
-});
-
-afterAll(async () => {
-  await Promise.all((servers ?? []).map((server) => server.kill()));
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-});
+const service = useTestService({ servers: 2 });
 
 function clientOfBoth(): RostrumClient {
   return RostrumClient.connect({
-    address: servers.map(({ address }) => address),
+    address: service.servers.map(({ address }) => address),
     tls: testCertificates('admin'),
   });
 }
@@ -104,7 +90,7 @@ describe('a client of two servers', () => {
 
     const load = underLoad(client, leaderboardId);
     await load.more(200);
-    for (const server of servers) {
+    for (const server of service.servers) {
       await server.kill();
       // More than were on their way: the other server answers them while this one is away.
       await load.more(500);
@@ -137,7 +123,7 @@ describe('a client of two servers', () => {
   });
 
   it('answers every call while one of them hangs', async () => {
-    const [hanging] = servers as [ServerProcess];
+    const [hanging] = service.servers as [ServerProcess];
     await using client = clientOfBoth();
     const submit = (score: number) =>
       client.scores.submit({ leaderboardId: 'hanging', playerId: `p${score}`, score });
@@ -155,7 +141,7 @@ describe('a client of two servers', () => {
   it('tells a live view, and the loop over it, that the leaderboard was deleted', async () => {
     const leaderboardId = 'deleted';
     // As the README shows it.
-    const addresses = servers.map(({ address }) => address);
+    const addresses = service.servers.map(({ address }) => address);
     await using client = await connectToAll(addresses, testCertificates('admin'));
     await client.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
     const view = client.watch.liveView({ leaderboardId });
@@ -176,9 +162,6 @@ describe('a client of two servers', () => {
 
 /** How many submissions a server has committed since it was started. */
 async function committedBy(server: ServerProcess): Promise<number> {
-  await using client = RostrumClient.connect({
-    address: server.address,
-    tls: testCertificates('admin'),
-  });
+  await using client = service.client('admin', server);
   return (await client.admin.stats()).submissions.committed;
 }

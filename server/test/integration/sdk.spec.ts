@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { type ChangesMessage, RostrumClient } from '@rostrum/client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ChangesMessage, RostrumClient } from '@rostrum/client';
+import { describe, expect, it, vi } from 'vitest';
 import { admin } from '../../../clients/typescript/examples/admin.js';
 import { connect } from '../../../clients/typescript/examples/connect.js';
 import { leaderboards } from '../../../clients/typescript/examples/leaderboards.js';
@@ -11,28 +11,13 @@ import {
   showLeader,
   waitForNewLeader,
 } from '../../../clients/typescript/examples/watch.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { type TestIdentity, testCertificates } from '../support/test-certificates.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
-
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-});
-
-afterAll(async () => {
-  await server?.kill();
-  await Promise.all([database?.[Symbol.asyncDispose](), redis?.[Symbol.asyncDispose]()]);
-});
+const service = useTestService();
 
 function clientAs(identity: TestIdentity): RostrumClient {
-  const { ca, cert, key } = testCertificates(identity);
-  return RostrumClient.connect({ address: server.address, tls: { ca, cert, key } });
+  return service.client(identity);
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -42,7 +27,7 @@ describe('the examples of the SDK', () => {
     const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
     await using client = clientAs('admin');
     const certificates = dirname(testCertificates('writer').cert);
-    expect(await connect(server.address, certificates)).toMatchObject({
+    expect(await connect(service.server.address, certificates)).toMatchObject({
       outcome: 'APPLIED',
       standing: { rank: 1, percentile: 100 },
     });
@@ -139,8 +124,8 @@ describe('the SDK and a server that is killed', () => {
         results.push(result);
       }
       if (round === 100 || round === 200) {
-        await server.kill();
-        await server.start();
+        await service.server.kill();
+        await service.server.start();
       }
     }
     const outcomes = (await Promise.all(results)).map(({ outcome }) => outcome);

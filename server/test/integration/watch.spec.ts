@@ -4,9 +4,7 @@ import type {
   WatchChangesResponse,
   WatchStandingsRequest,
 } from '../../src/gen/rostrum/v1/watch.js';
-import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
-import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { createTestRedis, type TestRedis } from '../support/test-redis.ts';
+import { useTestService } from '../support/test-service.ts';
 import { viewAfter } from '../support/watch/recording-stream.js';
 import { ScoreCaller } from '../support/watch/unary-call.js';
 import {
@@ -16,22 +14,15 @@ import {
   watchClient,
 } from '../support/watch/watch-call.js';
 
-let database: TestDatabase;
-let redis: TestRedis;
-let server: ServerProcess;
+const service = useTestService();
 let scores: ScoreCaller;
 
-beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  server = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
-  scores = new ScoreCaller(server.address);
+beforeAll(() => {
+  scores = new ScoreCaller(service.server.address);
 });
 
-afterAll(async () => {
+afterAll(() => {
   scores?.[Symbol.dispose]();
-  await server?.terminate();
-  await database?.drop();
-  await redis?.flush();
 });
 
 /** What a naive ranking shows after each change that the feed told, by revision. */
@@ -79,7 +70,7 @@ async function play(board: string, players: number, submissions: number): Promis
 test('every view shows at each revision what the feed of changes says, under load', async () => {
   const board = 'watch-model';
   await scores.submit(board, 'p0', 0);
-  const client = watchClient(server.address);
+  const client = watchClient(service.server.address);
   const feed = new WatchCall(client.watchChanges(changesRequest(board)));
   const first = await feed.message();
   const view = (rest: Partial<WatchStandingsRequest>) =>
@@ -140,7 +131,7 @@ test('every view shows at each revision what the feed of changes says, under loa
 test('a change is seen within 200 ms', async () => {
   const board = 'watch-latency';
   await scores.submit(board, 'a', 1);
-  const client = watchClient(server.address);
+  const client = watchClient(service.server.address);
   const call = new WatchCall(client.watchStandings(standingsRequest(board)));
   await call.message();
   const delays: number[] = [];
@@ -157,7 +148,7 @@ test('a change is seen within 200 ms', async () => {
 });
 
 test('a watch of a leaderboard that does not exist is refused', async () => {
-  const client = watchClient(server.address);
+  const client = watchClient(service.server.address);
   const calls = [
     new WatchCall(client.watchStandings(standingsRequest('no-such-board'))),
     new WatchCall(client.watchChanges(changesRequest('no-such-board'))),
@@ -172,7 +163,7 @@ describe('when a server goes', () => {
     async (signal) => {
       const board = `watch-${signal}`;
       await scores.submit(board, 'p0', 0);
-      const other = await startServerProcess({ databaseUrl: database.url, redisUrl: redis.url });
+      const other = await service.startServer();
       const onOther = watchClient(other.address);
       const feed = new WatchCall(onOther.watchChanges(changesRequest(board)));
       const view = new WatchCall(onOther.watchStandings(standingsRequest(board)));
@@ -192,7 +183,7 @@ describe('when a server goes', () => {
       }
       onOther.close();
 
-      const client = watchClient(server.address);
+      const client = watchClient(service.server.address);
       const feedToken = feed.messages.at(-1)?.resumeToken ?? '';
       const viewToken = view.messages.at(-1)?.resumeToken ?? '';
       const feedAgain = new WatchCall(

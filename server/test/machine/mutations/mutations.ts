@@ -57,10 +57,10 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'one sum in fifty leaves out the submission',
     patches: [
       {
-        file: RECORD_SUBMISSIONS,
-        find: 'SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score',
+        file: 'src/stores/postgres/functions/fold.sql',
+        find: 'functions.new_score(settings, entry.score, submission.score)',
         replace:
-          'SET score = CASE WHEN n.aggregation = 3 THEN e.score + CASE WHEN n.version % 50 = 1 THEN 0 ELSE n.score END',
+          'CASE WHEN settings.aggregation = 3 AND submission.version % 50 = 1 THEN entry.score ELSE functions.new_score(settings, entry.score, submission.score) END',
       },
     ],
     faults: [],

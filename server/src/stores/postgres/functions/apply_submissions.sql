@@ -37,7 +37,7 @@
 -- Plans are made once per connection, when tables may still be empty. The settings and OFFSET 0 see to
 -- it that they go from each submission to the indexes, and never through whole tables. The loop runs a
 -- few expressions per submission, which is cheap; each expression is also prepared once per
--- transaction, which is why results are made by one.
+-- transaction, which is why results are made by one. The rules of aggregation are those of fold.sql.
 
 CREATE TYPE functions.applied AS (
   ord            integer, -- which submission
@@ -60,58 +60,6 @@ CREATE TYPE functions.applied AS (
   display_name   text,
   metadata       jsonb
 );
-
--- The rules that the statement and the loop share. They are planned into the expressions that call them.
-
--- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
--- is the time of the submission in the log too: one that waited for another over the turn of a month is
--- logged in the same month, and its index finds out if both are the same.
-CREATE FUNCTION functions.arrival(now_us bigint, of_update_us bigint) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-RETURN greatest(now_us, of_update_us);
-
--- Whether a submission to a LATEST leaderboard is older than the entry. Without client times the order
--- of arrival decides.
-CREATE FUNCTION functions.is_stale(client_us bigint, arrival_us bigint, of_client_us bigint)
-RETURNS boolean
-LANGUAGE sql IMMUTABLE
-RETURN coalesce(client_us, arrival_us) < of_client_us
-  OR (client_us IS NOT NULL AND client_us = of_client_us);
-
--- Whether a submission that counts sets the score of the entry that is there. Numbers are those of
--- rostrum.v1.Aggregation and rostrum.v1.SortOrder.
-CREATE FUNCTION functions.sets_score(
-  aggregation smallint,
-  sort_order smallint,
-  subscore_sort_order smallint,
-  score float8,
-  subscore float8,
-  of_score float8,
-  of_subscore float8
-) RETURNS boolean
-LANGUAGE sql IMMUTABLE
-RETURN aggregation <> 1
-  OR CASE sort_order WHEN 1 THEN score > of_score ELSE score < of_score END
-  OR (score = of_score AND CASE subscore_sort_order WHEN 1 THEN subscore > of_subscore
-                           ELSE subscore < of_subscore END);
-
--- Whether it changes the score or the subscore of the entry.
-CREATE FUNCTION functions.changes_score(
-  aggregation smallint,
-  sort_order smallint,
-  subscore_sort_order smallint,
-  score float8,
-  subscore float8,
-  of_score float8,
-  of_subscore float8
-) RETURNS boolean
-LANGUAGE sql IMMUTABLE
-RETURN CASE aggregation
-  WHEN 1 THEN functions.sets_score(aggregation, sort_order, subscore_sort_order, score, subscore,
-                                 of_score, of_subscore)
-  WHEN 2 THEN score <> of_score OR subscore <> of_subscore
-  WHEN 3 THEN of_score + score <> of_score OR of_subscore + subscore <> of_subscore
-END;
 
 -- Whether batches that are under way may have begun in another month. Their statement_timeout is much
 -- shorter than five minutes.
@@ -164,14 +112,10 @@ DECLARE
   read_version bigint;
   is_new boolean := false;
   is_dirty boolean := false;
-  n_score float8;
-  n_subscore float8;
-  n_arrival_us bigint;
-  n_client_us bigint;
+  folded functions.folded;
   n_outcome smallint;
   n_previous float8;
   n_replayed boolean;
-  takes boolean;
   updates rostrum.entries[] := '{}';
   read_versions bigint[] := '{}';
   inserts rostrum.entries[] := '{}';
@@ -204,32 +148,10 @@ BEGIN
     RETURN QUERY
       WITH updated AS (
         UPDATE rostrum.entries e
-        SET score = CASE WHEN n.aggregation = 3 THEN e.score + n.score
-                         WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
-                                                 n.score, n.subscore, e.score, e.subscore)
-                         THEN n.score ELSE e.score END,
-            subscore = CASE WHEN n.aggregation = 3 THEN e.subscore + n.subscore
-                            WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order,
-                                                    n.score, n.subscore, e.score, e.subscore)
-                            THEN n.subscore ELSE e.subscore END,
-            reached = CASE WHEN functions.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
-                                              n.score, n.subscore, e.score, e.subscore)
-                           THEN n.version ELSE e.reached END,
-            achieved_us = CASE WHEN functions.changes_score(n.aggregation, n.sort_order, n.subscore_sort_order,
-                                                  n.score, n.subscore, e.score, e.subscore)
-                               THEN functions.arrival(v_now_us, e.update_us) ELSE e.achieved_us END,
-            client_us = CASE WHEN functions.sets_score(n.aggregation, n.sort_order,
-                                                     n.subscore_sort_order, n.score, n.subscore,
-                                                     e.score, e.subscore)
-                             THEN coalesce(n.client_us, functions.arrival(v_now_us, e.update_us))
-                             ELSE e.client_us END,
-            metadata = CASE WHEN functions.sets_score(n.aggregation, n.sort_order,
-                                                    n.subscore_sort_order, n.score, n.subscore,
-                                                    e.score, e.subscore)
-                            THEN n.metadata ELSE e.metadata END,
-            version = n.version,
-            submissions = e.submissions + 1,
-            update_us = functions.arrival(v_now_us, e.update_us)
+        SET (score, subscore, reached, version, submissions, client_us, achieved_us, update_us,
+             metadata) = ROW((functions.fold(
+               e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+               ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).entry.*)
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
                  b.aggregation, b.sort_order, b.subscore_sort_order,
@@ -260,19 +182,13 @@ BEGIN
         ) AS n
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
-          AND CASE n.aggregation
-            WHEN 1 THEN true
-            WHEN 2 THEN NOT functions.is_stale(n.client_us, functions.arrival(v_now_us, e.update_us),
-                                             e.client_us)
-            -- The loop refuses the others. Up to here sums of integers are exact.
-            WHEN 3 THEN abs(e.score + n.score) < 9007199254740992
-              AND abs(e.subscore + n.subscore) < 9007199254740992
-            ELSE false
-          END
+          AND (functions.fold(
+            e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+            ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).counts
         RETURNING n.*, old.score AS previous_score,
-          CASE WHEN functions.sets_score(n.aggregation, n.sort_order, n.subscore_sort_order, n.score,
-                                       n.subscore, old.score, old.subscore)
-               THEN 1::smallint ELSE 2::smallint END AS outcome,
+          (functions.fold(
+            old, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+            ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
           new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
       ), logged AS (
@@ -331,7 +247,8 @@ BEGIN
   LOOP
     IF r.ranking_no <> of_ranking THEN
       of_ranking := r.ranking_no;
-      SELECT g.season_no, b.aggregation, b.sort_order, b.subscore_sort_order
+      SELECT g.season_no,
+             ROW(b.aggregation, b.sort_order, b.subscore_sort_order)::functions.settings AS settings
       INTO board
       FROM (
         SELECT * FROM rostrum.rankings WHERE ranking_no = of_ranking OFFSET 0
@@ -387,47 +304,22 @@ BEGIN
         has_begun := true;
         v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
       END IF;
-      n_arrival_us := functions.arrival(v_now_us, s.update_us);
-      n_client_us := coalesce(r.client_us, n_arrival_us);
-      n_score := r.score;
-      n_subscore := r.subscore;
-      IF board.aggregation = 1 THEN -- BEST
-        takes := s.submissions = 0
-          OR functions.sets_score(board.aggregation, board.sort_order, board.subscore_sort_order,
-                                n_score, n_subscore, s.score, s.subscore);
-        n_outcome := CASE WHEN takes THEN 1 ELSE 2 END;
-      ELSIF board.aggregation = 2 THEN -- LATEST
-        takes := s.submissions = 0 OR NOT functions.is_stale(r.client_us, n_arrival_us, s.client_us);
-        n_outcome := CASE WHEN takes THEN 1 ELSE 3 END;
-      ELSIF board.aggregation = 3 THEN -- SUM
-        takes := true;
-        n_outcome := 1;
-        IF s.submissions > 0 THEN
-          n_score := s.score + n_score;
-          n_subscore := s.subscore + n_subscore;
-        END IF;
-        IF abs(n_score) >= 9007199254740992 OR abs(n_subscore) >= 9007199254740992 THEN
-          RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                          NULL, NULL)::functions.applied;
-          CONTINUE;
-        END IF;
-      ELSE
-        RAISE EXCEPTION 'aggregation % is unknown', board.aggregation;
+      folded := functions.fold(
+        s, board.settings,
+        ROW(v_block + r.ord, r.score, r.subscore, r.client_us, r.metadata::jsonb), v_now_us);
+      n_outcome := CASE WHEN folded.counts THEN folded.outcome ELSE folded.refusal END;
+      IF n_outcome IS NULL THEN
+        RAISE EXCEPTION 'the aggregation of ranking % is unknown', of_ranking;
+      ELSIF n_outcome = -2 THEN
+        RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                        NULL)::functions.applied;
+        CONTINUE;
       END IF;
-      IF takes THEN
-        IF s.submissions = 0 OR n_score <> s.score OR n_subscore <> s.subscore THEN
-          s.reached := v_block + r.ord;
-          s.achieved_us := n_arrival_us;
-        END IF;
-        s.score := n_score;
-        s.subscore := n_subscore;
-        s.client_us := n_client_us;
-        s.metadata := r.metadata;
-      END IF;
-      IF n_outcome <> 3 THEN
-        s.submissions := s.submissions + 1;
-        s.version := v_block + r.ord;
-        s.update_us := n_arrival_us;
+      IF folded.counts THEN
+        s := ROW(s.ranking_no, s.player_id, (folded.entry).score, (folded.entry).subscore,
+                 (folded.entry).reached, (folded.entry).version, (folded.entry).submissions,
+                 (folded.entry).client_us, (folded.entry).achieved_us, (folded.entry).update_us,
+                 s.display_name, (folded.entry).metadata)::rostrum.entries;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -438,7 +330,7 @@ BEGIN
         is_dirty := true;
       END IF;
       log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
-                        functions.to_time(n_arrival_us), v_block + r.ord, r.score, r.subscore,
+                        functions.to_time(functions.arrival(s, v_now_us)), v_block + r.ord, r.score, r.subscore,
                         r.client_us, n_outcome, n_previous, NULL, r.metadata)::rostrum.submissions;
     END IF;
 
