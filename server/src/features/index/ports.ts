@@ -29,6 +29,10 @@ export interface TrustedEpochs {
   epochOf(rankingNo: RankingNo): number | undefined;
   /** Whether the index lacks a committed batch. */
   hasGap(rankingNo: RankingNo): boolean;
+  /** Whether the index has, within so many milliseconds, what reads of the store of record have shown. */
+  catchesUp(rankingNo: RankingNo, patienceMs: number): Promise<boolean>;
+  /** The store of record has answered a read of the ranking. */
+  noteStoreRead(rankingNo: RankingNo): void;
   /** Takes back the trust in this epoch. */
   distrust(rankingNo: RankingNo, epoch: number): void;
 }
