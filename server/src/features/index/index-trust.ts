@@ -7,10 +7,10 @@ const MAX_RANKINGS = 100_000;
 
 /** What is known of an index that lacks, or may lack, a committed batch. */
 interface Behind {
-  /** The number of the last note that says so. */
-  last: number;
-  /** Whether it could not be given a batch; else the store of record may have shown one that it lacks. */
-  hasGap: boolean;
+  /** The number of the last note that it could not be given a batch; 0: it has no gap. */
+  gap: number;
+  /** The same of the last note that the store of record may have shown one that it lacks. */
+  storeRead: number;
 }
 
 /**
@@ -78,14 +78,15 @@ export class IndexTrust implements TrustedEpochs {
 
   /** The index of a ranking could not be given a batch: it must not answer until it has it. */
   noteGap(rankingNo: RankingNo): void {
-    const behind = this.#note(rankingNo);
-    if (!behind.hasGap) this.#gaps += 1;
-    behind.hasGap = true;
+    const behind = this.#behindOf(rankingNo);
+    if (behind.gap === 0) this.#gaps += 1;
+    this.#noteCount += 1;
+    behind.gap = this.#noteCount;
     this.#tellWaiting();
   }
 
   hasGap(rankingNo: RankingNo): boolean {
-    return this.#behind.get(rankingNo)?.hasGap === true;
+    return (this.#behind.get(rankingNo)?.gap ?? 0) > 0;
   }
 
   get hasGaps(): boolean {
@@ -97,10 +98,11 @@ export class IndexTrust implements TrustedEpochs {
    * later, by another server: until then the index would answer with less than was seen.
    */
   noteStoreRead(rankingNo: RankingNo): void {
-    this.#note(rankingNo);
+    this.#noteCount += 1;
+    this.#behindOf(rankingNo).storeRead = this.#noteCount;
     if (this.#behind.size <= MAX_RANKINGS) return;
-    for (const [oldest, { hasGap }] of this.#behind) {
-      if (hasGap) continue;
+    for (const [oldest, { gap }] of this.#behind) {
+      if (gap > 0) continue;
       this.#behind.delete(oldest);
       break;
     }
@@ -121,7 +123,7 @@ export class IndexTrust implements TrustedEpochs {
       const behind = this.#behind.get(rankingNo);
       if (behind === undefined) return true;
       const leftMs = giveUpAt - performance.now();
-      if (behind.hasGap || leftMs <= 0) return false;
+      if (behind.gap > 0 || leftMs <= 0) return false;
       const news = Promise.withResolvers<void>();
       this.#waiting.push(news.resolve);
       const timer = setTimeout(news.resolve, leftMs);
@@ -137,23 +139,25 @@ export class IndexTrust implements TrustedEpochs {
 
   /** What was in the outbox at `noteCount` is in the index, except in these rankings. */
   noteDrained(noteCount: number, except: ReadonlySet<RankingNo>): void {
-    for (const [rankingNo, { last, hasGap }] of this.#behind) {
-      if (last > noteCount || except.has(rankingNo)) continue;
-      this.#behind.delete(rankingNo);
-      if (hasGap) this.#gaps -= 1;
+    for (const [rankingNo, behind] of this.#behind) {
+      if (except.has(rankingNo)) continue;
+      if (behind.gap > 0 && behind.gap <= noteCount) {
+        behind.gap = 0;
+        this.#gaps -= 1;
+      }
+      if (behind.storeRead <= noteCount) behind.storeRead = 0;
+      if (behind.gap + behind.storeRead === 0) this.#behind.delete(rankingNo);
     }
     for (const rankingNo of except) this.noteGap(rankingNo);
     this.#tellWaiting();
   }
 
-  #note(rankingNo: RankingNo): Behind {
-    this.#noteCount += 1;
+  #behindOf(rankingNo: RankingNo): Behind {
     let behind = this.#behind.get(rankingNo);
     if (behind === undefined) {
-      behind = { last: 0, hasGap: false };
+      behind = { gap: 0, storeRead: 0 };
       this.#behind.set(rankingNo, behind);
     }
-    behind.last = this.#noteCount;
     return behind;
   }
 
