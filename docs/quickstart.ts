@@ -10,20 +10,16 @@ await using client = RostrumClient.connect({
   },
 });
 
-const arena = { leaderboardId: 'arena' }; // created by the first submission to it
+const arena = client.leaderboard('arena'); // created by the first submission to it
 
-await client.scores.submit({ ...arena, playerId: 'ada', displayName: 'Ada', score: 1200 });
-await client.scores.submit({ ...arena, playerId: 'bob', displayName: 'Bob', score: 900 });
+await arena.submit({ playerId: 'ada', displayName: 'Ada', score: 1200 });
+await arena.submit({ playerId: 'bob', displayName: 'Bob', score: 900 });
 
 // A view that is always current, and is resumed by itself when the connection is lost.
-const view = client.watch.liveView({ ...arena, view: { top: 3 } });
+const view = arena.watch({ view: { top: 3 } });
 await view.ready();
 
-const { outcome, standing, previousRank } = await client.scores.submit({
-  ...arena,
-  playerId: 'bob',
-  score: 1350,
-});
+const { outcome, standing, previousRank } = await arena.submit({ playerId: 'bob', score: 1350 });
 console.log(`${outcome}: rank ${previousRank} → ${standing.rank}`);
 
 for await (const { standings } of view) {

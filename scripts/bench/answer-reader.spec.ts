@@ -5,7 +5,7 @@ import {
   StreamScoresResponse,
 } from '../../server/dist/gen/rostrum/v1/score.js';
 import { AnswerReader } from './answer-reader.ts';
-import { grpcFrame } from './grpc-connection.ts';
+import { grpcFrame } from './library-connection.ts';
 
 const GOOD: ScoreItem = {
   item: {

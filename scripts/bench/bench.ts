@@ -90,10 +90,10 @@ export class Bench {
     const { ports } = await server.next('ready');
 
     const run = newRun();
-    const { connections, players, client, loadProcesses } = options;
+    const { connections, players, loadProcesses } = options;
     const load = new LoadCrew(loadCommand, loadProcesses);
     undoing.add(() => load.end());
-    await load.connect({ ports, certificates, client, connections, players });
+    await load.connect({ ports, certificates, connections, players });
     const bench = new Bench({ options, run, stores, server, load });
     report('building the index');
     await untilIndexed(load, templateOf('rank', run), options.players);

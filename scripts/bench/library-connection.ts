@@ -1,11 +1,27 @@
 import grpc from '@grpc/grpc-js';
-import { type CallListener, grpcFrame } from './grpc-connection.ts';
 
 const GRPC_HEADER = 5;
 
+/** Hears of one call. */
+export interface CallListener {
+  /** Bytes of the answer as they come: messages, each behind its 5-byte gRPC header. */
+  data?(bytes: Buffer): void;
+  /** The call is over. Status 0 is success. */
+  end(status: number): void;
+}
+
+/** A message as gRPC frames it. */
+export function grpcFrame(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(GRPC_HEADER + message.length);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  frame.set(message, GRPC_HEADER);
+  return frame;
+}
+
 /**
- * A connection of the gRPC library that callers in Node use, with the same surface as
- * `GrpcConnection`. Messages are bytes already, so its cost is that of the library and no more.
+ * A connection of the gRPC library that callers in Node use. Messages are bytes already, so its cost
+ * is that of the library and no more.
  */
 export class LibraryConnection {
   readonly #client: grpc.Client;

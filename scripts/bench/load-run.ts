@@ -1,5 +1,5 @@
 import { AnswerReader } from './answer-reader.ts';
-import type { LoadConnection } from './grpc-connection.ts';
+import type { LibraryConnection } from './library-connection.ts';
 import type { Result, Run } from './messages.ts';
 import type { Requests } from './requests.ts';
 
@@ -9,7 +9,7 @@ const PATIENCE_MS = 30_000;
 /** Makes load of one kind and measures it. */
 export class LoadRun {
   readonly #run: Run;
-  readonly #connections: readonly LoadConnection[];
+  readonly #connections: readonly LibraryConnection[];
   readonly #requests: Requests;
   readonly #failures: Record<string, number> = {};
   readonly #latencies: number[] = [];
@@ -21,7 +21,7 @@ export class LoadRun {
   #open = 0;
   #idle: (() => void) | undefined;
 
-  constructor(run: Run, connections: readonly LoadConnection[], requests: Requests) {
+  constructor(run: Run, connections: readonly LibraryConnection[], requests: Requests) {
     this.#run = run;
     this.#connections = connections;
     this.#requests = requests;
@@ -33,7 +33,9 @@ export class LoadRun {
     const pacer = rate === undefined ? undefined : this.#offer(rate);
     if (pacer === undefined) {
       for (let caller = 0; caller < callers; caller += 1) {
-        const connection = this.#connections[caller % this.#connections.length] as LoadConnection;
+        const connection = this.#connections[
+          caller % this.#connections.length
+        ] as LibraryConnection;
         if (this.#requests.streamed) this.#streamingCaller(connection);
         else this.#unaryCaller(connection);
       }
@@ -65,7 +67,7 @@ export class LoadRun {
     };
   }
 
-  #unaryCaller(connection: LoadConnection): void {
+  #unaryCaller(connection: LibraryConnection): void {
     const { path, weight } = this.#requests;
     const reader = weight > 1 ? new AnswerReader() : undefined;
     let sentAt = 0;
@@ -90,7 +92,7 @@ export class LoadRun {
     send();
   }
 
-  #streamingCaller(connection: LoadConnection): void {
+  #streamingCaller(connection: LibraryConnection): void {
     const { path } = this.#requests;
     const sentAt: number[] = [];
     let oldest = 0;
@@ -137,7 +139,9 @@ export class LoadRun {
       for (; due <= now && !this.#stopping; due += intervalMs) {
         const dueAt = due;
         this.#open += 1;
-        const connection = this.#connections[next++ % this.#connections.length] as LoadConnection;
+        const connection = this.#connections[
+          next++ % this.#connections.length
+        ] as LibraryConnection;
         connection.call(path, this.#requests.next(), {
           end: (status) => {
             if (status === 0) this.#answered(dueAt, weight);

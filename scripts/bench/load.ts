@@ -1,5 +1,5 @@
-/** The process that makes the load; `load-process.ts` starts it and tells it what to do. */
-import type { LoadConnection } from './grpc-connection.ts';
+/** The process that makes the load; `LoadCrew` starts it and tells it what to do. */
+import type { LibraryConnection } from './library-connection.ts';
 import { LoadRun } from './load-run.ts';
 import type { Connect, FromLoad, Probe, Run, ToLoad, Transport } from './messages.ts';
 import { openPlaintext, openTls } from './open-connections.ts';
@@ -8,7 +8,7 @@ import { numberSubmissionsFrom, Requests } from './requests.ts';
 const GRPC_HEADER = 5;
 
 let setup: Connect | undefined;
-let connections: Record<Transport, LoadConnection[]> = { tls: [], plaintext: [] };
+let connections: Record<Transport, LibraryConnection[]> = { tls: [], plaintext: [] };
 
 process.on('message', (message: ToLoad) => {
   obey(message).catch((error: Error) => tell({ kind: 'failed', message: error.message }));
@@ -33,11 +33,10 @@ function tell(message: FromLoad): void {
 async function connect(message: Connect): Promise<void> {
   setup = message;
   numberSubmissionsFrom(message.firstSubmission);
-  const { ports, certificates, client, connections: count } = message;
-  const wanted = { client, count, onBroken: broken };
+  const { ports, certificates, connections: count } = message;
   connections = {
-    tls: await openTls(ports.tls, certificates, wanted),
-    plaintext: ports.plaintext === undefined ? [] : await openPlaintext(ports.plaintext, wanted),
+    tls: await openTls(ports.tls, certificates, count),
+    plaintext: ports.plaintext === undefined ? [] : await openPlaintext(ports.plaintext, count),
   };
   tell({ kind: 'connected' });
 }
@@ -64,8 +63,4 @@ async function probe({ template }: Probe): Promise<void> {
     });
   });
   tell({ kind: 'probed', answer: answer.toString('base64') });
-}
-
-function broken(error: Error): void {
-  tell({ kind: 'failed', message: `a connection broke: ${error.message}` });
 }

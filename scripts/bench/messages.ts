@@ -4,9 +4,9 @@ export type Transport = 'tls' | 'plaintext';
 
 /**
  * `library`: the gRPC library that callers in Node use; `go`: the one of callers in Go, which is
- * tools/bench-load; `bare`: HTTP/2 written by hand, which leaves the server nearly the whole machine.
+ * tools/bench-load.
  */
-export const LOAD_CLIENTS = ['library', 'go', 'bare'] as const;
+export const LOAD_CLIENTS = ['library', 'go'] as const;
 export type LoadClient = (typeof LOAD_CLIENTS)[number];
 
 /** Mutual TLS is always there. */
@@ -19,8 +19,6 @@ export interface Connect {
   readonly ports: Ports;
   /** Holds `ca.crt`, `admin.crt` and `admin.key`. */
   readonly certificates: string;
-  /** Which client makes the calls, see `LoadClient`. */
-  readonly client: LoadClient;
   /** How many connections of each transport. */
   readonly connections: number;
   readonly players: number;

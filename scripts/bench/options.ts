@@ -54,9 +54,8 @@ export const USAGE = `npm run bench -- [options]
   --against REF      this tree and that of a commit in turns, on the same stores
   --callers N        callers, each waiting for its answer (64)
   --connections N    connections that they share (4)
-  --client NAME      library: @grpc/grpc-js, as callers in Node have it; go: grpc-go, which needs
-                     Go; bare: HTTP/2 by hand, which takes next to nothing of the machine
-                     (library)
+  --client NAME      library: @grpc/grpc-js, as callers in Node have it; go: grpc-go, which takes
+                     less of the machine and needs Go (library)
   --load-processes N processes that make the load (2 of the library client, else 1)
   --stream-window N  submissions that each streaming caller has under way (16)
   --write-lanes N    ROSTRUM_WRITE_LANES of the server (its default)

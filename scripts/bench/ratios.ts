@@ -43,7 +43,7 @@ function disturbance({ rows }: Figures): string[] {
   const echo = rows.find(({ operation }) => operation.name === 'echo')?.cores;
   if (echo !== undefined && echo.load > echo.server) {
     warnings.push(
-      `**Bound by the load**: at the echo the load process kept ${echo.load.toFixed(2)} cores busy and the server ${echo.server.toFixed(2)}; the server can do more echoes than this, so the ratios flatter it, and those of TLS say little. See --client bare`,
+      `**Bound by the load**: at the echo the load process kept ${echo.load.toFixed(2)} cores busy and the server ${echo.server.toFixed(2)}; the server can do more echoes than this, so the ratios flatter it, and those of TLS say little. See --client go`,
     );
   }
   return warnings;

@@ -1,4 +1,4 @@
-import { grpcFrame } from './grpc-connection.ts';
+import { grpcFrame } from './library-connection.ts';
 import type { RequestTemplate } from './request-templates.ts';
 
 const ZERO = 0x30;

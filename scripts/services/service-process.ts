@@ -102,6 +102,12 @@ export class ServiceProcess {
     sendSignal(signal === 'SIGKILL' ? -this.pid : this.pid, signal);
   }
 
+  /** Reads no more of what it prints: it finds its output closed. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Sends a signal and waits for the end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ProcessEnd> {
     this.signal(signal);

@@ -25,6 +25,8 @@ export interface Config {
   readonly submissionRetentionDays: number;
   /** Open watches of one process, at most. */
   readonly maxWatches: number;
+  /** Rows of the views that are watched in one process, at most. */
+  readonly maxWatchedRows: number;
   /** Open connections of one process, at most. */
   readonly maxConnections: number;
   /** Submissions that wait or are in work in one process, at most. */
@@ -35,6 +37,7 @@ export interface Config {
   /** How much of these one identity may have. */
   readonly identityConnections: Cap;
   readonly identityWatches: Cap;
+  readonly identityWatchedRows: Cap;
   readonly identitySubmissions: Cap;
   /** How long open calls may go on after SIGTERM. */
   readonly shutdownGraceMs: number;
@@ -121,6 +124,12 @@ export const SETTINGS = [
     meaning: 'Open watches of one process, 1 to 1000000',
   },
   {
+    name: 'ROSTRUM_MAX_WATCHED_ROWS',
+    default: '250000',
+    meaning:
+      'Standings that the watched views of one process show together, a view counted once however many watch it, 1000 to 100000000; each is kept in memory: 0.3 KB, or up to 2 KB with long names and metadata',
+  },
+  {
     name: 'ROSTRUM_MAX_CONNECTIONS',
     default: '20000',
     meaning: 'Open connections of one process, 1 to 1000000',
@@ -151,6 +160,11 @@ export const SETTINGS = [
     name: 'ROSTRUM_IDENTITY_WATCHES',
     default: '90%',
     meaning: 'The same for open watches',
+  },
+  {
+    name: 'ROSTRUM_IDENTITY_WATCHED_ROWS',
+    default: '90%',
+    meaning: 'The same for the standings of watched views',
   },
   {
     name: 'ROSTRUM_IDENTITY_SUBMISSIONS',
@@ -205,12 +219,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     idempotencyDays: reader.integer('ROSTRUM_IDEMPOTENCY_DAYS', 1, 3650),
     submissionRetentionDays: reader.retentionDays(),
     maxWatches: reader.integer('ROSTRUM_MAX_WATCHES', 1, 1_000_000),
+    maxWatchedRows: reader.integer('ROSTRUM_MAX_WATCHED_ROWS', 1_000, 100_000_000),
     maxConnections: reader.integer('ROSTRUM_MAX_CONNECTIONS', 1, 1_000_000),
     maxSubmissions: reader.integer('ROSTRUM_MAX_SUBMISSIONS', 1, 1_000_000),
     maxUnreadBytes: reader.integer('ROSTRUM_MAX_UNREAD_MIB', 16, 65_536) * MIB,
     maxConnectionUnreadBytes: reader.integer('ROSTRUM_MAX_CONNECTION_UNREAD_MIB', 4, 65_536) * MIB,
     identityConnections: reader.cap('ROSTRUM_IDENTITY_CONNECTIONS'),
     identityWatches: reader.cap('ROSTRUM_IDENTITY_WATCHES'),
+    identityWatchedRows: reader.cap('ROSTRUM_IDENTITY_WATCHED_ROWS'),
     identitySubmissions: reader.cap('ROSTRUM_IDENTITY_SUBMISSIONS'),
     shutdownGraceMs: reader.integer('ROSTRUM_SHUTDOWN_GRACE_MS', 0, 600_000),
     internals: reader.some('ROSTRUM_INTERNALS', ALL_PARTS),

@@ -111,6 +111,10 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
       return [
         `The server at ${address} runs but cannot reach its store. Nothing was acknowledged; try again.`,
       ];
+    case 'LEADERBOARD_RULES_DIFFER':
+      return [
+        'Nothing was recorded. Leave --aggregation and --order out to submit by the rules it has.',
+      ];
     case 'SUBMISSION_ID_REUSED':
       return ['Leave --id out, or give this submission an id of its own.'];
     case 'SHUTTING_DOWN':

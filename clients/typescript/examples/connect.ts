@@ -11,5 +11,6 @@ export async function connect(address = 'localhost:50051', certificates = 'certs
     },
   });
   await client.waitForReady({ deadlineMs: 5_000 });
-  return await client.scores.submit({ leaderboardId: 'arena', playerId: 'ada', score: 1_000 });
+  const arena = client.leaderboard('arena');
+  return await arena.submit({ playerId: 'ada', score: 1_000 });
 }

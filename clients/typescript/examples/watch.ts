@@ -2,7 +2,7 @@ import type { LiveView, RostrumClient } from '@rostrum/client';
 
 /** Follows the top three until somebody else leads. Needs the role reader. */
 export async function waitForNewLeader(client: RostrumClient, leader: string): Promise<string> {
-  const view = client.watch.liveView({ leaderboardId: 'arena', view: { top: 3 } });
+  const view = client.leaderboard('arena').watch({ view: { top: 3 } });
   for await (const { standings, changes } of view) {
     for (const { kind, playerId } of changes) console.log(kind, playerId);
     const first = standings[0];
@@ -13,7 +13,7 @@ export async function waitForNewLeader(client: RostrumClient, leader: string): P
 
 /** Shows the leader, and whether that is what the server shows now. */
 export function showLeader(client: RostrumClient, show: (line: string) => void): LiveView {
-  const view = client.watch.liveView({ leaderboardId: 'arena', view: { top: 1 } });
+  const view = client.leaderboard('arena').watch({ view: { top: 1 } });
   view.onUpdate(({ standings }) => show(`leader: ${standings[0]?.playerId}`));
   view.onState((state) => {
     if (state.status === 'live') show('live');
@@ -29,8 +29,8 @@ export async function followChanges(
   save: (resumeToken: string, revisions: readonly number[]) => Promise<void>,
   { resumeToken, signal }: { resumeToken?: string; signal: AbortSignal },
 ): Promise<void> {
-  const request = { leaderboardId: 'arena', resumeToken };
-  for await (const message of client.watch.changes(request, { signal })) {
+  const arena = client.leaderboard('arena');
+  for await (const message of arena.changes({ resumeToken }, { signal })) {
     await save(
       message.resumeToken,
       message.changes.map(({ revision }) => revision),

@@ -1,9 +1,11 @@
+import { positiveOption } from './errors/positive-option.js';
 import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
 import { invalidOptions } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
 import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
 import { isLoopback, parseAddresses, type ServerAddress } from './transport/server-address.js';
 
+/** How a client reaches its servers; all of it has defaults. */
 export interface ClientOptions {
   /**
    * `host:port` of the server; of several, a list, or one string with commas between. A host name
@@ -63,7 +65,7 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
     addresses,
     address: addresses.map(({ text }) => text).join(', '),
     tls: options.plaintext === true ? requireLoopback(addresses) : loadTls(tlsOptions(options)),
-    defaultDeadlineMs: positive('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
+    defaultDeadlineMs: positiveOption('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
     retry: retrySettings(options.retry),
   };
 }
@@ -89,17 +91,14 @@ function retrySettings(retry: RetryOptions | false | undefined): RetrySettings {
   requireKnownOptions(RETRY_OPTIONS, retry || undefined, 'options.retry');
   if (retry === false) return { ...DEFAULT_RETRY, maxAttempts: 1 };
   const initialBackoffMs =
-    positive('retry.initialBackoffMs', retry?.initialBackoffMs) ?? DEFAULT_RETRY.initialBackoffMs;
+    positiveOption('retry.initialBackoffMs', retry?.initialBackoffMs) ??
+    DEFAULT_RETRY.initialBackoffMs;
   const maxBackoffMs =
-    positive('retry.maxBackoffMs', retry?.maxBackoffMs) ?? DEFAULT_RETRY.maxBackoffMs;
+    positiveOption('retry.maxBackoffMs', retry?.maxBackoffMs) ?? DEFAULT_RETRY.maxBackoffMs;
   return {
     initialBackoffMs: Math.min(initialBackoffMs, maxBackoffMs),
     maxBackoffMs,
-    maxAttempts: positive('retry.maxAttempts', retry?.maxAttempts) ?? DEFAULT_RETRY.maxAttempts,
+    maxAttempts:
+      positiveOption('retry.maxAttempts', retry?.maxAttempts) ?? DEFAULT_RETRY.maxAttempts,
   };
-}
-
-function positive(name: string, value: number | undefined): number | undefined {
-  if (value === undefined || value > 0) return value;
-  throw invalidOptions(`${name} must be greater than 0`);
 }

@@ -1,7 +1,9 @@
 import { AdminGroup } from './admin/admin-group.js';
 import { type ClientOptions, resolveOptions } from './client-options.js';
+import { LeaderboardHandle } from './handle/leaderboard-handle.js';
 import { HealthGroup } from './health/health-group.js';
 import { waitForReady } from './health/wait-for-ready.js';
+import type { RankingRules } from './leaderboards/leaderboard.js';
 import { LeaderboardGroup } from './leaderboards/leaderboard-group.js';
 import { ScoreGroup } from './scores/score-group.js';
 import { StandingGroup } from './standings/standing-group.js';
@@ -14,11 +16,17 @@ import { WatchGroup } from './watch/watch-group.js';
  * over them side by side. Close it when done, or declare it with `await using`.
  */
 export class RostrumClient implements AsyncDisposable {
+  /** The configuration of leaderboards: `create`, `get`, `find`, `list`, `update`, `delete`. */
   readonly leaderboards: LeaderboardGroup;
+  /** Submitting: `submit`, `batchSubmit`, `submitAll`, `stream`. Needs the role writer. */
   readonly scores: ScoreGroup;
+  /** Reading: `top`, `list`, `get`, `find`, `batchGet`, `around`. */
   readonly standings: StandingGroup;
+  /** Following: `liveView`, `standings`, `changes`. */
   readonly watch: WatchGroup;
+  /** Looking after a server: `ping`, `stats`, `verify`, `rebuild`. Needs the role admin. */
   readonly admin: AdminGroup;
+  /** Whether a server serves: `check`. */
   readonly health: HealthGroup;
   readonly #connection: Connection;
 
@@ -39,6 +47,18 @@ export class RostrumClient implements AsyncDisposable {
    */
   static connect(options: ClientOptions = {}): RostrumClient {
     return new RostrumClient(new Connection(resolveOptions(options)));
+  }
+
+  /**
+   * One leaderboard, so that calls do not repeat it. Nothing is sent until it is used.
+   * @param leaderboardId `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`
+   * @param rules what the leaderboard is created with by its first submission. One that exists and
+   * contradicts them is told at the first use, by LEADERBOARD_RULES_DIFFER. Default: none, and
+   * whatever there is is used as it is.
+   * @throws INVALID_FIELD
+   */
+  leaderboard(leaderboardId: string, rules: RankingRules = {}): LeaderboardHandle {
+    return new LeaderboardHandle(this.#connection, this, leaderboardId, rules);
   }
 
   /** `host:port` of the server; of several, all of them with commas between. */

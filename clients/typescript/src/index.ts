@@ -25,6 +25,7 @@ export {
   type ServiceErrorReason,
   type StatusCode,
 } from './errors/rostrum-error.js';
+export type { LeaderboardHandle, OnLeaderboard } from './handle/leaderboard-handle.js';
 export type { HealthGroup, HealthRequest } from './health/health-group.js';
 export type { JsonObject, JsonValue } from './json.js';
 export type {
@@ -44,10 +45,17 @@ export type {
   ListLeaderboardsRequest,
 } from './leaderboards/leaderboard-group.js';
 export type { RankingSelector } from './ranking/ranking-selector.js';
-export type { Outcome, ScoreItem, ScoreResult, ScoreSubmission } from './scores/score.js';
+export type {
+  Outcome,
+  PlayerScore,
+  ScoreItem,
+  ScoreResult,
+  ScoreSubmission,
+  SubmittedScore,
+} from './scores/score.js';
 export type { ScoreGroup } from './scores/score-group.js';
 export type { ScoreStream } from './scores/score-stream.js';
-export type { ScoreStreamOptions } from './scores/score-stream-options.js';
+export type { ScoreStreamOptions, SubmitAllOptions } from './scores/score-stream-options.js';
 export type { OnDuplicate, SubmitOptions } from './scores/submit-options.js';
 export {
   percentileOf,

@@ -3,4 +3,5 @@ export interface JsonObject {
   [key: string]: JsonValue;
 }
 
+/** A value in JSON. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;

@@ -336,6 +336,7 @@ describe('admin', () => {
                 identity: 'writer/game',
                 connections: 1,
                 watches: 0,
+                watchedRows: 0,
                 submissions: 2,
                 unreadBytes: 3,
                 refused: 4,

@@ -60,7 +60,7 @@ export class Contender {
     undoing.add(() => server.stop());
     const load = new LoadCrew(commandOfLoad(client), loadProcesses);
     undoing.add(() => load.end());
-    await load.connect({ ports: { tls: port }, certificates, client, connections, players });
+    await load.connect({ ports: { tls: port }, certificates, connections, players });
     report(`${tree.name}: building the index`);
     await untilIndexed(load, templateOf('rank', run), players);
     return new Contender(tree, databaseUrl, around, server, load);

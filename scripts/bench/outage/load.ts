@@ -1,5 +1,5 @@
 /** A process that makes mixed load and tells all the time how it goes; `MixedLoad` is what it runs. */
-import type { LoadConnection } from '../grpc-connection.ts';
+import type { LibraryConnection } from '../library-connection.ts';
 import { openTls } from '../open-connections.ts';
 import { numberSubmissionsFrom } from '../requests.ts';
 import type { FromOutageLoad, ToOutageLoad } from './messages.ts';
@@ -7,7 +7,7 @@ import { MixedLoad } from './mixed-load.ts';
 
 const TICK_MS = 100;
 
-let connections: readonly LoadConnection[] = [];
+let connections: readonly LibraryConnection[] = [];
 let load: MixedLoad | undefined;
 let lastTick = now();
 
@@ -25,10 +25,7 @@ async function obey(message: ToOutageLoad): Promise<void> {
   switch (message.kind) {
     case 'connect': {
       numberSubmissionsFrom(message.firstSubmission);
-      const onBroken = ({ message: text }: Error) =>
-        tell({ kind: 'failed', message: `a connection broke: ${text}` });
-      const { port, certificates, client, connections: count } = message;
-      connections = await openTls(port, certificates, { client, count, onBroken });
+      connections = await openTls(message.port, message.certificates, message.connections);
       tell({ kind: 'connected' });
       break;
     }

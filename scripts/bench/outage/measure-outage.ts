@@ -9,7 +9,7 @@ import { OutageStage } from './stage.ts';
 /** What callers see while the index of a large board is lost, as a share of what is normal. */
 export async function measureOutage(options: BenchOptions, undoing: Undoing): Promise<void> {
   if (options.client === 'go') {
-    throw new Error('--only outage has its load from --client library or bare');
+    throw new Error('--only outage has its load from --client library');
   }
   const report = (line: string) => console.log(line);
   const stage = await OutageStage.start(options, undoing, report);

@@ -1,4 +1,3 @@
-import type { LoadClient } from '../messages.ts';
 import type { RequestTemplate } from '../request-templates.ts';
 
 /** Part of the load; parts of the same group are told as one. */
@@ -18,7 +17,6 @@ export type ToOutageLoad =
       readonly kind: 'connect';
       readonly port: number;
       readonly certificates: string;
-      readonly client: LoadClient;
       readonly connections: number;
       /** Where the numbers of this process's submissions begin. */
       readonly firstSubmission: number;

@@ -4,7 +4,7 @@ import {
   ListStandingsAroundResponse,
   ListStandingsResponse,
 } from '../../../server/dist/gen/rostrum/v1/standing.js';
-import type { LoadConnection } from '../grpc-connection.ts';
+import type { LibraryConnection } from '../library-connection.ts';
 import { Requests } from '../requests.ts';
 import type { Part, Tally } from './messages.ts';
 
@@ -32,7 +32,7 @@ interface OpenTally extends Tally {
 
 /** Callers of several kinds at the same time, until they are stopped. */
 export class MixedLoad {
-  readonly #connections: readonly LoadConnection[];
+  readonly #connections: readonly LibraryConnection[];
   readonly #parts: readonly Part[];
   readonly #pacers: NodeJS.Timeout[] = [];
   #tallies: Record<string, OpenTally> = {};
@@ -41,7 +41,7 @@ export class MixedLoad {
   #idle: (() => void) | undefined;
   #nextConnection = 0;
 
-  constructor(connections: readonly LoadConnection[], parts: readonly Part[]) {
+  constructor(connections: readonly LibraryConnection[], parts: readonly Part[]) {
     this.#connections = connections;
     this.#parts = parts;
   }
@@ -105,14 +105,14 @@ export class MixedLoad {
     }, 1);
   }
 
-  #connection(): LoadConnection {
+  #connection(): LibraryConnection {
     const at = this.#nextConnection++ % this.#connections.length;
-    return this.#connections[at] as LoadConnection;
+    return this.#connections[at] as LibraryConnection;
   }
 
   #call(
     part: Part,
-    connection: LoadConnection,
+    connection: LibraryConnection,
     requests: Requests,
     from: number,
     done: (failed: boolean) => void,

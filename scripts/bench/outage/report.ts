@@ -3,7 +3,7 @@ import { GROUPS, type GroupName } from './groups.ts';
 import type { Phase } from './phases.ts';
 import type { Stretch } from './recorder.ts';
 
-/** One thing that is to be reached. */
+/** One goal, and whether it was reached. */
 export interface Goal {
   readonly what: string;
   readonly wanted: string;
@@ -13,7 +13,6 @@ export interface Goal {
 
 const STATUS_NAMES: Readonly<Record<string, string>> = {
   '-4': 'not sent',
-  '-1': 'reset',
   4: 'DEADLINE_EXCEEDED',
   8: 'RESOURCE_EXHAUSTED',
   13: 'INTERNAL',
@@ -21,7 +20,7 @@ const STATUS_NAMES: Readonly<Record<string, string>> = {
 };
 const RESOURCE_EXHAUSTED = '8';
 
-/** What is to be reached in two phases of an outage under load, and when the index is back. */
+/** The goals of two phases of an outage under load, and when the index is back. */
 export function goalsOf(phases: readonly Phase[], ranks: number): Goal[] {
   const normal = phases.find(({ name }) => name === 'normal');
   if (normal === undefined) return [];

@@ -60,7 +60,7 @@ export class OutageStage {
     undoing.add(() => server.stop());
 
     const script = join(ROOT, 'scripts/bench/outage/load.ts');
-    const { client, loadProcesses, connections } = options;
+    const { loadProcesses, connections } = options;
     const load = Array.from(
       { length: loadProcesses },
       (_, number): LoadProcess =>
@@ -74,7 +74,6 @@ export class OutageStage {
           kind: 'connect',
           port,
           certificates,
-          client,
           connections: Math.max(1, Math.ceil(connections / loadProcesses)),
           firstSubmission: number * SUBMISSIONS_APART,
         });

@@ -22,7 +22,7 @@ import type { Changed, FromWatchLoad, ToWatchLoad } from './messages.ts';
 
 /** Changes before those that count, so that the server has compiled what they run. */
 const WARM_UP_CHANGES = 10;
-/** Between two changes: longer than the least interval of a watch, which is 100 ms unless asked. */
+/** Between two changes: longer than the least interval of a watch, which is 50 ms unless it asks for another. */
 const PAUSE_MS = 300;
 const PLAYERS = 1_000;
 /** Above every score that the board begins with. */
@@ -112,7 +112,7 @@ async function measureRow(
     load.send(message);
     return await answer;
   };
-  const connect = { ports: { tls: port }, certificates, client: 'go', players: PLAYERS } as const;
+  const connect = { ports: { tls: port }, certificates, players: PLAYERS } as const;
   await ask({ kind: 'connect', connections: 1, firstSubmission: 0, ...connect }, 'connected');
   // Ten thousand calls at once are no time for a server to find its stores.
   await ask({ kind: 'probe', template: templateOf('rank', 'watch') }, 'probed');

@@ -6,6 +6,8 @@ export interface Holdings {
   creations: number;
   /** Open watches. */
   watches: number;
+  /** Rows kept for them; a view counts once, however many watch it. */
+  watchedRows: number;
   /** Bytes of answers and messages that the caller has not read yet. */
   unsentBytes: number;
   /** Bytes received of requests that are not complete. */
@@ -33,5 +35,12 @@ export interface Caller extends Holdings {
 
 /** Nothing held yet. */
 export function noHoldings(): Holdings {
-  return { submissions: 0, creations: 0, watches: 0, unsentBytes: 0, receivedBytes: 0 };
+  return {
+    submissions: 0,
+    creations: 0,
+    watches: 0,
+    watchedRows: 0,
+    unsentBytes: 0,
+    receivedBytes: 0,
+  };
 }

@@ -17,6 +17,8 @@ export interface Entry {
   /** Microseconds since 1970. */
   readonly updateUs: number;
   readonly displayName: string;
+  /** False for a player who left the ranking: the entry is kept, and stands nowhere. */
+  readonly ranked: boolean;
   /** JSON of the metadata of the submission that set the score. */
   readonly metadata: string | null;
 }

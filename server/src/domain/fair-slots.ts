@@ -6,13 +6,16 @@ interface Waiting {
   readonly start: () => void;
 }
 
-/** Runs a bounded number of tasks at a time; what must wait is started in turn by caller. */
+/**
+ * Runs a bounded number of tasks at a time; what must wait is started in turn by caller. A task may
+ * take several slots, and the last that is started more than are free: so large ones get their turn.
+ */
 export class FairSlots {
   readonly #slots: number;
   readonly #waiting = new CallerTurns<Waiting>();
-  #running = 0;
+  #taken = 0;
 
-  /** @param slots tasks that may run at the same time */
+  /** @param slots slots of tasks that may run at the same time */
   constructor(slots: number) {
     this.#slots = slots;
   }
@@ -23,20 +26,20 @@ export class FairSlots {
   }
 
   /** Runs a task when its turn comes; settles as it does. */
-  run<T>(caller: Caller, task: () => Promise<T>): Promise<T> {
-    if (this.#running < this.#slots) return this.#run(task);
+  run<T>(caller: Caller, task: () => Promise<T>, slots = 1): Promise<T> {
+    if (this.#taken < this.#slots) return this.#run(task, slots);
     return new Promise((resolve) => {
-      this.#waiting.add({ caller, start: () => resolve(this.#run(task)) });
+      this.#waiting.add({ caller, start: () => resolve(this.#run(task, slots)) });
     });
   }
 
-  async #run<T>(task: () => Promise<T>): Promise<T> {
-    this.#running += 1;
+  async #run<T>(task: () => Promise<T>, slots: number): Promise<T> {
+    this.#taken += slots;
     try {
       return await task();
     } finally {
-      this.#running -= 1;
-      this.#waiting.next()?.start();
+      this.#taken -= slots;
+      while (this.#waiting.size > 0 && this.#taken < this.#slots) this.#waiting.next()?.start();
     }
   }
 }

@@ -42,7 +42,7 @@ export interface RankedRow {
   readonly payload: Buffer;
 }
 
-/** What to read of a ranking. `start` is a place less one; counts are at least 1. */
+/** What to read of a ranking. `start` is a place less one; counts are at least 1; no player is listed twice. */
 export type RankingRead =
   | { readonly kind: 'range'; readonly start: number; readonly count: number }
   | { readonly kind: 'player'; readonly playerId: PlayerId }
@@ -66,7 +66,10 @@ export function rowsOf(read: RankingRead): number {
 
 /** A consistent answer to a read: all rows as of one revision. */
 export interface RankingView {
-  /** Rows best first; `player`, `players` and `around` leave out players without an entry. */
+  /**
+   * Rows best first, those of `players` in any order; `player`, `players` and `around` leave out
+   * players without an entry.
+   */
   readonly rows: readonly RankedRow[];
   readonly totalPlayers: number;
   /** The revision shown; 0 when the answer comes from the store of record. */

@@ -1,5 +1,6 @@
 import { type DestinationStream, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino';
 import { LineLimit } from './line-limit.js';
+import { LineWriter } from './line-writer.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -33,7 +34,10 @@ const LIMITED = { least: 30, most: 50 };
  *
  * @param destination Where lines go; standard output by default.
  */
-export function createLog(level: LogLevel, destination?: DestinationStream): Logger {
+export function createLog(
+  level: LogLevel,
+  destination: DestinationStream = new LineWriter(process.stdout.fd),
+): Logger {
   const limit = new LineLimit();
   const options: LoggerOptions = {
     hooks: {
@@ -52,5 +56,5 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination);
 }

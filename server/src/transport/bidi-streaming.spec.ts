@@ -43,14 +43,14 @@ function answer(number: number): StreamScoresResponse {
 }
 const REQUEST = StreamScoresRequest.encode(request(1)).finish();
 
-function start(handler: Handler, maxInFlight?: number): Promise<TransportServer> {
+function start(handler: Handler, maxInFlight = 1_000): Promise<TransportServer> {
   return TransportServer.start({
     limits: { streamEndGraceMs: 200 },
     prepare: (server) =>
       server.addService(ScoreServiceService, {
         submitScore: unary(() => {}),
         batchSubmitScores: unary(() => {}),
-        streamScores: bidiStreaming(handler, maxInFlight === undefined ? {} : { maxInFlight }),
+        streamScores: bidiStreaming(handler, maxInFlight),
       }),
   });
 }

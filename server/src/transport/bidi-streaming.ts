@@ -4,7 +4,7 @@ import type { CallLife } from './call-life.js';
 import { shuttingDown } from './errors.js';
 import { handler } from './handler.js';
 import { ServerStream } from './server-stream.js';
-import { requireDecoded, type UndecodableRequest } from './service-definition.js';
+import { type Decoded, requireDecoded } from './service-definition.js';
 
 /**
  * Answers one request of a stream with one message, or with the bytes of one. It is called for the
@@ -16,13 +16,6 @@ export type BidiHandler<Req, Res> = (
   context: CallContext,
 ) => Res | Uint8Array | Promise<Res | Uint8Array>;
 
-export interface BidiOptions {
-  /** Requests of one stream that may wait for their answers to leave; then reading pauses. */
-  readonly maxInFlight?: number;
-}
-
-const DEFAULT_MAX_IN_FLIGHT = 1024;
-
 /**
  * Makes a bidirectional gRPC handler that answers each request, in order, with flow control: a
  * caller that does not read its answers is not read from either. When the server shuts down, what
@@ -30,18 +23,17 @@ const DEFAULT_MAX_IN_FLIGHT = 1024;
  */
 export function bidiStreaming<Req, Res>(
   run: BidiHandler<Req, Res>,
-  options: BidiOptions = {},
+  maxInFlight: number,
 ): grpc.handleBidiStreamingCall<Req, Res> {
-  const maxInFlight = options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT;
-  return handler<grpc.handleBidiStreamingCall<Req, Res>>((call, life) =>
-    new OrderedReplies(call, life, run, maxInFlight).start(),
-  );
+  return handler<grpc.handleBidiStreamingCall<Req, Res>>((call, life) => {
+    new OrderedReplies(call, life, run, maxInFlight);
+  });
 }
 
 /** The place of one answer in the order of the requests. */
-interface Slot<Res> {
+interface Slot {
   state: 'pending' | 'answered' | 'failed';
-  answer: Res | Uint8Array | undefined;
+  answer: Buffer | undefined;
   error: unknown;
 }
 
@@ -52,7 +44,7 @@ class OrderedReplies<Req, Res> {
   readonly #run: BidiHandler<Req, Res>;
   readonly #maxInFlight: number;
   /** From the oldest request on; those before `#head` have left. */
-  #slots: Slot<Res>[] = [];
+  #slots: Slot[] = [];
   #head = 0;
   #halfClosed = false;
   #draining = false;
@@ -71,42 +63,41 @@ class OrderedReplies<Req, Res> {
     this.#stream = new ServerStream<Res>(call, life);
     this.#run = run;
     this.#maxInFlight = maxInFlight;
-  }
-
-  start(): void {
-    this.#life.onDrain(() => this.#drain());
-    this.#life.onOver(() => this.#abandon());
-    this.#call.on('end', () => {
+    life.onDrain(() => this.#drain());
+    life.onOver(() => this.#abandon());
+    call.on('end', () => {
       this.#halfClosed = true;
       this.#schedule();
     });
-    this.#call.on('data', (request: Req | UndecodableRequest) => this.#take(request));
+    call.on('data', (request: Decoded<Req>) => this.#take(request));
   }
 
-  #take(undecoded: Req | UndecodableRequest): void {
+  #take(undecoded: Decoded<Req>): void {
     if (!this.#life.isOpen || this.#draining) return;
-    const slot: Slot<Res> = { state: 'pending', answer: undefined, error: undefined };
+    const slot: Slot = { state: 'pending', answer: undefined, error: undefined };
     this.#slots.push(slot);
     if (this.#slots.length - this.#head >= this.#maxInFlight) this.#pause();
-    const succeed = (answer: Res | Uint8Array) => {
-      slot.state = 'answered';
-      slot.answer = answer;
-      this.#schedule();
-    };
     const fail = (error: unknown) => {
       slot.state = 'failed';
       slot.error = error;
       this.#schedule();
     };
-    let result: Res | Uint8Array | Promise<Res | Uint8Array>;
+    const succeed = (answer: Res | Uint8Array) => {
+      try {
+        slot.answer = this.#life.method.encode(answer);
+        slot.state = 'answered';
+        this.#schedule();
+      } catch (error) {
+        fail(error);
+      }
+    };
     try {
-      result = this.#run(requireDecoded(undecoded), this.#life);
+      const result = this.#run(requireDecoded(undecoded), this.#life);
+      if (result instanceof Promise) result.then(succeed, fail);
+      else succeed(result);
     } catch (error) {
       fail(error);
-      return;
     }
-    if (result instanceof Promise) result.then(succeed, fail);
-    else succeed(result);
   }
 
   /** Flushes when all that is resolving in this turn has resolved, so that it leaves together. */
@@ -122,24 +113,12 @@ class OrderedReplies<Req, Res> {
   /** Sends the answers that are ready and have none missing before them; one batch at a time. */
   #flush(): void {
     if (!this.#life.isOpen || this.#flushing) return;
-    const ready: Uint8Array[] = [];
-    let failed: Slot<Res> | undefined;
-    while (this.#head < this.#slots.length) {
-      const slot = this.#slots[this.#head] as Slot<Res>;
-      if (slot.state === 'pending') break;
-      if (slot.state === 'answered') {
-        try {
-          ready.push(this.#life.method.encode(slot.answer));
-        } catch (error) {
-          slot.state = 'failed';
-          slot.error = error;
-        }
-      }
-      if (slot.state === 'failed') {
-        failed = slot;
-        break;
-      }
+    const ready: Buffer[] = [];
+    let next = this.#slots[this.#head];
+    while (next?.state === 'answered') {
+      ready.push(next.answer as Buffer);
       this.#head += 1;
+      next = this.#slots[this.#head];
     }
     this.#forgetSent();
     if (ready.length > 0) {
@@ -149,9 +128,9 @@ class OrderedReplies<Req, Res> {
         this.#flush();
       });
     }
-    if (failed !== undefined) {
+    if (next?.state === 'failed') {
       this.#abandon();
-      this.#stream.end(failed.error);
+      this.#stream.end(next.error);
     } else if (this.#slots.length === this.#head && (this.#halfClosed || this.#draining)) {
       this.#stream.end(this.#halfClosed ? undefined : shuttingDown());
     } else if (

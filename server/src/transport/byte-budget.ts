@@ -1,24 +1,20 @@
 import { Allotment } from '../domain/allotment.js';
 import type { Connection } from './connections.js';
 
-export interface ByteLimits {
-  /** Bytes of one connection. What comes first is let through whatever its size. */
-  readonly connectionBytes: number;
-  /** Bytes of all connections together. */
-  readonly totalBytes: number;
-}
-
 /** Bounds the bytes that the process keeps for its callers: of each connection and identity, and in all. */
 export class ByteBudget {
   readonly #held: 'unsentBytes' | 'receivedBytes';
   readonly #connectionBytes: number;
   readonly #allotment: Allotment;
 
-  /** @param held where connections and identities keep what they hold */
-  constructor(held: 'unsentBytes' | 'receivedBytes', limits: ByteLimits) {
+  /**
+   * @param held where connections and identities keep what they hold
+   * @param connectionBytes of one connection; what comes first is let through whatever its size
+   */
+  constructor(held: 'unsentBytes' | 'receivedBytes', connectionBytes: number, totalBytes: number) {
     this.#held = held;
-    this.#connectionBytes = limits.connectionBytes;
-    this.#allotment = new Allotment(limits.totalBytes);
+    this.#connectionBytes = connectionBytes;
+    this.#allotment = new Allotment(totalBytes);
   }
 
   /** Bytes of all connections. */

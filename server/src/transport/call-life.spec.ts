@@ -49,7 +49,7 @@ function start({ unary: one, streaming, bidi }: Work = {}): Promise<TransportSer
       server.addService(ScoreServiceService, {
         submitScore: unary(() => EMPTY),
         batchSubmitScores: unary(() => EMPTY),
-        streamScores: bidiStreaming(bidi ?? (async () => EMPTY)),
+        streamScores: bidiStreaming(bidi ?? (async () => EMPTY), 10),
       });
       new Health([]).addTo(server);
     },

@@ -29,7 +29,15 @@ export interface Call {
 }
 
 /** Answers a unary call of grpc-js. */
-export type Answer = (status: Partial<grpc.StatusObject> | null, bytes?: Buffer) => void;
+export type Answer = (
+  status: Partial<grpc.StatusObject> | null,
+  bytes?: Buffer,
+  trailers?: typeof NO_TRAILERS,
+) => void;
+
+/** Spares grpc-js making a `Metadata`, with its Map, for each answer. */
+const NO_TRAILERS = { clone: () => NO_TRAILERS, toHttp2Headers: () => NO_HEADERS };
+const NO_HEADERS = {};
 
 /**
  * The life of one call, of whatever kind. Each call that reaches a handler passes through here, and
@@ -199,16 +207,17 @@ export class CallLife implements CallContext {
     this.#state = 'ended';
     this.#count(status === null ? grpc.status.OK : (status.code ?? grpc.status.UNKNOWN));
     try {
-      if (this.#answer !== undefined) this.#answer(status, answer);
+      if (this.#answer !== undefined)
+        this.#answer(status, answer, status === null ? NO_TRAILERS : undefined);
       else if (status !== null) this.#call.emit('error', status);
       else this.#call.end?.();
     } catch (fault) {
       // After an await nobody else would catch it, and it would end the process.
       environment.log.error({ method: path, err: fault }, 'call failed');
     }
-    if (this.#answer === undefined) this.#resetAfter(environment.streamEndGraceMs);
+    if (this.#answer === undefined) this.#resetAfter(environment.limits.streamEndGraceMs);
     else if (answer !== undefined && answer.byteLength >= WATCHED_ANSWER_BYTES) {
-      this.#resetAfter(environment.answerGraceMs);
+      this.#resetAfter(environment.limits.answerGraceMs);
     }
   }
 
@@ -223,12 +232,13 @@ export class CallLife implements CallContext {
     if (this.isOpen) this.#count(sentCode(this.#call) ?? grpc.status.CANCELLED);
     this.#state = 'over';
     if (this.#unsent > 0) environment.unsent.release(this.connection, this.#unsent);
-    clearTimeout(this.#grace);
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
     this.#abortUnlessOk();
-    for (const listener of this.#overListeners ?? []) listener();
-    if (!requestStream) return;
-    // The caller may leave its side open. Not at once: a reset would overtake the status.
-    setTimeout(() => releaseCall(this.#call), environment.streamEndGraceMs).unref();
+    if (this.#overListeners !== undefined) for (const listener of this.#overListeners) listener();
+    if (requestStream) {
+      // The caller may leave its side open. Not at once: a reset would overtake the status.
+      setTimeout(() => releaseCall(this.#call), environment.limits.streamEndGraceMs).unref();
+    }
   }
 
   #count(code: grpc.status): void {

@@ -15,6 +15,7 @@ export class Connection implements Caller {
   submissions = 0;
   creations = 0;
   watches = 0;
+  watchedRows = 0;
   unsentBytes = 0;
   receivedBytes = 0;
 

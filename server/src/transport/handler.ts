@@ -19,8 +19,7 @@ export function handler<Handler extends AnyHandler>(toWork: Work<Handler>): Hand
 }
 
 /** Binds a handler to its method. @throws Error for one that the wrappers have not made. */
-export function bindHandler(made: AnyHandler | undefined, method: Method): AnyHandler {
-  if (made === undefined) throw new Error(`no handler for ${method.path}`);
+export function bindHandler(made: AnyHandler, method: Method): AnyHandler {
   if (!(work in made)) {
     throw new Error(`the handler of ${method.path} must be made by a wrapper such as unary()`);
   }

@@ -3,6 +3,7 @@ import type { MethodStats } from '../observability/method-stats.js';
 import type { ByteBudget } from './byte-budget.js';
 import type { Connections } from './connections.js';
 import type { Role } from './identity.js';
+import type { GrpcLimits } from './limits.js';
 
 /** What all methods of a server share. */
 export interface CallEnvironment {
@@ -13,10 +14,7 @@ export interface CallEnvironment {
   readonly unsent: ByteBudget;
   /** Whether several messages of a stream may leave as one, see `FrameBatch`. */
   batchFrames: boolean;
-  /** How long a stream that was ended may take to hand over what is queued, in milliseconds. */
-  readonly streamEndGraceMs: number;
-  /** How long a caller may take to read a large unary answer, in milliseconds. */
-  readonly answerGraceMs: number;
+  readonly limits: GrpcLimits;
   /** Whether the server is shutting down: new calls are refused. */
   draining: boolean;
   /** Called when that begins. */

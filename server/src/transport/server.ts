@@ -40,10 +40,8 @@ export class GrpcServer {
   readonly unsent: ByteBudget;
   /** Requests that are not complete. */
   readonly received: ByteBudget;
-  readonly #log: Logger;
-  readonly #stats: MethodStatsRegistry;
+  readonly #options: GrpcServerOptions;
   readonly #limits: GrpcLimits;
-  readonly #internals: readonly Part[];
   readonly #environment: CallEnvironment;
   readonly #server: grpc.Server;
   readonly #listening: NetServer[] = [];
@@ -56,45 +54,33 @@ export class GrpcServer {
   #accept: Promise<Accept> | undefined;
   #drained: Promise<void> | undefined;
 
-  constructor({ log, stats, limits, internals }: GrpcServerOptions) {
-    this.#log = log;
-    this.#stats = stats;
-    this.#limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#internals = internals;
-    const most = this.#limits;
-    this.connections = new Connections(most.maxConnections, most.identityConnections);
-    this.unsent = new ByteBudget('unsentBytes', {
-      connectionBytes: most.connectionUnsentBytes,
-      totalBytes: most.totalUnsentBytes,
-    });
-    this.received = new ByteBudget('receivedBytes', {
-      connectionBytes: most.connectionReceivedBytes,
-      totalBytes: most.totalReceivedBytes,
-    });
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#limits = limits;
+    this.connections = new Connections(limits.maxConnections, limits.identityConnections);
+    const { connectionUnsentBytes, totalUnsentBytes } = limits;
+    this.unsent = new ByteBudget('unsentBytes', connectionUnsentBytes, totalUnsentBytes);
+    const { connectionReceivedBytes, totalReceivedBytes } = limits;
+    this.received = new ByteBudget('receivedBytes', connectionReceivedBytes, totalReceivedBytes);
     this.#environment = {
-      unsent: this.unsent,
       connections: this.connections,
-      log,
+      unsent: this.unsent,
+      log: options.log,
+      limits,
       batchFrames: false,
-      streamEndGraceMs: most.streamEndGraceMs,
-      answerGraceMs: most.answerGraceMs,
       draining: false,
       drainListeners: new Set(),
     };
     this.#server = new grpc.Server({
       'grpc.enable_channelz': 0,
-      'grpc.max_receive_message_length': most.maxReceiveMessageBytes,
-      'grpc.max_concurrent_streams': most.maxConcurrentStreams,
-      'grpc.keepalive_time_ms': most.keepaliveTimeMs,
-      'grpc.keepalive_timeout_ms': most.keepaliveTimeoutMs,
-      'grpc.max_connection_age_ms': most.maxConnectionAgeMs,
-      'grpc.max_connection_age_grace_ms': most.maxConnectionAgeGraceMs,
+      'grpc.max_receive_message_length': limits.maxReceiveMessageBytes,
+      'grpc.max_concurrent_streams': limits.maxConcurrentStreams,
+      'grpc.keepalive_time_ms': limits.keepaliveTimeMs,
+      'grpc.keepalive_timeout_ms': limits.keepaliveTimeoutMs,
+      'grpc.max_connection_age_ms': limits.maxConnectionAgeMs,
+      'grpc.max_connection_age_grace_ms': limits.maxConnectionAgeGraceMs,
     });
-  }
-
-  /** Whether the server is shutting down. */
-  get draining(): boolean {
-    return this.#environment.draining;
   }
 
   /** The full names of the services added so far, such as `rostrum.v1.ScoreService`. */
@@ -111,7 +97,7 @@ export class GrpcServer {
     definition: grpc.ServiceDefinition,
     implementation: grpc.UntypedServiceImplementation,
   ): void {
-    this.#add(definition, implementation, (handler, method) => bindHandler(handler, method));
+    this.#add(definition, implementation, bindHandler);
   }
 
   /**
@@ -123,10 +109,7 @@ export class GrpcServer {
     definition: grpc.ServiceDefinition,
     implementation: grpc.UntypedServiceImplementation,
   ): void {
-    this.#add(definition, implementation, (handler, method) => {
-      if (handler === undefined) throw new Error(`no handler for ${method.path}`);
-      return libraryHandler(handler, method);
-    });
+    this.#add(definition, implementation, libraryHandler);
   }
 
   /**
@@ -144,10 +127,7 @@ export class GrpcServer {
   #add(
     definition: grpc.ServiceDefinition,
     implementation: grpc.UntypedServiceImplementation,
-    toHandler: (
-      handler: grpc.UntypedHandleCall | undefined,
-      method: Method,
-    ) => grpc.UntypedHandleCall,
+    toHandler: typeof libraryHandler,
   ): void {
     const encoded = encodedResponses(definition);
     const bound: grpc.UntypedServiceImplementation = {};
@@ -160,12 +140,13 @@ export class GrpcServer {
         role,
         requestStream,
         responseStream,
-        stats: this.#stats.of(path),
+        stats: this.#options.stats.of(path),
         encode: methodDefinition.responseSerialize,
         environment: this.#environment,
       };
       if (requestStream) this.#requestStreams.add(path);
       const handler = implementation[name] ?? implementation[originalName];
+      if (handler === undefined) throw new Error(`no handler for ${path}`);
       this.#services.add(path.slice(1, path.lastIndexOf('/')));
       bound[name] = toHandler(handler, method);
     }
@@ -189,7 +170,7 @@ export class GrpcServer {
   async listen(address: ListenAddress, certificates: CertificateFiles): Promise<number> {
     const accept = await this.#injector();
     const { servers, port } = await listenOnAll(await resolveHost(address.host), address.port, () =>
-      createTlsServer(certificates.current, this.#limits, this.#log, (socket, identity) => {
+      createTlsServer(certificates.current, this.#limits, this.#options.log, (socket, identity) => {
         if (this.connections.isFull) return 'too many connections';
         if (!this.connections.mayAdd(identity)) {
           const whose = identityName(identity) || 'those without an identity';
@@ -249,7 +230,10 @@ export class GrpcServer {
     );
     for (const listener of [...this.#environment.drainListeners]) listener();
     const timer = setTimeout(() => {
-      this.#log.warn({ connections: this.connections.count }, 'calls left after the grace time');
+      this.#options.log.warn(
+        { connections: this.connections.count },
+        'calls left after the grace time',
+      );
       // Not left to forceShutdown: without channelz it does not know the connections.
       for (const socket of this.#sockets) socket.destroy();
     }, timeoutMs);
@@ -271,7 +255,7 @@ export class GrpcServer {
 
   /** The way to hand accepted sockets to grpc-js: one, however many addresses there are. */
   #injector(): Promise<Accept> {
-    this.#accept ??= workingParts(this.#internals, this.#log).then((parts) => {
+    this.#accept ??= workingParts(this.#options.internals, this.#options.log).then((parts) => {
       this.#environment.batchFrames = parts.has('frame-batch');
       return injectorOf(this.#server, parts, {
         connections: this.connections,

@@ -2,21 +2,14 @@ import type grpc from '@grpc/grpc-js';
 import { RostrumError } from '../domain/errors.js';
 import { FrameBatch } from './internals/frame-batch.js';
 
-/** Stands for a request whose bytes are not a message; the wrappers answer it with `error`. */
-export class UndecodableRequest {
-  readonly error: RostrumError;
+const NO_MESSAGE = 'the request is not a valid message of this method';
 
-  constructor() {
-    const description = 'the request is not a valid message of this method';
-    this.error = new RostrumError('INVALID_FIELD', description, {
-      violations: [{ field: '', description }],
-    });
-  }
-}
+/** A request as the wrappers get it: what stands for one whose bytes are not a message is its error. */
+export type Decoded<Req> = Req | RostrumError;
 
 /** @throws INVALID_FIELD for a request whose bytes are not a message. */
-export function requireDecoded<Req>(request: Req | UndecodableRequest): Req {
-  if (request instanceof UndecodableRequest) throw request.error;
+export function requireDecoded<Req>(request: Decoded<Req>): Req {
+  if (request instanceof RostrumError) throw request;
   return request;
 }
 
@@ -25,7 +18,7 @@ export function requireDecoded<Req>(request: Req | UndecodableRequest): Req {
  *
  * - a handler may answer with a message or with its bytes (a `Uint8Array`), which are sent as they
  *   are; so one encoding can go to many callers;
- * - a request that cannot be decoded becomes an `UndecodableRequest`, where grpc-js alone would
+ * - a request that cannot be decoded becomes its error, INVALID_FIELD, where grpc-js alone would
  *   answer INTERNAL.
  */
 export function encodedResponses(definition: grpc.ServiceDefinition): grpc.ServiceDefinition {
@@ -42,16 +35,10 @@ export function encodedResponses(definition: grpc.ServiceDefinition): grpc.Servi
 }
 
 function toBuffer(value: unknown, encode: (value: unknown) => Buffer): Buffer {
-  if (value instanceof Uint8Array) return asBuffer(value);
+  if (Buffer.isBuffer(value)) return value;
   if (value instanceof FrameBatch) return value.asSerialized();
-  return encode(value);
-}
-
-/** The same bytes as a Buffer, not copied. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!(value instanceof Uint8Array)) return encode(value);
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
 function safely(decode: (bytes: Buffer) => unknown): (bytes: Buffer) => unknown {
@@ -59,7 +46,9 @@ function safely(decode: (bytes: Buffer) => unknown): (bytes: Buffer) => unknown 
     try {
       return decode(bytes);
     } catch {
-      return new UndecodableRequest();
+      return new RostrumError('INVALID_FIELD', NO_MESSAGE, {
+        violations: [{ field: '', description: NO_MESSAGE }],
+      });
     }
   };
 }

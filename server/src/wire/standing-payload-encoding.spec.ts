@@ -16,6 +16,7 @@ const ENTRY: Entry = {
   updateUs: 1_795_191_010_000_000,
   displayName: 'Ada 🏆',
   metadata: '{"replay":"r1","lap":[1,null,true,{"x":2.5}]}',
+  ranked: true,
 };
 
 describe('the payload of a standing', () => {

@@ -23,7 +23,7 @@ const TIMESTAMP_NANOS_TAG = 2 * 8 + 0;
 
 /**
  * To be raised when payloads get something that they had not before: an index that holds others is then
- * built anew while it serves. See docs/decisions/0018-layout-of-the-index.md.
+ * built anew while it serves. See docs/decisions/0021-layout-of-the-index.md.
  */
 export const PAYLOAD_VERSION = 1;
 

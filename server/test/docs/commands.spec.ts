@@ -17,6 +17,7 @@ const DOCUMENTS = process.env.DOCUMENTS?.split(',') ?? [
   'README.md',
   'docs/operations.md',
   'docs/clients.md',
+  'docs/long-outages.md',
 ];
 /** The ports that the documents name; the first is the default of everything. */
 const DOCUMENTED_PORTS = [50_051, 50_052];

@@ -587,7 +587,7 @@ describe('batches and streams', () => {
     // The id of a refused submission is free.
     expect(await submit(-1, '2')).toMatchObject({ outcome: 'APPLIED', replayed: false });
     const { standing } = await client.standings.get({ leaderboardId: 'sum', playerId: 'p' });
-    expect(standing).toMatchObject({ score: 2 ** 53 - 2, submissions: 2 });
+    expect(standing).toMatchObject({ score: 2 ** 53 - 2, submissionCount: 2 });
   });
 });
 

@@ -81,8 +81,10 @@ describe('rostrum submit, top, rank and around', () => {
     const same = await cli.run(['submit', 'race', 'ada', '60', '--order', 'asc']);
     expect(same.stderr).toBe('');
     const other = await cli.run(['submit', 'race', 'ada', '59', '--order', 'desc']);
-    expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('APPLIED') });
-    expect(other.stderr).toContain('race was there already, as LATEST and ASCENDING');
+    expect(other).toMatchObject({ code: 1, stdout: '' });
+    expect(other.stderr).toContain('its sortOrder is ASCENDING, not DESCENDING');
+    expect(other.stderr).toContain('Nothing was recorded.');
+    expect((await cli.json('rank', 'race', 'ada'))[0]).toMatchObject({ standing: { score: 60 } });
   });
 
   it('ranks players among each other and shows neighbourhoods', async () => {

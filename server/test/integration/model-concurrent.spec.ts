@@ -98,6 +98,6 @@ async function compare(
 }
 
 function comparable(standing: Standing) {
-  const { achievedTime: _, updateTime: __, ...rest } = standing;
-  return rest;
+  const { achievedTime: _, updateTime: __, submissionCount, ...rest } = standing;
+  return { ...rest, submissions: submissionCount };
 }

@@ -31,7 +31,13 @@ describe('the examples of the SDK', () => {
       outcome: 'APPLIED',
       standing: { rank: 1, percentile: 100 },
     });
-    expect(await leaderboards(client)).toEqual(expect.arrayContaining(['race: Race times']));
+    expect(await leaderboards(client)).toEqual(
+      expect.arrayContaining([
+        'race: Race times',
+        'derby: does not exist',
+        expect.stringMatching(/^the leaderboard race .* its aggregation is BEST, not SUM;/),
+      ]),
+    );
 
     const stopped = new AbortController();
     const revisions: number[] = [];
@@ -40,7 +46,7 @@ describe('the examples of the SDK', () => {
       client,
       async (_token, told) => {
         revisions.push(...told);
-        if (revisions.length >= 1_002) fed.resolve();
+        if (revisions.length >= 1_003) fed.resolve();
       },
       { signal: stopped.signal },
     ).catch((error: unknown) => error);
@@ -55,11 +61,11 @@ describe('the examples of the SDK', () => {
       expect.stringMatching(/^p999: rank \d+$/),
       'playerId',
     ]);
-    await feed.until((told) => told.length >= 1_002);
+    await feed.until((told) => told.length >= 1_003);
 
     expect(await standings(client)).toEqual([
       '1. ada 1200',
-      '2. p999 999',
+      '2. p999 999.5',
       '3. p998 998',
       'ada: 1 of 1002, better than 100 %',
       'nobody: no rank yet',

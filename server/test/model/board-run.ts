@@ -7,6 +7,8 @@ import {
   type Standing,
 } from '@rostrum/client';
 import { expect } from 'vitest';
+import type { PlayerId } from '../../src/domain/ids.js';
+import type { RankingRead } from '../../src/domain/ranking.js';
 import {
   type BoardSettings,
   NaiveBoard,
@@ -26,6 +28,14 @@ interface Times {
   readonly updated: number;
 }
 
+/** Reaches into the store of record for what no call does. */
+export interface ModelStore {
+  /** Lets a player leave or return. False if that changes nothing. */
+  setRanked(leaderboardId: string, playerId: string, ranked: boolean): Promise<boolean>;
+  /** The players of each read, best first. */
+  read(leaderboardId: string, reads: readonly RankingRead[]): Promise<string[][]>;
+}
+
 /** Plays one random sequence on a fresh board, on the server and on the model, and compares. */
 export class BoardRun {
   readonly leaderboardId = `model-${randomUUID()}`;
@@ -35,12 +45,15 @@ export class BoardRun {
   readonly #prefix = randomUUID().slice(0, 8);
   readonly #sent: NaiveSubmission[] = [];
   readonly #times = new Map<string, Times>();
+  readonly #store: ModelStore | undefined;
   #revision = 0;
 
-  constructor(client: RostrumClient, settings: BoardSettings) {
+  /** @param store for sequences in which players leave */
+  constructor(client: RostrumClient, settings: BoardSettings, store?: ModelStore) {
     this.#client = client;
     this.#settings = settings;
     this.#model = new NaiveBoard(settings);
+    this.#store = store;
   }
 
   async play(steps: readonly AbstractStep[]): Promise<void> {
@@ -48,6 +61,7 @@ export class BoardRun {
     await this.#submit('unary', [plain(0)]);
     for (const step of steps) await this.#step(step);
     await this.#compareEverything();
+    if (this.#store !== undefined) await this.#compareStore(this.#store);
   }
 
   async #step(step: AbstractStep): Promise<void> {
@@ -62,6 +76,56 @@ export class BoardRun {
         return this.#compareAroundScore(step.score, step.count);
       case 'batchGet':
         return this.#compareBatchGet(step.players.map((player) => this.#player(player)));
+      case 'setRanked':
+        return this.#setRanked(this.#player(step.player), step.ranked);
+    }
+  }
+
+  /* Leaving and returning. */
+
+  /** The index hears of it from the outbox, and whoever watches from the index. */
+  async #setRanked(playerId: string, ranked: boolean): Promise<void> {
+    const { leaderboardId } = this;
+    const before = this.#model.standings().find((standing) => standing.playerId === playerId);
+    const messages = this.#client.watch.changes({ leaderboardId, playerIds: [playerId] });
+    for await (const { changes, revision } of messages) {
+      const [change] = changes;
+      if (change === undefined) {
+        // The feed has begun.
+        const changed = await this.#store?.setRanked(leaderboardId, playerId, ranked);
+        expect(changed).toBe(this.#model.setRanked(playerId, ranked));
+        if (!changed) return;
+        continue;
+      }
+      expect(change.kind).toBe(ranked ? 'ENTERED' : 'LEFT');
+      expect(change.previousRank).toBe(before?.rank);
+      expect(change.previousScore).toBe(before?.score);
+      expect(change.standing?.rank ?? 0).toBe(this.#model.rankOf(playerId));
+      expect(revision).toBe(this.#revision + 1);
+      this.#revision = revision;
+      return;
+    }
+  }
+
+  /** What the store of record answers by itself, by either of its ways. */
+  async #compareStore(store: ModelStore): Promise<void> {
+    const all = this.#model.standings().map(({ playerId }) => playerId);
+    const ids = this.#model.playerIds as PlayerId[];
+    for (const attempt of [1, 2]) {
+      const [list, found, ...around] = await store.read(this.leaderboardId, [
+        { kind: 'range', start: 0, count: 1000 },
+        { kind: 'players', playerIds: ids },
+        // Only passes answer these.
+        ...(attempt === 1 ? ids : []).map(
+          (playerId) => ({ kind: 'around', playerId, count: 5 }) as const,
+        ),
+      ]);
+      expect(list).toEqual(all);
+      expect(found).toEqual(all);
+      const expected = ids.map((id) =>
+        this.#model.rankOf(id) === 0 ? [] : this.#model.around(id, 5).map((row) => row.playerId),
+      );
+      if (attempt === 1) expect(around).toEqual(expected);
     }
   }
 
@@ -169,9 +233,11 @@ export class BoardRun {
       standing: withoutTimes(result.standing),
       totalPlayers: result.totalPlayers,
       ranked: result.ranked,
-    }).toEqual({ ...expected, ranked: true });
-    expect(result.revision).toBeGreaterThanOrEqual(this.#revision);
-    this.#revision = result.revision;
+    }).toEqual(expected);
+    if (result.ranked) {
+      expect(result.revision).toBeGreaterThanOrEqual(this.#revision);
+      this.#revision = result.revision;
+    }
     this.#compareTimes(submission, result.standing, expected.outcome, expected.replayed);
   }
 
@@ -241,7 +307,12 @@ export class BoardRun {
 
   async #compareGet(playerId: string): Promise<void> {
     const { leaderboardId } = this;
-    const { standing, ...answer } = await this.#client.standings.get({ leaderboardId, playerId });
+    const asked = this.#client.standings.get({ leaderboardId, playerId });
+    if (this.#model.rankOf(playerId) === 0) {
+      await expect(asked).rejects.toMatchObject({ reason: 'STANDING_NOT_FOUND' });
+      return;
+    }
+    const { standing, ...answer } = await asked;
     const expected = this.#model.standings().filter((each) => each.playerId === playerId);
     this.#compareRows({ ...answer, standings: [standing] }, expected);
   }

@@ -44,6 +44,8 @@ export type NaiveResult =
       readonly previousRank: number | undefined;
       readonly previousScore: number | undefined;
       readonly standing: NaiveStanding;
+      /** False for a player who left; then there is no total either. */
+      readonly ranked: boolean;
       readonly totalPlayers: number;
     };
 
@@ -58,6 +60,8 @@ interface NaiveEntry {
   submissions: number;
   displayName: string;
   metadata: Record<string, string> | undefined;
+  /** Whether the player left: the entry is kept, and stands nowhere. */
+  left: boolean;
 }
 
 interface Logged {
@@ -90,9 +94,10 @@ export class NaiveBoard {
   }
 
   get totalPlayers(): number {
-    return this.#entries.length;
+    return this.#sorted().length;
   }
 
+  /** Everybody who has an entry, ranked or not. */
   get playerIds(): string[] {
     return this.#entries.map(({ playerId }) => playerId);
   }
@@ -114,25 +119,28 @@ export class NaiveBoard {
       return {
         outcome: same ? logged.outcome : 'DUPLICATE',
         replayed: same,
-        previousRank: same ? undefined : standing.rank,
+        previousRank: same || standing.rank === 0 ? undefined : standing.rank,
         previousScore: same ? logged.previousScore : standing.score,
         standing,
-        totalPlayers: this.#entries.length,
+        ...this.#totalFor(standing),
       };
     }
-    const previousRank = entry === undefined ? undefined : this.rankOf(playerId);
+    const previousRank = this.rankOf(playerId) || undefined;
     const previousScore = entry?.score;
     const outcome = this.#take(submission, entry);
     if (outcome === 'TOTAL_OUT_OF_RANGE') return { refused: outcome };
     this.#log.set(logKey, { submission, outcome, previousScore });
-    return {
-      outcome,
-      replayed: false,
-      previousRank,
-      previousScore,
-      standing: this.#standingOf(playerId),
-      totalPlayers: this.#entries.length,
-    };
+    const standing = this.#standingOf(playerId);
+    const total = this.#totalFor(standing);
+    return { outcome, replayed: false, previousRank, previousScore, standing, ...total };
+  }
+
+  /** Lets a player leave or return. False if that changes nothing. */
+  setRanked(playerId: string, ranked: boolean): boolean {
+    const entry = this.#entries.find((each) => each.playerId === playerId);
+    if (entry === undefined || entry.left !== ranked) return false;
+    entry.left = !ranked;
+    return true;
   }
 
   /** All standings, best first. */
@@ -152,7 +160,7 @@ export class NaiveBoard {
   /** The same around the place that a new player with this score would take: after its equals. */
   aroundScore(score: number, count: number): NaiveStanding[] {
     const sign = this.#settings.sortOrder === 'ASCENDING' ? 1 : -1;
-    const above = this.#entries.filter((entry) => sign * entry.score <= sign * score).length;
+    const above = this.#sorted().filter((entry) => sign * entry.score <= sign * score).length;
     return this.#window(above, count);
   }
 
@@ -171,7 +179,7 @@ export class NaiveBoard {
     const { playerId, score, subscore, displayName, metadata } = submission;
     if (entry === undefined) {
       const added = { playerId, score, subscore, displayName, metadata, time, submissions: 1 };
-      this.#entries.push({ ...added, reached: this.#moment });
+      this.#entries.push({ ...added, reached: this.#moment, left: false });
       return 'APPLIED';
     }
     switch (this.#settings.aggregation) {
@@ -224,7 +232,8 @@ export class NaiveBoard {
   }
 
   #sorted(): NaiveEntry[] {
-    return this.#entries.toSorted((a, b) => {
+    const ranked = this.#entries.filter(({ left }) => !left);
+    return ranked.sort((a, b) => {
       if (this.#isBetter(a, b)) return -1;
       if (this.#isBetter(b, a)) return 1;
       return a.reached - b.reached;
@@ -232,15 +241,20 @@ export class NaiveBoard {
   }
 
   #standingOf(playerId: string): NaiveStanding {
-    const found = this.standings().find((standing) => standing.playerId === playerId);
-    if (found === undefined) throw new Error(`${playerId} has no entry`);
-    return found;
+    const entry = this.#entries.find((each) => each.playerId === playerId);
+    if (entry === undefined) throw new Error(`${playerId} has no entry`);
+    return this.#toStanding(entry, this.rankOf(playerId));
+  }
+
+  #totalFor({ rank }: NaiveStanding): { ranked: boolean; totalPlayers: number } {
+    return { ranked: rank > 0, totalPlayers: rank > 0 ? this.totalPlayers : 0 };
   }
 
   #toStanding(entry: NaiveEntry, rank: number): NaiveStanding {
-    const others = this.#entries.length - 1;
+    const others = this.totalPlayers - 1;
     const { playerId, displayName, score, subscore, submissions, metadata } = entry;
-    const percentile = others === 0 ? 100 : (100 * (others + 1 - rank)) / others;
+    const lower = others === 0 ? 100 : (100 * (others + 1 - rank)) / others;
+    const percentile = rank === 0 ? 0 : lower;
     return { rank, playerId, displayName, score, subscore, percentile, submissions, metadata };
   }
 }

@@ -23,7 +23,9 @@ export type AbstractStep =
   | { readonly kind: 'list'; readonly start: number; readonly count: number }
   | { readonly kind: 'around'; readonly player: number; readonly count: number }
   | { readonly kind: 'aroundScore'; readonly score: number; readonly count: number }
-  | { readonly kind: 'batchGet'; readonly players: readonly number[] };
+  | { readonly kind: 'batchGet'; readonly players: readonly number[] }
+  /** The player leaves the ranking, or returns. */
+  | { readonly kind: 'setRanked'; readonly player: number; readonly ranked: boolean };
 
 /** How many different players a run has: few enough that they meet, and that ties abound. */
 export const PLAYERS = 24;
@@ -78,6 +80,17 @@ const step: fc.Arbitrary<AbstractStep> = fc.oneof(
 /** Long random sequences of submissions and reads of one board. */
 export function sequences(length: number): fc.Arbitrary<AbstractStep[]> {
   return fc.array(step, { minLength: 1, maxLength: length, size: 'max' });
+}
+
+/** The same with players who leave and return. */
+export function leavingSequences(length: number): fc.Arbitrary<AbstractStep[]> {
+  const leavings = fc.record({
+    kind: fc.constant('setRanked' as const),
+    player,
+    ranked: fc.boolean(),
+  });
+  const steps = fc.oneof({ weight: 2, arbitrary: step }, { weight: 1, arbitrary: leavings });
+  return fc.array(steps, { minLength: length, maxLength: length, size: 'max' });
 }
 
 /** Every combination of aggregation and orders. */

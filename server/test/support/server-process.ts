@@ -97,6 +97,11 @@ export class ServerProcess {
     });
   }
 
+  /** Nobody reads its log any more. */
+  closeLog(): void {
+    this.#process?.closeOutput();
+  }
+
   /** Starts it, on the port it had before if it was started before. */
   async start(): Promise<void> {
     const certificates = inject('certificatesDirectory');

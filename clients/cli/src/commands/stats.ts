@@ -37,7 +37,7 @@ export function renderStats(
     ],
     [
       'watches',
-      `${formatCount(watches.standingsWatchers)} on ${formatCount(watches.views)} views, ${formatCount(watches.changesWatchers)} on changes; ${formatCount(watches.messages)} messages, ${formatCount(watches.slowWatchersEnded)} slow ones ended`,
+      `${formatCount(watches.standingsWatchers)} on ${formatCount(watches.views)} views of ${formatCount(watches.rows)} rows, ${formatCount(watches.changesWatchers)} on changes; ${formatCount(watches.messages)} messages, ${formatCount(watches.slowWatchersEnded)} slow ones ended`,
     ],
     ['identities', describeIdentities(stats.identities)],
     [

@@ -1,4 +1,4 @@
-import type { Aggregation, JsonObject, Leaderboard, ScoreResult, SortOrder } from '@rostrum/client';
+import type { Aggregation, JsonObject, ScoreResult, SortOrder } from '@rostrum/client';
 import { type Command, Option } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
 import { aggregationOption, orderOption } from '../input/board-settings.js';
@@ -46,16 +46,18 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
         parseJsonObject,
       ),
     )
-    .addOption(aggregationOption('for a leaderboard that this submission creates'))
-    .addOption(orderOption('for a leaderboard that this submission creates'))
+    .addOption(
+      aggregationOption('the leaderboard is created with it; one that exists must have it'),
+    )
+    .addOption(orderOption('the leaderboard is created with it; one that exists must have it'))
     .action(
       runner.handle<[string, string, number], SubmitOptions>(
         async (context, options, leaderboardId, playerId, score) => {
           const client = await context.connect('writer');
-          const { aggregation, order } = options;
-          const result = await client.scores.submit(
+          const { aggregation, order: sortOrder } = options;
+          const board = client.leaderboard(leaderboardId, { aggregation, sortOrder });
+          const result = await board.submit(
             {
-              leaderboardId,
               playerId,
               score,
               subscore: options.subscore,
@@ -63,44 +65,15 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
               clientTime: options.time,
               displayName: options.name,
               metadata: options.metadata,
-              newLeaderboard:
-                aggregation === undefined && order === undefined
-                  ? undefined
-                  : { aggregation, sortOrder: order },
             },
             context.call,
           );
           const { output } = context;
           if (output.json) output.value(result);
           else output.lines(...renderResult(result, output.style));
-          if (output.json || (aggregation === undefined && order === undefined)) return;
-          // The submission stands whatever becomes of this question.
-          const board = await client.leaderboards
-            .get({ leaderboardId }, context.call)
-            .catch(() => undefined);
-          if (board !== undefined && differs(board, aggregation, order)) {
-            output.note(output.errorStyle.warn(unusedSettings(board)));
-          }
         },
       ),
     );
-}
-
-/** Whether the leaderboard has other settings than those asked for: then it was there before. */
-function differs(
-  board: Leaderboard,
-  aggregation: Aggregation | undefined,
-  order: SortOrder | undefined,
-): boolean {
-  return (
-    (aggregation ?? board.aggregation) !== board.aggregation ||
-    (order ?? board.sortOrder) !== board.sortOrder
-  );
-}
-
-function unusedSettings({ leaderboardId, aggregation, sortOrder }: Leaderboard): string {
-  const settings = `${aggregation} and ${sortOrder}`;
-  return `${leaderboardId} was there already, as ${settings}: --aggregation and --order were not used.`;
 }
 
 /** What became of a submission, in one or two lines. */

@@ -35,6 +35,7 @@ export function fromStatsMessage(message: GetServerStatsResponse): ServerStats {
     watches: watches ?? {
       standingsWatchers: 0,
       views: 0,
+      rows: 0,
       changesWatchers: 0,
       messages: 0,
       slowWatchersEnded: 0,

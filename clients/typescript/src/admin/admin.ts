@@ -1,3 +1,4 @@
+/** What to send with a ping. */
 export interface PingRequest {
   /** Comes back as it is: up to 1,024 bytes as UTF-8. Default: empty. */
   readonly payload?: string | undefined;
@@ -8,6 +9,7 @@ export type StatsRequest = Readonly<Record<string, never>>;
 
 /** The answer to a ping. */
 export interface PingResult {
+  /** As it was sent. */
   readonly payload: string;
   /** The server's clock. */
   readonly serverTime: Date | undefined;
@@ -23,15 +25,21 @@ export interface PingResult {
 
 /** What a server process is doing. Counts are since its start. */
 export interface ServerStats {
+  /** The version of the server. */
   readonly version: string;
+  /** When the process started, by its own clock. */
   readonly startTime: Date | undefined;
+  /** How long it has been running, in milliseconds. */
   readonly uptimeMs: number;
   /** Open client connections. */
   readonly connections: number;
   /** Calls by method, busiest first. */
   readonly methods: readonly MethodStats[];
+  /** What became of submissions. */
   readonly submissions: SubmissionStats;
+  /** Who watches. */
   readonly watches: WatchStats;
+  /** PostgreSQL and Redis, as this process sees them. */
   readonly stores: readonly StoreStats[];
   /** Resident memory of the process. */
   readonly memoryBytes: number;
@@ -47,23 +55,32 @@ export interface ServerStats {
 export interface IdentityStats {
   /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
   readonly identity: string;
+  /** Open connections. */
   readonly connections: number;
+  /** Open watches. */
   readonly watches: number;
+  /** Players shown by its watches, those of a view counted once. */
+  readonly watchedRows: number;
   /** Submissions that are waiting or in work. */
   readonly submissions: number;
   /** Bytes of answers and messages that were sent and not read yet. */
   readonly unreadBytes: number;
   /** How often it was refused something because it held too much, since its first connection. */
   readonly refused: number;
-  /** What it holds most of: `connections`, `watches`, `submissions` or `unread_bytes`. */
+  /**
+   * What it holds most of: `connections`, `watches`, `watched_rows`, `submissions` or
+   * `unread_bytes`.
+   */
   readonly fullest: string;
   /** How much of what it may hold of that now, 0 to 100. */
   readonly fullestPercent: number;
 }
 
+/** The calls of one method. */
 export interface MethodStats {
   /** The full name, such as `/rostrum.v1.ScoreService/SubmitScore`. */
   readonly method: string;
+  /** Calls that have ended. */
   readonly calls: number;
   /** Calls that ended with an error. */
   readonly errors: number;
@@ -71,25 +88,36 @@ export interface MethodStats {
   readonly cancelled: number;
   /** The calls by the gRPC code with which they ended, such as `NOT_FOUND`; only codes that there were. */
   readonly codes: Readonly<Record<string, number>>;
+  /** How long calls took, in milliseconds: the median; 0 for streams, which are not timed. */
   readonly p50Ms: number;
+  /** 99 of 100 calls took no longer, in milliseconds. */
   readonly p99Ms: number;
+  /** The longest, in milliseconds. */
   readonly maxMs: number;
 }
 
+/** Submissions of a server process since its start. */
 export interface SubmissionStats {
+  /** How many are durable. */
   readonly committed: number;
+  /** In how many batches they were committed. */
   readonly batches: number;
+  /** How many a batch has: the median. */
   readonly batchSizeP50: number;
+  /** How many the largest batch had. */
   readonly batchSizeMax: number;
   /** How many are waiting or in work now. */
   readonly pending: number;
 }
 
+/** The watches of a server process. */
 export interface WatchStats {
   /** Open watches of standings. */
   readonly standingsWatchers: number;
   /** Distinct views that they share. */
   readonly views: number;
+  /** Players shown by all watches, those of a view counted once. */
+  readonly rows: number;
   /** Open watches of changes. */
   readonly changesWatchers: number;
   /** Messages sent to watchers. */
@@ -98,13 +126,17 @@ export interface WatchStats {
   readonly slowWatchersEnded: number;
 }
 
+/** A store, as a server process sees it. */
 export interface StoreStats {
   /** `postgres` or `redis`. */
   readonly name: string;
+  /** Whether the process uses it now. */
   readonly healthy: boolean;
   /** What it is doing or what is wrong, in a few words. */
   readonly state: string;
+  /** How long it takes to answer, in milliseconds: the median. */
   readonly p50Ms: number;
+  /** 99 of 100 answers took no longer, in milliseconds. */
   readonly p99Ms: number;
 }
 
@@ -115,6 +147,7 @@ export interface Difference {
    * values or in a different place.
    */
   readonly kind: 'MISSING' | 'EXTRA' | 'DIFFERENT' | 'UNKNOWN';
+  /** Whose entry. */
   readonly playerId: string;
   /** What differs, for people. */
   readonly description: string;
@@ -122,6 +155,7 @@ export interface Difference {
 
 /** How far a verification is. */
 export interface VerifyProgress {
+  /** How many entries were compared so far. */
   readonly checked: number;
   /** How many there are to compare, as estimated at the start. */
   readonly total: number;
@@ -129,11 +163,13 @@ export interface VerifyProgress {
   readonly differences: readonly Difference[];
   /** How many were found so far, listed or not. */
   readonly differenceCount: number;
+  /** Whether this is the last message, and everything was compared. */
   readonly done: boolean;
 }
 
 /** How far a rebuild is. */
 export interface RebuildProgress {
+  /** How many entries are in the new index so far. */
   readonly built: number;
   /** How many there are to build, as estimated at the start. */
   readonly total: number;

@@ -42,6 +42,9 @@ export type ServiceErrorReason = Exclude<
  *   client refuses the server's.
  * - `CONNECTION_FAILED` (UNAVAILABLE): the server cannot be reached, or the connection was lost
  *   before the answer came.
+ * - `LEADERBOARD_RULES_DIFFER` (FAILED_PRECONDITION): the leaderboard exists with other rules than
+ *   `client.leaderboard` was given. Metadata: `leaderboard_id`, and each rule that differs as the
+ *   leaderboard has it.
  * - `MESSAGE_TOO_LARGE` (RESOURCE_EXHAUSTED): a request of more than 4 MiB, which is not sent, or a
  *   message that the receiver refuses for its size. Metadata: `size` and `limit` in bytes.
  * - `SERVER_NOT_READY` (UNAVAILABLE): the server answers, and says that it does not serve yet.
@@ -61,6 +64,7 @@ export type ClientErrorReason =
   | 'CERTIFICATE_INVALID'
   | 'CERTIFICATE_REFUSED'
   | 'CONNECTION_FAILED'
+  | 'LEADERBOARD_RULES_DIFFER'
   | 'MESSAGE_TOO_LARGE'
   | 'SERVER_NOT_READY'
   | 'STREAM_ENDED'
@@ -74,7 +78,9 @@ export type ErrorReason = ServiceErrorReason | ClientErrorReason;
 
 /** One refused field: its path in the request, as this client's caller writes it, and what is wrong. */
 export interface FieldViolation {
+  /** Such as `playerId`, `view.top` or `submissions[3].score`; empty for the request itself. */
   readonly field: string;
+  /** What is wrong with it, for people. */
   readonly description: string;
 }
 
@@ -90,6 +96,7 @@ export interface RostrumErrorDetails {
 /** The error of every failed call, except where an AbortSignal ended it: that rejects with the signal's reason. */
 export class RostrumError extends Error {
   override readonly name = 'RostrumError';
+  /** The gRPC status code: how to react where the reason is not known. */
   readonly code: StatusCode;
   /** Undefined when neither the service nor this client names a cause, as for a proxy's errors. */
   readonly reason: ErrorReason | undefined;

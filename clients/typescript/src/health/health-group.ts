@@ -5,6 +5,7 @@ import type { Connection } from '../transport/connection.js';
 import { healthCheck, type ServingStatus } from '../transport/health-check.js';
 import { callUnary } from '../transport/unary.js';
 
+/** What to ask for. */
 export interface HealthRequest {
   /** The full name of a service, such as `rostrum.v1.ScoreService`. Default: the whole server. */
   readonly service?: string | undefined;

@@ -19,14 +19,19 @@ import {
   toUpdateMask,
 } from './leaderboard-conversion.js';
 
+/** Which leaderboard. */
 export interface GetLeaderboardRequest {
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. */
   readonly leaderboardId: string;
 }
 
+/** Which leaderboard. */
 export interface DeleteLeaderboardRequest {
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. */
   readonly leaderboardId: string;
 }
 
+/** Which part of the list. */
 export interface ListLeaderboardsRequest {
   /** How many a page: 1 to 1,000; more is lowered to that. Default: 50. */
   readonly pageSize?: number | undefined;

@@ -30,6 +30,7 @@ export interface LeaderboardSettings extends RankingRules {
   readonly metadata?: JsonObject | undefined;
 }
 
+/** A leaderboard to create. */
 export interface NewLeaderboard extends LeaderboardSettings {
   /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. Cannot change. */
   readonly leaderboardId: string;
@@ -37,23 +38,33 @@ export interface NewLeaderboard extends LeaderboardSettings {
 
 /** Changes to a leaderboard: the fields that are present are changed, the others stay. */
 export interface LeaderboardUpdate extends LeaderboardSettings {
+  /** Which leaderboard. */
   readonly leaderboardId: string;
 }
 
 /** The configuration of a leaderboard. `UNKNOWN` stands for what only a newer client knows. */
 export interface Leaderboard {
+  /** What calls name it by. */
   readonly leaderboardId: string;
+  /** A name for people; empty if it has none. */
   readonly displayName: string;
+  /** Which scores stand higher. */
   readonly sortOrder: SortOrder | 'UNKNOWN';
+  /** Which subscores stand higher, among equal scores. */
   readonly subscoreSortOrder: SortOrder | 'UNKNOWN';
+  /** How the submissions of one player make one entry. */
   readonly aggregation: Aggregation | 'UNKNOWN';
+  /** As it was given. */
   readonly metadata: JsonObject | undefined;
+  /** When it was created, by the service's clock. */
   readonly createTime: Date | undefined;
+  /** When its settings changed last, by the service's clock. */
   readonly updateTime: Date | undefined;
 }
 
 /** One page of leaderboards, by ascending id. */
 export interface LeaderboardPage {
+  /** By ascending id. */
   readonly leaderboards: readonly Leaderboard[];
   /** Empty on the last page. */
   readonly nextPageToken: string;

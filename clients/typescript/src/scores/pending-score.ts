@@ -1,12 +1,12 @@
 import type { RostrumError } from '../errors/rostrum-error.js';
 import type { SubmissionName } from './duplicate.js';
 import type { ObservedPromise } from './observed-promise.js';
-import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
+import type { ScoreItem, ScoreResult } from './score.js';
 
 /** A submission in a score stream whose result the caller does not have yet. */
-export interface PendingScore extends SubmissionName {
+export interface PendingScore<Submission = unknown> extends SubmissionName {
   /** As the caller gave it. */
-  readonly submission: ScoreSubmission;
+  readonly submission: Submission;
   readonly payload: Buffer;
   /** What the caller has of it. */
   readonly promise: ObservedPromise<ScoreResult>;
@@ -27,12 +27,12 @@ export interface PendingScore extends SubmissionName {
  * same player has overtaken. Arriving after it, they could replace it where the last write wins:
  * that is for the caller to decide.
  */
-export function selectUnanswered(
-  entries: readonly PendingScore[],
+export function selectUnanswered<Pending extends PendingScore>(
+  entries: readonly Pending[],
   refusedBefore: number,
-): PendingScore[] {
+): Pending[] {
   const overtaken = new Set<string>();
-  const unanswered: PendingScore[] = [];
+  const unanswered: Pending[] = [];
   for (const entry of entries.toReversed()) {
     const { item, refusal, refusedSince = Number.POSITIVE_INFINITY } = entry;
     // Submissions of the same player on the same leaderboard must not overtake each other.

@@ -90,6 +90,19 @@ describe('submissions of callers without a compiler', () => {
     ]);
     expect(received).toHaveLength(1_000);
   });
+
+  it('are refused as a whole where they are no list', async () => {
+    await using client = connectTo({ address: 'localhost:1' });
+    const arena = client.leaderboard('b');
+    for (const submissions of [good, new Set([good]), undefined]) {
+      await expect(client.scores.batchSubmit(submissions as never)).rejects.toThrow(
+        'submissions: must be an array, not',
+      );
+      await expect(arena.batchSubmit(submissions as never)).rejects.toThrow(
+        'submissions: must be an array, not',
+      );
+    }
+  });
 });
 
 it('names refused fields by their place in the whole batch', async () => {

@@ -1,3 +1,4 @@
+import { requireType } from '../errors/require-type.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import {
   ScoreServiceService as methods,
@@ -7,10 +8,11 @@ import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
 import { submitBatch } from './batch-submission.js';
 import { withoutDuplicate } from './duplicate.js';
-import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
+import type { ScoreItem, ScoreResult, ScoreSubmission, SubmittedScore } from './score.js';
 import { fromResultMessage, toSubmissionMessage } from './score-conversion.js';
-import { ScoreStream } from './score-stream.js';
-import type { ScoreStreamOptions } from './score-stream-options.js';
+import { ANY_LEADERBOARD, ScoreStream } from './score-stream.js';
+import type { ScoreStreamOptions, SubmitAllOptions } from './score-stream-options.js';
+import { submitAll } from './submit-all.js';
 import { type SubmitOptions, splitSubmitOptions } from './submit-options.js';
 
 const MAX_BATCH = 1_000;
@@ -56,6 +58,7 @@ export class ScoreGroup {
     submissions: readonly ScoreSubmission[],
     options?: SubmitOptions,
   ): Promise<ScoreItem[]> {
+    requireType('array', submissions, 'submissions');
     const { call, onDuplicate } = splitSubmitOptions(options);
     const items: ScoreItem[] = [];
     let answered = false;
@@ -82,12 +85,30 @@ export class ScoreGroup {
   }
 
   /**
-   * Opens a stream for many submissions, the fastest way to send them. It reconnects by itself and
-   * sends again what was not answered.
+   * Submits all that an iterable gives, over a stream: as fast as the service takes them, at most
+   * `maxInFlight` at a time, and no faster than the loop takes the items. The items come in the
+   * order of the submissions; a refused one has its error and does not spoil the others. After a
+   * lost connection what was not answered is sent again with the same ids.
+   *
+   * Leaving the loop sends no more, and closes the iterable; what was on its way may be recorded.
+   * @throws when the stream as a whole fails, after the items of what was taken: CONNECTION_FAILED
+   * after `giveUpAfterMs`, CERTIFICATE_REFUSED, IDENTITY_MISSING, CLIENT_CLOSED; INVALID_OPTIONS;
+   * what the iterable throws; the signal's reason
+   */
+  submitAll(
+    submissions: Iterable<ScoreSubmission> | AsyncIterable<ScoreSubmission>,
+    options: SubmitAllOptions = {},
+  ): AsyncGenerator<SubmittedScore, void, undefined> {
+    return submitAll(this.#connection, submissions, options, ANY_LEADERBOARD);
+  }
+
+  /**
+   * Opens a stream for many submissions that come one by one. It reconnects by itself and sends
+   * again what was not answered.
    * @throws INVALID_OPTIONS
    */
-  stream(options?: ScoreStreamOptions): ScoreStream {
-    return new ScoreStream(this.#connection, options);
+  stream(options: ScoreStreamOptions = {}): ScoreStream {
+    return new ScoreStream(this.#connection, options, ANY_LEADERBOARD);
   }
 }
 

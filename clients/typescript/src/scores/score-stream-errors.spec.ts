@@ -144,4 +144,22 @@ describe('failures of a score stream that nobody awaits', () => {
     await expect(stream.ready()).rejects.toMatchObject(failed);
     await expect(stream.end()).rejects.toMatchObject(failed);
   });
+
+  it('of the whole stream are thrown once: by a result, or by the end of its block', async () => {
+    const refusing: ScoreServiceServer['streamScores'] = (call) => {
+      call.once('data', () =>
+        call.emit('error', failureOf('PERMISSION_DENIED', 'ROLE_NOT_ALLOWED')),
+      );
+    };
+    await using server = await ScriptedServer.start({ scores: { streamScores: refusing } });
+    await using client = connectTo(server);
+    const block = async (look: boolean) => {
+      await using stream = client.scores.stream();
+      const result = stream.submit(submission(1));
+      if (look) await result;
+    };
+    // Two errors would make a SuppressedError, which has neither reason nor message.
+    await expect(block(true)).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+    await expect(block(false)).rejects.toMatchObject({ reason: 'ROLE_NOT_ALLOWED' });
+  });
 });

@@ -1,4 +1,5 @@
 import type { ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
+import { positiveOption } from '../errors/positive-option.js';
 import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { clientClosed, RostrumError } from '../errors/rostrum-error.js';
 import { Fifo } from '../fifo.js';
@@ -16,13 +17,26 @@ import { ObservedPromise } from './observed-promise.js';
 import { type PendingScore, selectUnanswered } from './pending-score.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
 import { fromItemMessage, toSubmissionMessage } from './score-conversion.js';
-import { SCORE_STREAM_OPTIONS, type ScoreStreamOptions } from './score-stream-options.js';
+import {
+  DEFAULT_GIVE_UP_MS,
+  DEFAULT_IN_FLIGHT,
+  SCORE_STREAM_OPTIONS,
+  type ScoreStreamOptions,
+} from './score-stream-options.js';
 import { checkOnDuplicate, type OnDuplicate } from './submit-options.js';
 import { UnseenFailures } from './unseen-failures.js';
 
 type Call = ClientDuplexStream<Buffer, StreamScoresResponse>;
 
 const method = ScoreServiceService.streamScores;
+
+/** Where the submissions of a stream go. */
+export interface StreamTarget<Submission> {
+  /** Makes the submission of what the caller gives. */
+  readonly toSubmission: (submission: Submission) => ScoreSubmission;
+  /** Asked before anything is sent; the stream fails with what it rejects with. */
+  readonly ready: (() => Promise<unknown>) | undefined;
+}
 
 /**
  * Many submissions over one call. Results come in the order of the submissions. When the
@@ -32,21 +46,22 @@ const method = ScoreServiceService.streamScores;
  * A failed submission is told to whoever looks at its result, else to `onError` of the options, else
  * to whoever awaits `end`. It is never an unhandled rejection, which would end the process.
  */
-export class ScoreStream implements AsyncDisposable {
+export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #signal: AbortSignal | undefined;
   readonly #maxInFlight: number;
   readonly #maxPending: number;
   readonly #giveUpAfterMs: number;
   readonly #onDuplicate: OnDuplicate;
-  readonly #onError: ScoreStreamOptions['onError'];
+  readonly #onError: ScoreStreamOptions<Submission>['onError'];
+  readonly #toSubmission: StreamTarget<Submission>['toSubmission'];
   readonly #unseen = new UnseenFailures();
   readonly #backoff: Backoff;
   readonly #done = Promise.withResolvers<void>();
   /** Everything without a final answer given to the caller, in the order of `submit`. */
-  readonly #entries = new Fifo<PendingScore>();
-  readonly #unsent = new Fifo<PendingScore>();
-  readonly #inFlight = new Fifo<PendingScore>();
+  readonly #entries = new Fifo<PendingScore<Submission>>();
+  readonly #unsent = new Fifo<PendingScore<Submission>>();
+  readonly #inFlight = new Fifo<PendingScore<Submission>>();
   #call: Call | undefined;
   #writable = false;
   #sending = true;
@@ -57,23 +72,43 @@ export class ScoreStream implements AsyncDisposable {
   #state: 'open' | 'ending' | 'ended' | 'failed' = 'open';
   #failure: unknown;
   #failed = 0;
+  /** Some of the submissions that failed with the stream as a whole. */
+  readonly #failedWithStream: ObservedPromise<ScoreResult>[] = [];
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(connection: Connection, options: ScoreStreamOptions = {}) {
+  /** Made by `client.scores.stream` and `stream` of a leaderboard. */
+  constructor(
+    connection: Connection,
+    options: ScoreStreamOptions<Submission>,
+    { toSubmission, ready }: StreamTarget<Submission>,
+  ) {
     requireKnownOptions(SCORE_STREAM_OPTIONS, options);
     this.#connection = connection;
     this.#signal = options.signal;
-    this.#maxInFlight = options.maxInFlight ?? 1_024;
-    this.#maxPending = options.maxPending ?? 65_536;
-    this.#giveUpAfterMs = options.giveUpAfterMs ?? 60_000;
+    this.#maxInFlight = positiveOption('maxInFlight', options.maxInFlight) ?? DEFAULT_IN_FLIGHT;
+    this.#maxPending = positiveOption('maxPending', options.maxPending) ?? 65_536;
+    this.#giveUpAfterMs = options.giveUpAfterMs ?? DEFAULT_GIVE_UP_MS;
     this.#onDuplicate = checkOnDuplicate(options.onDuplicate);
     this.#onError = options.onError;
+    this.#toSubmission = toSubmission;
     this.#backoff = new Backoff(connection.settings.retry);
     // Whoever awaits `end` sees the failure; so does each submission.
     this.#done.promise.catch(() => {});
     this.#signal?.addEventListener('abort', this.#onAbort);
     connection.closing.addEventListener('abort', this.#onAbort);
     if (this.#signal?.aborted || connection.closing.aborted) this.#onAbort();
+    if (ready) void this.#sendWhen(ready);
+  }
+
+  async #sendWhen(ready: () => Promise<unknown>): Promise<void> {
+    this.#sending = false;
+    try {
+      await ready();
+      this.#sending = true;
+      this.#pump();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** How many submissions have no result yet. */
@@ -86,12 +121,17 @@ export class ScoreStream implements AsyncDisposable {
     return this.#failed;
   }
 
+  /** Resolves when the stream has ended, and rejects with what made it fail; `end` ends it. */
+  get closed(): Promise<void> {
+    return this.#done.promise;
+  }
+
   /**
    * Submits one score. Submit several without waiting for their results, and await `ready` now and
    * then, to keep the stream full without piling up submissions.
    * @throws as `scores.submit`, and STREAM_ENDED, STREAM_FULL
    */
-  submit(submission: ScoreSubmission): Promise<ScoreResult> {
+  submit(submission: Submission): Promise<ScoreResult> {
     let resolve!: PendingScore['resolve'];
     let reject!: PendingScore['reject'];
     const promise = new ObservedPromise<ScoreResult>((onResult, onError) => {
@@ -102,13 +142,13 @@ export class ScoreStream implements AsyncDisposable {
     let payload: Buffer;
     try {
       this.#throwUnlessOpen();
-      message = toSubmissionMessage(submission);
+      message = toSubmissionMessage(this.#toSubmission(submission));
       payload = this.#connection.encode(method, { submission: message });
     } catch (error) {
       this.#refuse({ submission, promise, reject }, error);
       return promise;
     }
-    const entry: PendingScore = {
+    const entry: PendingScore<Submission> = {
       submission,
       leaderboardId: message.leaderboardId,
       playerId: message.playerId,
@@ -168,8 +208,14 @@ export class ScoreStream implements AsyncDisposable {
     return this.#done.promise;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.end();
+  /** As `end`, but for a failure that a submission has told already: a second error would hide it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.end();
+    } catch (error) {
+      const told = this.#failedWithStream.some(({ observed }) => observed);
+      if (error !== this.#failure || !told) throw error;
+    }
   }
 
   #pump(): void {
@@ -177,7 +223,7 @@ export class ScoreStream implements AsyncDisposable {
     const call = this.#call ?? this.#open();
     if (!call) return;
     while (this.#writable && this.#unsent.length > 0 && this.#inFlight.length < this.#maxInFlight) {
-      const entry = this.#unsent.shift() as PendingScore;
+      const entry = this.#unsent.shift() as PendingScore<Submission>;
       this.#inFlight.push(entry);
       this.#writable = call.write(entry.payload);
     }
@@ -321,12 +367,19 @@ export class ScoreStream implements AsyncDisposable {
 
   /** Fails one submission, and sees to it that somebody hears of it. */
   #refuse(
-    { submission, promise, reject }: Pick<PendingScore, 'submission' | 'promise' | 'reject'>,
+    {
+      submission,
+      promise,
+      reject,
+    }: Pick<PendingScore<Submission>, 'submission' | 'promise' | 'reject'>,
     error: unknown,
   ): void {
     promise.tame();
     reject(error);
     this.#failed += 1;
+    if (error === this.#failure && this.#failedWithStream.length < this.#maxInFlight) {
+      this.#failedWithStream.push(promise);
+    }
     if (!this.#onError) {
       this.#unseen.add({ result: promise, error });
       return;
@@ -370,3 +423,9 @@ export class ScoreStream implements AsyncDisposable {
     this.#room = undefined;
   }
 }
+
+/** For submissions that name their leaderboard themselves. */
+export const ANY_LEADERBOARD: StreamTarget<ScoreSubmission> = {
+  toSubmission: (submission) => submission,
+  ready: undefined,
+};

@@ -13,10 +13,8 @@ import type { Standing } from '../standings/standing.js';
  */
 export type Outcome = 'APPLIED' | 'NOT_IMPROVED' | 'STALE' | 'DUPLICATE';
 
-/** One score of one player. */
-export interface ScoreSubmission {
-  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown leaderboard is created. */
-  readonly leaderboardId: string;
+/** One score of one player, on a leaderboard that is known from elsewhere. */
+export interface PlayerScore {
   /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown player is created. */
   readonly playerId: string;
   /** Finite, within ±(2^53 - 1), `Number.MAX_SAFE_INTEGER`. */
@@ -34,7 +32,16 @@ export interface ScoreSubmission {
   readonly displayName?: string | undefined;
   /** Data that belongs to this score: at most 1,024 bytes as JSON. */
   readonly metadata?: JsonObject | undefined;
-  /** Settings in case this submission creates the leaderboard; ignored when it exists. */
+}
+
+/** One score of one player on one leaderboard. */
+export interface ScoreSubmission extends PlayerScore {
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown leaderboard is created. */
+  readonly leaderboardId: string;
+  /**
+   * Settings in case this submission creates the leaderboard; ignored when it exists, without a
+   * word. `client.leaderboard(id, rules)` tells of rules that an existing leaderboard contradicts.
+   */
   readonly newLeaderboard?: RankingRules | undefined;
 }
 
@@ -62,3 +69,9 @@ export interface ScoreResult {
 export type ScoreItem =
   | { readonly ok: true; readonly result: ScoreResult; readonly error?: undefined }
   | { readonly ok: false; readonly error: RostrumError; readonly result?: undefined };
+
+/** What became of one submission of `submitAll`. */
+export type SubmittedScore<Submission = ScoreSubmission> = ScoreItem & {
+  /** As it was given, with the id that it was sent with. */
+  readonly submission: Submission;
+};

@@ -12,11 +12,13 @@ import { callUnary } from '../transport/unary.js';
 import type { RelativeStanding, Standing, StandingList, StandingPage } from './standing.js';
 import { fromRequiredStanding, fromStandingMessage } from './standing-conversion.js';
 
+/** How much of the top. */
 export interface TopStandingsRequest extends RankingSelector {
   /** How many: 1 to 1,000. Default: 10. */
   readonly count?: number | undefined;
 }
 
+/** Which part of a list. */
 export interface ListStandingsRequest extends RankingSelector {
   /** How many a page: 1 to 1,000; more is lowered to that. Default: 50. */
   readonly pageSize?: number | undefined;
@@ -26,10 +28,13 @@ export interface ListStandingsRequest extends RankingSelector {
   readonly startRank?: number | undefined;
 }
 
+/** Whose standing. */
 export interface GetStandingRequest extends RankingSelector {
+  /** `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. */
   readonly playerId: string;
 }
 
+/** Whose standings. */
 export interface BatchGetStandingsRequest extends RankingSelector {
   /** 1 to 1,000 players; repeated ids count once. */
   readonly playerIds: readonly string[];
@@ -46,8 +51,11 @@ export type AroundStandingsRequest = RankingSelector & {
 
 /** The standing of one player. */
 export interface PlayerStanding {
+  /** The player's place. */
   readonly standing: Standing;
+  /** How many players the ranking has. */
   readonly totalPlayers: number;
+  /** Grows with every change; 0 when the answer comes from the store of record. */
   readonly revision: number;
 }
 
@@ -57,7 +65,9 @@ export interface StandingBatch {
   readonly standings: readonly RelativeStanding[];
   /** The players who have no entry, in the order asked for. */
   readonly missingPlayerIds: readonly string[];
+  /** How many players the ranking has. */
   readonly totalPlayers: number;
+  /** Grows with every change; 0 when the answer comes from the store of record. */
   readonly revision: number;
 }
 

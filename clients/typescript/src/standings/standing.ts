@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.js';
 export interface Standing {
   /** From 1; 0 in the answer to a submission that is not ranked yet. */
   readonly rank: number;
+  /** Whose place. */
   readonly playerId: string;
   /** Empty if none was ever given. */
   readonly displayName: string;

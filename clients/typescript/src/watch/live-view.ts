@@ -11,6 +11,7 @@ export interface LiveViewUpdate {
   readonly standings: readonly Standing[];
   /** How many players the ranking has. */
   readonly totalPlayers: number;
+  /** The revision of the ranking that this shows. */
   readonly revision: number;
   /** How the standings differ from the update before; empty in the first one. */
   readonly changes: readonly RankChange[];

@@ -1,13 +1,16 @@
 import type { Standing } from '../standings/standing.js';
 
 interface ChangeBase {
+  /** Whose place. */
   readonly playerId: string;
   /** The revision that the change made; 0 where several changes may be merged. */
   readonly revision: number;
 }
 
 interface Before {
+  /** The rank before the change, from 1. */
   readonly previousRank: number;
+  /** The score before the change. */
   readonly previousScore: number;
 }
 
@@ -38,4 +41,5 @@ export type RankChange =
       })
   | (ChangeBase & Before & { readonly kind: 'LEFT'; readonly standing?: undefined });
 
+/** `ENTERED`, `MOVED`, `UPDATED` or `LEFT`: see RankChange. */
 export type RankChangeKind = RankChange['kind'];

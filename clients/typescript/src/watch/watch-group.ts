@@ -83,13 +83,18 @@ export class WatchGroup {
    * @throws INVALID_FIELD, INVALID_OPTIONS for what the types forbid; its loop as `standings`
    */
   liveView(request: LiveViewRequest, options: WatchOptions = {}): LiveView {
-    requireKnownOptions(WATCH_OPTIONS, options);
-    toWatchStandingsMessage(request, '');
-    if (request.resumeToken !== undefined) {
-      const description =
-        'a live view begins with a snapshot and resumes by itself: leave it out, or go on after it with watch.standings';
-      throw refuseField('resumeToken', description);
-    }
+    requireLiveView(request, options);
     return new LiveView((watchOptions) => this.standings(request, watchOptions), options);
+  }
+}
+
+/** @throws INVALID_FIELD, INVALID_OPTIONS for what the types of `liveView` forbid */
+export function requireLiveView(request: LiveViewRequest, options: WatchOptions): void {
+  requireKnownOptions(WATCH_OPTIONS, options);
+  toWatchStandingsMessage(request, '');
+  if (request.resumeToken !== undefined) {
+    const description =
+      'a live view begins with a snapshot and resumes by itself: leave it out, or go on after it with watch.standings';
+    throw refuseField('resumeToken', description);
   }
 }

@@ -22,14 +22,17 @@ interface ViewRequest extends RankingSelector {
 
 /** What a live view shows. It begins with a snapshot, and so cannot go on after a token. */
 export interface LiveViewRequest extends ViewRequest {
+  /** A live view resumes by itself; `watch.standings` takes a token. */
   readonly resumeToken?: undefined;
 }
 
+/** What to watch, and from where. */
 export interface WatchStandingsRequest extends ViewRequest {
   /** `resumeToken` of the last event that was handled, to go on from there. Default: a snapshot. */
   readonly resumeToken?: string | undefined;
 }
 
+/** Whose changes to watch, and from where. */
 export interface WatchChangesRequest extends RankingSelector {
   /** `resumeToken` of the last message that was handled. Default: the next change. */
   readonly resumeToken?: string | undefined;
@@ -37,6 +40,7 @@ export interface WatchChangesRequest extends RankingSelector {
   readonly playerIds?: readonly string[] | undefined;
 }
 
+/** Options of one watch. */
 export interface WatchOptions {
   /** Ends the watch; the loop throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -72,14 +76,18 @@ export interface SnapshotEvent extends WatchEvent {
   readonly standings: readonly Standing[];
   /** The places of the standings (see `RankChange`), unless each is the rank. */
   readonly places?: readonly number[] | undefined;
+  /** How many players the ranking has. */
   readonly totalPlayers: number;
+  /** Whether it replaces what was known, rather than begins the watch. */
   readonly reset: boolean;
 }
 
 /** How the view differs from the event before. */
 export interface ChangesEvent extends WatchEvent {
   readonly type: 'changes';
+  /** All of them make the next state: apply all, then sort. */
   readonly changes: readonly RankChange[];
+  /** How many players the ranking has. */
   readonly totalPlayers: number;
 }
 
@@ -88,6 +96,7 @@ export interface CheckpointEvent extends WatchEvent {
   readonly type: 'checkpoint';
 }
 
+/** What a watch of standings gives: look at `type`. */
 export type StandingsEvent = SnapshotEvent | ChangesEvent | CheckpointEvent;
 
 /** Part of the feed of a ranking. */

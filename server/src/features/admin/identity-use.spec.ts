@@ -5,6 +5,7 @@ import { identityUse } from './identity-use.js';
 const limits = {
   connections: () => 10,
   watches: () => 100,
+  watchedRows: () => 1_000,
   submissions: (held: number) => 900 + held,
   unsentBytes: () => 1_000,
 };
@@ -19,6 +20,7 @@ test('those nearest to a limit come first, with what it is a limit of', () => {
       holdings('writer/idle', {}),
       holdings('reader/screens', { watches: 95 }),
       holdings('writer/game', { submissions: 100, unsentBytes: 50 }),
+      holdings('reader/lists', { watches: 1, watchedRows: 900 }),
       holdings('writer/refused', { refused: 3 }),
     ],
     limits,
@@ -27,6 +29,7 @@ test('those nearest to a limit come first, with what it is a limit of', () => {
     use.map(({ identity, fullest, fullestPercent }) => [identity, fullest, fullestPercent]),
   ).toEqual([
     ['reader/screens', 'watches', 95],
+    ['reader/lists', 'watchedRows', 90],
     ['writer/refused', 'connections', 10],
     ['writer/idle', 'connections', 10],
     ['writer/game', 'connections', 10],

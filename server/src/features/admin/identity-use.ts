@@ -2,7 +2,7 @@ import type { IdentityHoldings } from '../../domain/caller.js';
 import type { IdentityUse } from './ports.js';
 
 /** What an identity may have a limited number of. */
-const LIMITED = ['connections', 'watches', 'submissions', 'unsentBytes'] as const;
+const LIMITED = ['connections', 'watches', 'watchedRows', 'submissions', 'unsentBytes'] as const;
 export type Limited = (typeof LIMITED)[number];
 
 /** How many of each an identity may have that has `held` now. */
@@ -31,11 +31,13 @@ function useOf(holdings: IdentityHoldings, limits: IdentityLimits): IdentityUse 
     fullest = name;
     fullestPercent = percent;
   }
-  const { identity, connections, watches, submissions, unsentBytes, refused } = holdings;
+  const { identity, connections, watches, watchedRows, submissions, unsentBytes, refused } =
+    holdings;
   return {
     identity,
     connections,
     watches,
+    watchedRows,
     submissions,
     unsentBytes,
     refused,

@@ -28,6 +28,8 @@ export interface SubmissionUse {
 export interface WatchUse {
   readonly viewWatchers: number;
   readonly views: number;
+  /** Rows kept for watches: of the views, each counted once, and of the filters of feeds. */
+  readonly rows: number;
   readonly feedWatchers: number;
   readonly messagesSent: number;
   readonly slowEnded: number;
@@ -39,6 +41,8 @@ export interface IdentityUse {
   readonly identity: string;
   readonly connections: number;
   readonly watches: number;
+  /** Rows kept for its watches. */
+  readonly watchedRows: number;
   /** Submissions that wait or are in work. */
   readonly submissions: number;
   /** Bytes of answers and messages that it has not read yet. */
@@ -46,7 +50,7 @@ export interface IdentityUse {
   /** What was refused because it held too much, since its first connection. */
   readonly refused: number;
   /** That of which it holds most, by what it may hold. */
-  readonly fullest: 'connections' | 'watches' | 'submissions' | 'unsentBytes';
+  readonly fullest: 'connections' | 'watches' | 'watchedRows' | 'submissions' | 'unsentBytes';
   /** How much of what it may hold of that, 0 to 100. */
   readonly fullestPercent: number;
 }

@@ -19,13 +19,21 @@ function sources(changed: Partial<StatsSources>): StatsSources {
       batchSizeMax: 5,
       pending: 1,
     }),
-    watches: () => ({ viewWatchers: 1, views: 2, feedWatchers: 3, messagesSent: 4, slowEnded: 5 }),
+    watches: () => ({
+      viewWatchers: 1,
+      views: 2,
+      rows: 6,
+      feedWatchers: 3,
+      messagesSent: 4,
+      slowEnded: 5,
+    }),
     connections: () => 6,
     identities: () => [
       {
         identity: 'writer/game',
         connections: 2,
         watches: 3,
+        watchedRows: 8,
         submissions: 4,
         unsentBytes: 5,
         refused: 6,
@@ -63,6 +71,7 @@ it('gives every number in the units of the contract', async () => {
     watches: {
       standingsWatchers: 1,
       views: 2,
+      rows: 6,
       changesWatchers: 3,
       messages: 4n,
       slowWatchersEnded: 5n,
@@ -78,6 +87,7 @@ it('gives every number in the units of the contract', async () => {
         identity: 'writer/game',
         connections: 2,
         watches: 3,
+        watchedRows: 8,
         submissions: 4,
         unreadBytes: 5n,
         refused: 6n,

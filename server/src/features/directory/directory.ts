@@ -1,5 +1,11 @@
+import type { Board } from '../../domain/board.js';
 import type { Caller } from '../../domain/caller.js';
-import { invalidField, notSupported, RostrumError } from '../../domain/errors.js';
+import {
+  invalidField,
+  leaderboardNotFound,
+  notSupported,
+  RostrumError,
+} from '../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
@@ -21,19 +27,19 @@ const MAX_KNOWN = 100_000;
 const ONLY_SEASON = '1';
 
 /**
- * Finds rankings, and remembers them for a moment.
+ * Finds boards and their rankings, and remembers them for a moment.
  *
  * A leaderboard that another server process deleted may be seen by reads for a second more; a
  * submission is always decided by the store of record.
  */
 export class Directory implements RankingDirectory {
-  readonly #rankings: BoardStore;
+  readonly #boards: BoardStore;
   readonly #mayCreate: boolean;
   readonly #creation: BoardCreation;
   readonly #prepare: (ranking: Ranking) => Promise<void>;
-  readonly #known = new Map<LeaderboardId, { ranking: Ranking; sinceMs: number }>();
-  readonly #creating = new Map<LeaderboardId, Promise<Ranking>>();
-  readonly #finding = new Map<LeaderboardId, Promise<Ranking | undefined>>();
+  readonly #known = new Map<LeaderboardId, { board: Board; sinceMs: number }>();
+  readonly #creating = new Map<LeaderboardId, Promise<Board>>();
+  readonly #finding = new Map<LeaderboardId, Promise<Board | undefined>>();
   /** Whether the last look-up was not answered in time. */
   #storeAway = false;
 
@@ -42,43 +48,44 @@ export class Directory implements RankingDirectory {
    * @param prepare makes a ranking ready for its first submission, if it is new; does not fail
    */
   constructor(
-    rankings: BoardStore,
+    boards: BoardStore,
     mayCreate: boolean,
     prepare: (ranking: Ranking) => Promise<void>,
     creation = new BoardCreation(),
   ) {
-    this.#rankings = rankings;
+    this.#boards = boards;
     this.#mayCreate = mayCreate;
     this.#prepare = prepare;
     this.#creation = creation;
   }
 
-  /** The ranking as it was when last looked up; it may have been deleted or changed since. */
-  known(leaderboardId: LeaderboardId): Ranking | undefined {
+  /** The board as it was when last looked up; it may have been deleted or changed since. */
+  known(leaderboardId: LeaderboardId): Board | undefined {
     // Nobody overtakes those who wait for it to be prepared.
     if (this.#creating.size > 0 && this.#creating.has(leaderboardId)) return undefined;
-    return this.#known.get(leaderboardId)?.ranking;
+    return this.#known.get(leaderboardId)?.board;
   }
 
   resolve(selector: RankingSelector, caller?: Caller): Ranking | Promise<Ranking> {
     checkSeasonAndSegment(selector);
     const leaderboardId = selector.leaderboardId as LeaderboardId;
-    return this.#recent(leaderboardId) ?? this.#require(selector, caller);
+    const known = this.#recent(leaderboardId);
+    return known === undefined ? this.#require(selector, caller) : known.rankings[0];
   }
 
   async #require({ leaderboardId }: RankingSelector, caller?: Caller): Promise<Ranking> {
     const id = parseLeaderboardId(leaderboardId);
     // Only what is not known waits its turn: nobody can make more known than there are leaderboards.
-    const ranking = await (caller === undefined || this.#known.has(id)
+    const board = await (caller === undefined || this.#known.has(id)
       ? this.#inTime(id, this.#find(id))
       : this.#creation.lookUp(caller, () => this.#find(id)));
-    if (ranking === undefined) throw leaderboardNotFound(leaderboardId);
-    return ranking;
+    if (board === undefined) throw leaderboardNotFound(leaderboardId);
+    return board.rankings[0];
   }
 
   /**
-   * Finds the ranking that submissions to a leaderboard go to, making the leaderboard with
-   * `settings` if there is none and that is allowed.
+   * Finds the board that submissions to a leaderboard go to, making it with `settings` if there is none
+   * and that is allowed.
    *
    * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
@@ -86,14 +93,14 @@ export class Directory implements RankingDirectory {
     leaderboardId: LeaderboardId,
     settings: LeaderboardSettings,
     caller: Caller,
-  ): Promise<Ranking> {
+  ): Promise<Board> {
     // One look-up for all who ask meanwhile; they go on in the order in which they asked.
     const running = this.#creating.get(leaderboardId);
     if (running !== undefined) return running;
     const creating = this.#findOrCreate(leaderboardId, settings, caller)
-      .then(async (ranking) => {
-        await this.#prepare(ranking);
-        return ranking;
+      .then(async (board) => {
+        await Promise.all(board.rankings.map(this.#prepare));
+        return board;
       })
       .finally(() => this.#creating.delete(leaderboardId));
     this.#creating.set(leaderboardId, creating);
@@ -104,12 +111,12 @@ export class Directory implements RankingDirectory {
     leaderboardId: LeaderboardId,
     settings: LeaderboardSettings,
     caller: Caller,
-  ): Promise<Ranking> {
+  ): Promise<Board> {
     const found = await this.#creation.lookUp(caller, () => this.#find(leaderboardId));
     if (found !== undefined) return found;
     if (!this.#mayCreate) throw leaderboardNotFound(leaderboardId);
     const made = await this.#creation.create(caller, () =>
-      this.#rankings.createDefault(leaderboardId, settings),
+      this.#boards.createDefault(leaderboardId, settings),
     );
     this.#remember(made);
     return made;
@@ -121,20 +128,20 @@ export class Directory implements RankingDirectory {
     this.#finding.delete(leaderboardId);
   }
 
-  #recent(leaderboardId: LeaderboardId): Ranking | undefined {
+  #recent(leaderboardId: LeaderboardId): Board | undefined {
     const known = this.#known.get(leaderboardId);
     if (known === undefined) return undefined;
     const ageMs = performance.now() - known.sinceMs;
     if (ageMs > FRESH_MS) this.#find(leaderboardId).catch(() => {});
-    return ageMs <= STALE_MS || this.#storeAway ? known.ranking : undefined;
+    return ageMs <= STALE_MS || this.#storeAway ? known.board : undefined;
   }
 
   /** The answer of a look-up, or in its place what is known, when that takes too long. */
   async #inTime(
     leaderboardId: LeaderboardId,
-    finding: Promise<Ranking | undefined>,
-  ): Promise<Ranking | undefined> {
-    const known = this.#known.get(leaderboardId)?.ranking;
+    finding: Promise<Board | undefined>,
+  ): Promise<Board | undefined> {
+    const known = this.#known.get(leaderboardId)?.board;
     if (known === undefined) return finding;
     const late = Promise.withResolvers<'late'>();
     const timer = setTimeout(late.resolve, LOOK_UP_MS, 'late');
@@ -146,26 +153,26 @@ export class Directory implements RankingDirectory {
   }
 
   /** Many callers that ask at the same time make one query. */
-  #find(leaderboardId: LeaderboardId): Promise<Ranking | undefined> {
+  #find(leaderboardId: LeaderboardId): Promise<Board | undefined> {
     const running = this.#finding.get(leaderboardId);
     if (running !== undefined) return running;
     const isCurrent = (): boolean => this.#finding.get(leaderboardId) === finding;
-    const finding: Promise<Ranking | undefined> = this.#rankings
-      .findByLeaderboard(leaderboardId)
+    const finding: Promise<Board | undefined> = this.#boards
+      .findBoard(leaderboardId)
       .then(
-        (ranking) => {
+        (board) => {
           this.#storeAway = false;
-          if (!isCurrent()) return ranking;
-          if (ranking === undefined) this.#known.delete(leaderboardId);
-          else this.#remember(ranking);
-          return ranking;
+          if (!isCurrent()) return board;
+          if (board === undefined) this.#known.delete(leaderboardId);
+          else this.#remember(board);
+          return board;
         },
         (error: unknown) => {
           this.#storeAway = true;
           // While the store of record is away, what was known last still holds.
           const known = this.#known.get(leaderboardId);
           if (known === undefined) throw error;
-          return known.ranking;
+          return known.board;
         },
       )
       .finally(() => {
@@ -175,13 +182,13 @@ export class Directory implements RankingDirectory {
     return finding;
   }
 
-  #remember(ranking: Ranking): void {
-    const { leaderboardId } = ranking;
-    // The same object as before where nothing changed: others recognise a ranking by it.
-    const before = this.#known.get(leaderboardId)?.ranking;
-    const same = before !== undefined && isSame(before, ranking) ? before : ranking;
+  #remember(board: Board): void {
+    const { leaderboardId } = board;
+    // The same objects as before where nothing changed: others recognise a ranking by it.
+    const before = this.#known.get(leaderboardId)?.board;
+    const same = before !== undefined && isSame(before, board) ? before : board;
     this.#known.delete(leaderboardId);
-    this.#known.set(leaderboardId, { ranking: same, sinceMs: performance.now() });
+    this.#known.set(leaderboardId, { board: same, sinceMs: performance.now() });
     if (this.#known.size > MAX_KNOWN) {
       for (const oldest of this.#known.keys()) {
         this.#known.delete(oldest);
@@ -191,9 +198,10 @@ export class Directory implements RankingDirectory {
   }
 }
 
-function isSame(a: Ranking, b: Ranking): boolean {
+function isSame(a: Board, b: Board): boolean {
   return (
-    a.rankingNo === b.rankingNo &&
+    a.rankings.length === b.rankings.length &&
+    a.rankings.every(({ rankingNo }, at) => rankingNo === b.rankings[at]?.rankingNo) &&
     a.settings.aggregation === b.settings.aggregation &&
     a.settings.sortOrder === b.settings.sortOrder &&
     a.settings.subscoreSortOrder === b.settings.subscoreSortOrder
@@ -214,10 +222,4 @@ function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {
     'segment',
     'segments are planned and not supported yet; leave it out for the whole board',
   );
-}
-
-function leaderboardNotFound(leaderboardId: string): RostrumError {
-  return new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
-    metadata: { leaderboard_id: leaderboardId },
-  });
 }

@@ -1,3 +1,4 @@
+import type { Board } from '../../domain/board.js';
 import type { Caller } from '../../domain/caller.js';
 import type { LeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
@@ -17,11 +18,8 @@ export interface RankingDirectory {
 
 /** Leaderboards and their rankings in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface BoardStore {
-  /** The current whole-board ranking of a leaderboard. */
-  findByLeaderboard(leaderboardId: LeaderboardId): Promise<Ranking | undefined>;
-  /**
-   * Makes a leaderboard with its season and ranking; if it exists already, nothing changes.
-   * Returns its ranking.
-   */
-  createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Ranking>;
+  /** A leaderboard with its current rankings. */
+  findBoard(leaderboardId: LeaderboardId): Promise<Board | undefined>;
+  /** Makes a leaderboard with its season and ranking; if it exists already, nothing changes. */
+  createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Board>;
 }

@@ -63,7 +63,10 @@ export interface Leaving {
   readonly version: number;
 }
 
-/** What the index is given: of two for the same player, the one with the higher version counts. */
+/**
+ * What the index is given; an entry that is not ranked is a leaving too. Of two for the same player, the one
+ * with the higher version counts.
+ */
 export type IndexWrite = EncodedEntry | Leaving;
 
 /** Where an entry came to stand. Ranks are 1-based; 0 for a player who left. */
@@ -329,10 +332,16 @@ export interface RankingStore {
 
 /** The entries in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface EntryStore {
+  /**
+   * Lets a player leave a ranking, or return to it with the entry as it is then. The index hears of it from
+   * the outbox. Returns the batch there; undefined if nothing was changed.
+   */
+  setRanked(rankingNo: RankingNo, playerId: PlayerId, ranked: boolean): Promise<number | undefined>;
+  /** Whether ranked or not. */
   find(keys: OutboxBatch['keys']): Promise<Entry[]>;
-  /** Entries of a ranking by ascending player id, after `afterPlayerId` ('' for the first). */
+  /** Entries that are ranked, by ascending player id, after `afterPlayerId` ('' for the first). */
   scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]>;
-  /** How many entries the ranking has. */
+  /** How many entries are ranked. */
   count(rankingNo: RankingNo): Promise<number>;
   /** The same, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
   countUpTo(rankingNo: RankingNo, limit: number): Promise<number>;
@@ -341,7 +350,7 @@ export interface EntryStore {
 /** Entries in bulk, out of the store of record. */
 export interface EntryStream {
   /**
-   * All entries of a ranking after `afterPlayerId` ('' for the first) by ascending player id, some
+   * All entries that are ranked after `afterPlayerId` ('' for the first) by ascending player id, some
    * at a time, as fast as they are taken. Each is as it was at some moment after the call.
    *
    * @throws STORE_UNAVAILABLE

@@ -179,10 +179,10 @@ export class Projection {
 
 /**
  * Undefined if the index does not know the rank before or after the submission: what other servers commit
- * may reach it earlier or later.
+ * may reach it earlier or later. Also undefined for a player who left.
  */
 function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
-  if (place.had === 'newer') return undefined;
+  if (place.had === 'newer' || place.rank === 0) return undefined;
   switch (row.effect) {
     case 'first':
       return { ...place, previousRank: 0 };

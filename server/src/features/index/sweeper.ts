@@ -1,5 +1,5 @@
 import type { Entry } from '../../domain/entry.js';
-import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexTrust } from './index-trust.js';
@@ -8,6 +8,7 @@ import { OutboxScan } from './outbox-scan.js';
 import type {
   EncodedEntry,
   EntryStore,
+  IndexWrite,
   Outbox,
   OutboxBatch,
   RankingConfirmation,
@@ -109,10 +110,11 @@ export class Sweeper {
     for (let from = after; ; ) {
       // Read while those before are applied.
       const batches = await this.#outbox.pending(from, through, BATCHES_AT_A_TIME);
-      const entries = batches.length > 0 ? await this.#entries.find(distinctKeys(batches)) : [];
+      const keys = distinctKeys(batches);
+      const entries = keys.length > 0 ? await this.#entries.find(keys) : [];
       await applying;
       if (batches.length === 0) return missed;
-      applying = this.#applyBatches(batches, entries, missed);
+      applying = this.#applyBatches(batches, this.#writesOf(keys, entries), missed);
       // Its failure is seen by whoever waits for it.
       applying.catch(() => {});
       if (batches.length < BATCHES_AT_A_TIME) {
@@ -125,24 +127,18 @@ export class Sweeper {
 
   async #applyBatches(
     batches: readonly OutboxBatch[],
-    found: readonly Entry[],
+    writesOf: ReadonlyMap<RankingNo, readonly IndexWrite[]>,
     missed: Set<RankingNo>,
   ): Promise<void> {
-    const entriesOf = Map.groupBy(found, (entry) => entry.rankingNo);
     const rankings = await this.#rankings.findByNumbers([
       ...new Set(batches.flatMap(({ keys }) => keys.map((key) => key.rankingNo))),
     ]);
     const confirmations = new Map<RankingNo, RankingConfirmation>();
     const writeNext = async (): Promise<void> => {
       for (let ranking = rankings.pop(); ranking !== undefined; ranking = rankings.pop()) {
-        const entries = (entriesOf.get(ranking.rankingNo) ?? [])
-          .sort((a, b) => a.version - b.version)
-          .map((entry) => ({ entry, payload: this.#encode(entry) }));
-        const confirmation = await this.#write(ranking, entries);
-        if (confirmation === 'missed') missed.add(ranking.rankingNo);
-        else if (confirmation !== 'nothing to write') {
-          confirmations.set(ranking.rankingNo, confirmation);
-        }
+        const confirmation = await this.#write(ranking, writesOf.get(ranking.rankingNo) ?? []);
+        if (confirmation === undefined) missed.add(ranking.rankingNo);
+        else confirmations.set(ranking.rankingNo, confirmation);
       }
     };
     await Promise.all(Array.from({ length: RANKINGS_AT_A_TIME }, writeNext));
@@ -163,30 +159,47 @@ export class Sweeper {
     }
   }
 
-  /** What confirms all entries of a ranking; `missed` if a part is missing, or the parts differ in that. */
+  /** What the index is to be given of each ranking, as the store of record has it, oldest first. */
+  #writesOf(keys: readonly SweptKey[], found: readonly Entry[]): Map<RankingNo, IndexWrite[]> {
+    const entries = new Map(found.map((entry) => [nameOf(entry), entry]));
+    const versionOf = (key: SweptKey): number => entries.get(nameOf(key))?.version ?? key.outboxId;
+    const writesOf = new Map<RankingNo, IndexWrite[]>();
+    for (const key of keys.toSorted((a, b) => versionOf(a) - versionOf(b))) {
+      const entry = entries.get(nameOf(key));
+      const write =
+        entry === undefined
+          ? { playerId: key.playerId, version: key.outboxId }
+          : { entry, payload: this.#encode(entry) };
+      const writes = writesOf.get(key.rankingNo);
+      if (writes === undefined) writesOf.set(key.rankingNo, [write]);
+      else writes.push(write);
+    }
+    return writesOf;
+  }
+
+  /** What confirms all writes to a ranking; undefined if a part is missing, or the parts differ in that. */
   async #write(
     ranking: Ranking,
-    entries: readonly EncodedEntry[],
-  ): Promise<RankingConfirmation | 'missed' | 'nothing to write'> {
+    entries: readonly IndexWrite[],
+  ): Promise<RankingConfirmation | undefined> {
     let confirmation: RankingConfirmation | undefined;
     for (let at = 0; at < entries.length; at += PARTS_UNDER_WAY * WRITE_SIZE) {
       // Sent one after the other, without waiting for the answers in between.
       const parts = partsOf(entries.slice(at, at + PARTS_UNDER_WAY * WRITE_SIZE));
       const all = await Promise.all(parts.map((part) => this.#writer.write(ranking, part)));
       for (const written of all) {
-        if (written.kind === 'missed') return 'missed';
+        if (written.kind === 'missed') return undefined;
         if (confirmation !== undefined && !isAlike(confirmation, written.confirmation)) {
-          return 'missed';
+          return undefined;
         }
         confirmation = written.confirmation;
       }
     }
-    // What was removed meanwhile.
-    return confirmation ?? 'nothing to write';
+    return confirmation;
   }
 }
 
-function partsOf(entries: readonly EncodedEntry[]): (readonly EncodedEntry[])[] {
+function partsOf(entries: readonly IndexWrite[]): (readonly IndexWrite[])[] {
   return Array.from({ length: Math.ceil(entries.length / WRITE_SIZE) }, (_, part) =>
     entries.slice(part * WRITE_SIZE, (part + 1) * WRITE_SIZE),
   );
@@ -199,12 +212,22 @@ function isAlike(a: RankingConfirmation, b: RankingConfirmation): boolean {
   return b.kind === 'unserved' && a.epoch === b.epoch;
 }
 
-function distinctKeys(
-  batches: readonly OutboxBatch[],
-): { rankingNo: RankingNo; playerId: PlayerId }[] {
-  const keys = new Map<string, { rankingNo: RankingNo; playerId: PlayerId }>();
-  for (const batch of batches) {
-    for (const key of batch.keys) keys.set(`${key.rankingNo} ${key.playerId}`, key);
+type EntryKey = Pick<Entry, 'rankingNo' | 'playerId'>;
+
+/** An entry that batches name, and the last of them: without an entry the player has left with that. */
+type SweptKey = EntryKey & { readonly outboxId: number };
+
+function nameOf({ rankingNo, playerId }: EntryKey): string {
+  return `${rankingNo} ${playerId}`;
+}
+
+function distinctKeys(batches: readonly OutboxBatch[]): SweptKey[] {
+  const keys = new Map<string, SweptKey>();
+  for (const { outboxId, keys: named } of batches) {
+    for (const { rankingNo, playerId } of named) {
+      const key = { rankingNo, playerId, outboxId };
+      keys.set(nameOf(key), key);
+    }
   }
   return [...keys.values()];
 }

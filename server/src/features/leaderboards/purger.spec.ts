@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import type { LeaderboardId, PlayerId, RankingNo, SubmissionId } from '../../domain/ids.js';
 import { DEFAULT_SETTINGS, SortOrder } from '../../domain/leaderboard.js';
@@ -75,14 +76,13 @@ async function left(table: 'entries' | 'submissions' | 'purges'): Promise<number
 async function makeBoard(id: string, players: number): Promise<Ranking> {
   const leaderboardId = id as LeaderboardId;
   await store.create(leaderboardId, CONFIG);
-  const ranking = await new PostgresRankingStore(database, database).findByLeaderboard(
-    leaderboardId,
-  );
-  if (ranking === undefined) throw new Error('no ranking');
+  const board = await new PostgresRankingStore(database, database).findBoard(leaderboardId);
+  if (board === undefined) throw new Error('no leaderboard');
+  const [ranking] = board.rankings;
   const log = new PostgresSubmissionLog(database, 31);
   for (let at = 0; at < players; at += 500) {
     const batch = Array.from({ length: Math.min(500, players - at) }, (_, step) => ({
-      ranking,
+      ...countsIn(ranking),
       playerId: `p${at + step}` as PlayerId,
       submissionId: `${id}-${at + step}` as SubmissionId,
       score: step,

@@ -1,5 +1,6 @@
+import { leaderboardNotFound } from '../../domain/errors.js';
 import type { LeaderboardId } from '../../domain/ids.js';
-import { leaderboardAlreadyExists, leaderboardNotEmpty, leaderboardNotFound } from './errors.js';
+import { leaderboardAlreadyExists, leaderboardNotEmpty } from './errors.js';
 import type {
   Leaderboard,
   LeaderboardConfig,
@@ -7,7 +8,7 @@ import type {
   LeaderboardStore,
   RememberedRankings,
 } from './ports.js';
-import { makePageToken, readPageToken } from './wire/page-token.js';
+import { lastIdOf, tokenAfter } from './wire/page-token.js';
 
 /** Metadata of one page, in characters: clients take messages of 4 MiB. */
 const MAX_PAGE_METADATA = 1024 * 1024;
@@ -42,12 +43,12 @@ export class LeaderboardService {
     pageSize: number,
     pageToken: string,
   ): Promise<{ leaderboards: readonly Leaderboard[]; nextPageToken: string }> {
-    const after = pageToken === '' ? '' : readPageToken(pageToken);
+    const after = pageToken === '' ? '' : lastIdOf(pageToken);
     const found = await this.#store.list(after, pageSize + 1);
     const leaderboards = found.slice(0, Math.min(pageSize, fittingCount(found)));
     const last = leaderboards.at(-1);
     const more = found.length > leaderboards.length && last !== undefined;
-    return { leaderboards, nextPageToken: more ? makePageToken(last.leaderboardId) : '' };
+    return { leaderboards, nextPageToken: more ? tokenAfter(last.leaderboardId) : '' };
   }
 
   /** @throws LEADERBOARD_NOT_FOUND, LEADERBOARD_NOT_EMPTY */

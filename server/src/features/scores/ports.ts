@@ -1,3 +1,4 @@
+import type { Board } from '../../domain/board.js';
 import type { Caller } from '../../domain/caller.js';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
@@ -5,9 +6,11 @@ import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { Ranking } from '../../domain/ranking.js';
 
-/** A submission that passed validation, bound to its ranking. */
+/** A submission that passed validation, bound to its board. */
 export interface Submission {
-  readonly ranking: Ranking;
+  readonly board: Board;
+  /** Those that it counts in, the first of the board's first. */
+  readonly rankings: Board['rankings'];
   readonly playerId: PlayerId;
   readonly submissionId: SubmissionId;
   readonly score: number;
@@ -20,23 +23,30 @@ export interface Submission {
   readonly metadata: string | null;
 }
 
-/** What the store of record made of one submission. */
+/** What a submission made of its player's entry in one ranking. */
+export interface RecordedEntry {
+  readonly ranking: Ranking;
+  /** Null for a first entry. */
+  readonly previousScore: number | null;
+  /** The entry after the submission. */
+  readonly entry: Entry;
+  /** Whether this submission changed the entry. */
+  readonly changed: boolean;
+}
+
+/** What the store of record made of one submission. The entry is that of its first ranking. */
 export type Recorded =
-  | {
+  | (RecordedEntry & {
       readonly kind: 'recorded';
       readonly outcome: Outcome;
       /** Whether it had been recorded before; `outcome` and `previousScore` are those of then. */
       readonly replayed: boolean;
-      /** Null for a first entry. */
-      readonly previousScore: number | null;
-      /** The entry after the submission. */
-      readonly entry: Entry;
-      /** Whether this submission changed the entry. */
-      readonly changed: boolean;
-    }
-  /** The ranking is gone: its leaderboard was deleted. */
+      /** The entries of the other rankings that it counts in. */
+      readonly others: readonly RecordedEntry[];
+    })
+  /** A ranking is gone: the leaderboard was deleted, or has another in its place. */
   | { readonly kind: 'rankingGone' }
-  /** The sum would leave ±(2^53 - 1). */
+  /** The sum, in any of the rankings, would leave ±(2^53 - 1). */
   | { readonly kind: 'totalOutOfRange' };
 
 export interface RecordedBatch {
@@ -50,7 +60,7 @@ export interface RecordedBatch {
 export interface SubmissionLog {
   /**
    * Records a batch, all or nothing, in one round trip. No two submissions of a batch may have the
-   * same ranking, player and submission id.
+   * same board, player and submission id.
    *
    * @param afterConflict whether the batch conflicted before: then it waits for others to finish
    * @throws STORE_UNAVAILABLE (it may or may not have been recorded), `BatchConflict`
@@ -98,12 +108,12 @@ export interface EntryProjection {
 
 /** Finds the leaderboards that submissions go to. */
 export interface SubmissionTargets {
-  /** The current ranking of the whole board as this process knows it; it may be gone. */
-  known(leaderboardId: LeaderboardId): Ranking | undefined;
+  /** The board as this process knows it; it may be gone. */
+  known(leaderboardId: LeaderboardId): Board | undefined;
 
   /**
-   * Finds the ranking in the store of record, making the leaderboard with `settings` if there is
-   * none and that is allowed. Where many wait for that, it goes by turns of the callers.
+   * Finds the board in the store of record, making the leaderboard with `settings` if there is none and
+   * that is allowed. Where many wait for that, it goes by turns of the callers.
    *
    * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
@@ -111,7 +121,7 @@ export interface SubmissionTargets {
     leaderboardId: LeaderboardId,
     settings: LeaderboardSettings,
     caller: Caller,
-  ): Promise<Ranking>;
+  ): Promise<Board>;
 
   /** Forgets what is known of a leaderboard, because it turned out to be gone. */
   forget(leaderboardId: LeaderboardId): void;

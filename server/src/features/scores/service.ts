@@ -1,7 +1,7 @@
+import type { Board } from '../../domain/board.js';
 import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId, SubmissionId } from '../../domain/ids.js';
-import type { Ranking } from '../../domain/ranking.js';
 import type { Submission, SubmissionTargets } from './ports.js';
 import { newSubmissionId } from './submission-ids.js';
 import type { SubmissionQueue, Submitted } from './submission-queue.js';
@@ -36,8 +36,8 @@ export class ScoreService {
     const known = this.#targets.known(parsed.leaderboardId);
     const result =
       known === undefined
-        ? this.#findTarget(parsed, caller).then((ranking) =>
-            this.#queue.submit(toSubmission(parsed, submissionId, ranking), caller),
+        ? this.#findTarget(parsed, caller).then((board) =>
+            this.#queue.submit(toSubmission(parsed, submissionId, board), caller),
           )
         : this.#queue.submit(toSubmission(parsed, submissionId, known), caller);
     return result.then((submitted) => {
@@ -63,11 +63,12 @@ export class ScoreService {
 function toSubmission(
   parsed: ParsedSubmission,
   submissionId: SubmissionId,
-  ranking: Ranking,
+  board: Board,
 ): Submission {
   const { playerId, score, subscore, clientUs, displayName, metadata } = parsed;
   return {
-    ranking,
+    board,
+    rankings: board.rankings,
     playerId,
     submissionId,
     score,

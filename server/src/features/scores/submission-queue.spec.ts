@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { testCaller } from '../../../test/support/test-caller.ts';
 import type { Caller } from '../../domain/caller.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
@@ -10,8 +11,16 @@ import { SubmissionQueue } from './submission-queue.js';
 const ALIKE = ['AaAa', 'AaBB', 'BBAa', 'BBBB'];
 const RANKING = { rankingNo: 1 as RankingNo } as Ranking;
 
-function submission(playerId: string, submissionId: string): Submission {
-  return { ranking: RANKING, playerId: playerId as PlayerId, submissionId } as Submission;
+function submission(
+  playerId: string,
+  submissionId: string,
+  rankings: Submission['rankings'] = [RANKING],
+): Submission {
+  return {
+    ...countsIn(...rankings),
+    playerId: playerId as PlayerId,
+    submissionId,
+  } as Submission;
 }
 
 /** Records nothing; keeps which submissions came in which batch. */
@@ -44,6 +53,15 @@ test('what waits goes together, in the order of arrival', async () => {
   expect(await batchesOf(['c', 'a', 'b', 'a'].map((id, n) => submission(id, `s${n}`)))).toEqual([
     ['c s0', 'a s1', 'b s2', 'a s3'],
   ]);
+});
+
+test('a batch is limited by the rankings that its submissions count in', async () => {
+  const sent = Array.from({ length: 300 }, (_, n) =>
+    submission('p', `s${n}`, [RANKING, RANKING, RANKING, RANKING]),
+  );
+  const batches = await batchesOf(sent);
+  expect(batches.map((batch) => batch.length)).toEqual([128, 128, 44]);
+  expect(batches.flat()).toEqual(sent.map(({ submissionId }) => `p ${submissionId}`));
 });
 
 test('different ids go together though their hashes are equal', async () => {

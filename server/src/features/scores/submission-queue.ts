@@ -9,11 +9,15 @@ import {
   type Placement,
   type Recorded,
   type RecordedBatch,
+  type RecordedEntry,
   type Submission,
   type SubmissionLog,
 } from './ports.js';
 
-/** Submissions in one batch: one statement of some milliseconds. */
+/**
+ * What the submissions of one batch count for: each in how many rankings it counts. One statement of some
+ * milliseconds.
+ */
 const MAX_BATCH = 512;
 /** Batches of one lane that are recorded and wait for the index. */
 const MAX_PROJECTING = 8;
@@ -142,6 +146,7 @@ export class SubmissionQueue {
  */
 class Batch {
   readonly taken: Waiting[] = [];
+  #size = 0;
   readonly later: Waiting[] = [];
   // By a hash: a Map by the ids themselves would enter each in V8's table of strings, which costs
   // more than the rest of this. Where different ids have the same hash, their keys tell them apart.
@@ -150,7 +155,7 @@ class Batch {
 
   /** Also when it was offered many repetitions: looking for others would take long. */
   get isFull(): boolean {
-    return this.taken.length >= MAX_BATCH || this.later.length >= MAX_BATCH;
+    return this.#size >= MAX_BATCH || this.later.length >= MAX_BATCH;
   }
 
   /** Takes the submission, or leaves it for later. */
@@ -159,7 +164,7 @@ class Batch {
     const first = this.#firsts.get(hash);
     if (first === undefined) {
       this.#firsts.set(hash, waiting);
-      this.taken.push(waiting);
+      this.#take(waiting);
       return;
     }
     // The same id may be given to several players; only now are their names looked at.
@@ -170,8 +175,13 @@ class Batch {
       this.later.push(waiting);
     } else {
       this.#repeated.add(key);
-      this.taken.push(waiting);
+      this.#take(waiting);
     }
+  }
+
+  #take(waiting: Waiting): void {
+    this.taken.push(waiting);
+    this.#size += waiting.submission.rankings.length;
   }
 }
 
@@ -221,7 +231,10 @@ class Lane {
       // Nobody waits longer than the others: turns would change nothing and cost time.
       const arrived = this.#arrived;
       this.#arrived = batch.later;
-      for (const waiting of arrived) batch.offer(waiting);
+      for (const waiting of arrived) {
+        if (batch.isFull) this.#behind.add(waiting);
+        else batch.offer(waiting);
+      }
       return batch.taken;
     }
     for (const waiting of this.#arrived) this.#behind.add(waiting);
@@ -291,36 +304,40 @@ class Lane {
         waiting.resolve(result.kind);
         return;
       }
-      const { entry } = result;
-      const { ranking } = waiting.submission;
-      const payload = this.#projection.encode(entry);
-      const { previousScore } = result;
-      const effect = effectOf(result);
-      rows.push({ waiting, recorded: result, ranking, entry, payload, effect, previousScore });
+      rows.push(this.#toRow(result, waiting, result));
+      // Nobody is told where an entry of another ranking stands.
+      for (const other of result.others) {
+        if (other.changed) rows.push(this.#toRow(other));
+      }
     });
     await this.#projection.project(recorded.outboxId, rows, (row, placement) => {
       const { waiting, recorded, payload } = rows[row] as ProjectedRow;
-      waiting.resolve({ recorded, payload, placement });
+      if (recorded !== undefined) waiting?.resolve({ recorded, payload, placement });
     });
+  }
+
+  #toRow(of: RecordedEntry, waiting?: Waiting, recorded?: Submitted['recorded']): ProjectedRow {
+    const { ranking, entry, previousScore } = of;
+    const payload = this.#projection.encode(entry);
+    return { waiting, recorded, ranking, entry, payload, effect: effectOf(of), previousScore };
   }
 }
 
-interface ProjectedRow extends Pick<Submitted, 'recorded' | 'payload'> {
-  readonly waiting: Waiting;
-  readonly ranking: Submission['ranking'];
-  readonly entry: Submitted['recorded']['entry'];
+interface ProjectedRow extends Omit<RecordedEntry, 'changed'>, Pick<Submitted, 'payload'> {
+  /** Whom the place answers, and with what. */
+  readonly waiting: Waiting | undefined;
+  readonly recorded: Submitted['recorded'] | undefined;
   readonly effect: 'first' | 'changed' | 'none';
-  readonly previousScore: number | null;
 }
 
-function effectOf({ changed, previousScore }: Submitted['recorded']): ProjectedRow['effect'] {
+function effectOf({ changed, previousScore }: RecordedEntry): ProjectedRow['effect'] {
   if (!changed) return 'none';
   return previousScore === null ? 'first' : 'changed';
 }
 
 /** Submissions with the same key are repetitions of each other. */
-function keyOf({ submissionId, playerId, ranking }: Submission): string {
-  return `${submissionId} ${playerId} ${ranking.rankingNo}`;
+function keyOf({ submissionId, playerId, board }: Submission): string {
+  return `${submissionId} ${playerId} ${board.boardNo}`;
 }
 
 /** Spreads players over lanes. */

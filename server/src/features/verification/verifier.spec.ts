@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
 import type { Entry } from '../../domain/entry.js';
@@ -76,7 +77,7 @@ let submitted = 0;
 async function commit(ranking: Ranking, playerId: string, score = 1): Promise<Entry> {
   submitted += 1;
   const submission = {
-    ranking,
+    ...countsIn(ranking),
     playerId: playerId as PlayerId,
     submissionId: `s${submitted}` as SubmissionId,
     score,
@@ -98,7 +99,7 @@ async function bringIn(ranking: Ranking, entry: Entry): Promise<void> {
 
 /** A ranking with three players, in the index. */
 async function makeRanking(id: string): Promise<Ranking> {
-  const ranking = await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS);
+  const [ranking] = (await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS)).rankings;
   for (const player of ['a', 'b', 'c']) await commit(ranking, player);
   await builder.rebuild(ranking, () => {});
   return ranking;
@@ -194,6 +195,25 @@ describe.concurrent('a verification', () => {
     expect(progress.takeDifferences()).toEqual([
       expect.objectContaining({ kind: 'different', playerId: 'a' }),
       expect.objectContaining({ kind: 'extra', playerId: 'ghost' }),
+    ]);
+  });
+
+  it('finds nothing wrong with players who left, until one still stands in the index', async () => {
+    const ranking = await makeRanking('left');
+    const { rankingNo } = ranking;
+    await entries.setRanked(rankingNo, 'a' as PlayerId, false);
+    for (const entry of await entries.find([{ rankingNo, playerId: 'a' as PlayerId }])) {
+      await bringIn(ranking, entry);
+    }
+    const first = verifier().verify(ranking, NEVER);
+    await first.done;
+    expect(first.progress).toMatchObject({ checked: 2, differenceCount: 0 });
+
+    await entries.setRanked(rankingNo, 'b' as PlayerId, false);
+    const second = verifier().verify(ranking, NEVER);
+    await second.done;
+    expect(second.progress.takeDifferences()).toEqual([
+      expect.objectContaining({ kind: 'extra', playerId: 'b' }),
     ]);
   });
 

@@ -187,7 +187,8 @@ class VerifyRun {
     const { rankingNo } = this.#ranking;
     const keys = playerIds.map((playerId) => ({ rankingNo, playerId }));
     const entries = await this.#parts.entries.find(keys);
-    return new Map(entries.map((entry) => [entry.playerId, entry]));
+    const ranked = entries.filter((entry) => entry.ranked);
+    return new Map(ranked.map((entry) => [entry.playerId, entry]));
   }
 }
 

@@ -20,7 +20,7 @@ export class Cohort {
     this.number = number;
   }
 
-  /** Adds a watcher from outside, which is to be told at once even that there is nothing new. */
+  /** Adds a watcher from outside. It hears at once, even when there is nothing new. */
   admit(watcher: FeedWatcher): void {
     this.watchers.add(watcher);
     this.due = true;

@@ -25,7 +25,7 @@ export class FeedFilters {
     }
   }
 
-  /** The changes that each watcher with a filter is to be told of, in order. */
+  /** The changes that each watcher with a filter hears of, in order. */
   select(changes: readonly RankingChange[]): Map<FeedWatcher, RankingChange[]> {
     const selection = new Map<FeedWatcher, RankingChange[]>();
     if (this.#wanted.size === 0) return selection;

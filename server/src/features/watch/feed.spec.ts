@@ -209,14 +209,14 @@ describe('many watchers of a feed', () => {
     const feed = makeFeed();
     const early = await join(feed);
     for (let i = 0; i < 12; i++) index.set('a', i);
-    const late = await join(feed, token(early));
+    const returned = await join(feed, token(early));
     const last = await join(feed);
     index.changeReads = 0;
     index.set('a', 99);
     await settle();
     expect(index.changeReads).toBe(1);
     expect(revisions(early)).toEqual(upTo(13));
-    expect(revisions(late).at(-1)).toBe(13);
+    expect(revisions(returned).at(-1)).toBe(13);
     expect(revisions(last)).toEqual([13]);
   });
 

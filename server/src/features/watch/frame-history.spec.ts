@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rowOf } from '../../../test/support/watch/scripted-index.js';
+import type { RankedRow } from '../../domain/ranking.js';
 import { type Frame, nextFrame } from './frame.js';
 import { FrameHistory, HistoryBudget } from './frame-history.js';
 
@@ -64,6 +65,20 @@ describe('frames that follow each other', () => {
     expect(after.rows[0]).toBe(before.rows[0]);
     expect(after.rows[1]?.payload).toBe(before.rows[2]?.payload);
     expect(after.rows[1]?.rank).toBe(2);
+  });
+
+  it('keep no payloads alive that are shown no more, but for as much again as are shown', () => {
+    let now = frame(1, 50);
+    for (let revision = 2; revision < 60; revision += 1) {
+      const { rows } = frame(revision, 50);
+      const fresh = revision % 50;
+      const mixed = now.rows.map((row, at) => (at < fresh ? (rows[at] as RankedRow) : row));
+      now = nextFrame(now, { rows: mixed, totalPlayers: 50, revision, epoch: 1 });
+      const kept = new Set(now.rows.map(({ payload }) => payload.buffer));
+      const bytes = [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      const shown = now.rows.reduce((sum, { payload }) => sum + payload.length, 0);
+      expect(bytes).toBeLessThanOrEqual(2 * shown);
+    }
   });
 
   it('keep no larger buffer alive that a payload was read into', () => {

@@ -12,14 +12,17 @@ export class Frame {
   readonly lineage: number;
   readonly rows: readonly RankedRow[];
   readonly totalPlayers: number;
+  /** Bytes of payloads that are kept alive with it, at most; some may belong to no row any more. */
+  readonly heldBytes: number;
   readonly #revisions: number[];
   #byPlayer: ReadonlyMap<PlayerId, RankedRow> | undefined;
 
-  constructor(lineage: number, view: RankingView) {
+  constructor(lineage: number, view: RankingView, heldBytes: number) {
     this.epoch = view.epoch;
     this.lineage = lineage;
     this.rows = view.rows;
     this.totalPlayers = view.totalPlayers;
+    this.heldBytes = heldBytes;
     this.#revisions = [view.revision];
   }
 
@@ -63,16 +66,15 @@ function sorted(view: RankingView): RankingView {
  */
 export function nextFrame(before: Frame | undefined, answer: RankingView): Frame {
   const view = sorted(answer);
-  if (before === undefined) return new Frame(0, { ...view, rows: view.rows.map(own) });
+  if (before === undefined) return frameOf(0, view, undefined);
   if (view.epoch !== before.epoch || view.revision < before.revision) {
-    return new Frame(before.lineage + 1, { ...view, rows: view.rows.map(own) });
+    return frameOf(before.lineage + 1, view, undefined);
   }
   if (sameContent(before, view)) {
     before.seenAgainAt(view.revision);
     return before;
   }
-  const rows = view.rows.map((row) => shareWith(before.byPlayer.get(row.playerId), row));
-  return new Frame(before.lineage, { ...view, rows });
+  return frameOf(before.lineage, view, before);
 }
 
 function sameContent(frame: Frame, view: RankingView): boolean {
@@ -86,18 +88,44 @@ function sameContent(frame: Frame, view: RankingView): boolean {
   );
 }
 
-/** Frames that are kept share what did not change, so that a history costs little memory. */
-function shareWith(old: RankedRow | undefined, row: RankedRow): RankedRow {
-  if (old === undefined || !samePayload(old, row)) return own(row);
-  return sameSpot(old, row) ? old : { ...old, place: row.place, rank: row.rank };
+/**
+ * A frame with rows of its own: those of `view` look into the much larger buffer that they were read
+ * into, which must not stay alive with them. Payloads that did not change are shared with `before`,
+ * so that a history costs little memory. The others lie in one buffer: thousands of small ones
+ * cost more memory than what is in them, and long pauses of the garbage collector.
+ */
+function frameOf(lineage: number, view: RankingView, before: Frame | undefined): Frame {
+  const { rows } = view;
+  let shared = before && rows.map((row) => sharedWith(before, row));
+  let fresh = 0;
+  let total = 0;
+  for (const [at, { payload }] of rows.entries()) {
+    total += payload.length;
+    if (shared?.[at] === undefined) fresh += payload.length;
+  }
+  let held = fresh + (before?.heldBytes ?? 0);
+  // One row that stays would otherwise keep all the rows alive that it once came with.
+  if (held > 2 * total) {
+    shared = undefined;
+    fresh = held = total;
+  }
+  // Not from Node's pool: a slice of that keeps all of it alive.
+  const buffer = Buffer.allocUnsafeSlow(fresh);
+  let end = 0;
+  const own = rows.map((row, at): RankedRow => {
+    const { place, rank } = row;
+    const old = shared?.[at];
+    if (old !== undefined) return sameSpot(old, row) ? old : { ...old, place, rank };
+    const start = end;
+    end += row.payload.copy(buffer, start);
+    const payload = buffer.subarray(start, end);
+    return { place, rank, playerId: row.playerId, score: row.score, payload };
+  });
+  return new Frame(lineage, { ...view, rows: own }, held);
 }
 
-/**
- * A plain copy. Rows as they are read look into the much larger buffer they were read into, which
- * must not stay alive with them; a slice of Node's buffer pool would keep that alive instead.
- */
-function own({ place, rank, playerId, score, payload }: RankedRow): RankedRow {
-  const copy = Buffer.allocUnsafeSlow(payload.length);
-  payload.copy(copy);
-  return { place, rank, playerId, score, payload: copy };
+/** The row of the same player if that has the same payload. */
+function sharedWith(frame: Frame, row: RankedRow): RankedRow | undefined {
+  const old = frame.byPlayer.get(row.playerId);
+  return old !== undefined && samePayload(old, row) ? old : undefined;
 }

@@ -32,6 +32,8 @@ export interface WatchStats {
   readonly viewWatchers: number;
   /** Views held, including those kept for a while for watchers that may resume. */
   readonly views: number;
+  /** Rows kept for watches: of the views, each counted once, and of the filters of feeds. */
+  readonly rows: number;
   /** Open streams of WatchChanges. */
   readonly feedWatchers: number;
   /** Messages written to streams since the start. */

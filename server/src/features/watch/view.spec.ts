@@ -3,7 +3,8 @@ import { testCaller } from '../../../test/support/test-caller.ts';
 import { RecordingStream, viewAfter } from '../../../test/support/watch/recording-stream.js';
 import { player, RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
 import { RostrumError } from '../../domain/errors.js';
-import type { RankedRow } from '../../domain/ranking.js';
+import { FairSlots } from '../../domain/fair-slots.js';
+import { type RankedRow, rowsOf } from '../../domain/ranking.js';
 import { ReadTurns } from '../../domain/read-turns.js';
 import { HistoryBudget } from './frame-history.js';
 import { View } from './view.js';
@@ -41,6 +42,7 @@ function makeView(
     counters,
     budget: new HistoryBudget(1000),
     turns,
+    slots: new FairSlots(1),
     reportFault: (fault) => faults.push(fault),
   });
 }
@@ -132,8 +134,8 @@ describe('a watcher of a view', () => {
     await nextTurn();
     // The signal of this change is still under way.
     index.setSilently('b', 2);
-    const late = await join(view);
-    expect(late.view).toEqual(['1 b 2', '2 a 1']);
+    const second = await join(view);
+    expect(second.view).toEqual(['1 b 2', '2 a 1']);
   });
 
   it('follows a player around, and shows an empty view while the player has no entry', async () => {
@@ -189,6 +191,19 @@ describe('a watcher of a view', () => {
     tickAfter(view, DEFAULT_WATCH_OPTIONS.checkpointMs);
     await nextTurn();
     expect(stream.view).toEqual(['1 a 1']);
+  });
+
+  it('is not read again, but for one row, while the ranking has the same revision', async () => {
+    setAll({ a: 1, b: 2, c: 3 });
+    const view = makeView();
+    await join(view);
+    await nextTurn();
+    const tryRead = vi.spyOn(index, 'tryRead');
+    for (let tick = 0; tick < 3; tick += 1) {
+      tickAfter(view, DEFAULT_WATCH_OPTIONS.checkpointMs);
+      await nextTurn();
+    }
+    expect(tryRead.mock.calls.map(([, read]) => rowsOf(read))).toEqual([1, 1, 1]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/caller.js';
 import type { RostrumError } from '../../domain/errors.js';
+import type { FairSlots } from '../../domain/fair-slots.js';
 import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
 import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
@@ -19,12 +20,17 @@ import type { EncodedMessage } from './wire/watch-encoding.js';
 /** Connections that are looked at to find for whom a view is read. */
 const MAX_LOOKED_AT = 8;
 
+/** Tells the revision at the price of a row. */
+const FIRST_ROW: RankingRead = { kind: 'range', start: 0, count: 1 };
+
 /** What all views of a server share. */
 export interface ViewEnvironment {
   readonly reader: RankingIndexReader;
   readonly signals: RankingSignals;
   /** One for all reads of the server. */
   readonly turns: ReadTurns;
+  /** One for the reads of all views; a row takes a slot. */
+  readonly slots: FairSlots;
   readonly options: WatchOptions;
   readonly counters: WatchCounters;
   readonly budget: HistoryBudget;
@@ -132,11 +138,12 @@ export class View {
   tick(now: number): void {
     const { checkpointMs, slowAfterMs } = this.#environment.options;
     this.#forget(this.#history.forget(now));
+    // They serve those who come to the same frame together; kept on, they double what a view holds.
+    this.#messages.clear();
     if (this.#watchers.size === 0) return;
     if (now - this.#lastCheckedAt >= checkpointMs) {
-      // Reading now and then, signal or not, means that even a lost signal is no lost change.
       this.#lastCheckedAt = now;
-      this.#dirty = true;
+      void this.#check();
     }
     void fairPass(this.#watchers, (watcher) => {
       if (watcher.laggingMs(now) >= slowAfterMs) {
@@ -203,6 +210,18 @@ export class View {
     else void this.#refresh();
   }
 
+  /**
+   * Looks at the revision now and then, signal or not, so that even a lost signal is no lost change.
+   * The rows are read only where it is another: those of all views would be too much for that.
+   */
+  async #check(): Promise<void> {
+    const seen = await this.#tryRead(FIRST_ROW);
+    const { epoch, revision } = this.#frame ?? {};
+    if (seen !== undefined && seen.epoch === epoch && seen.revision === revision) return;
+    this.#dirty = true;
+    this.#wake();
+  }
+
   async #refresh(): Promise<void> {
     const { tickMs } = this.#environment.options;
     const turn = performance.now() - this.#lastTurnAt >= this.#minIntervalMs;
@@ -211,7 +230,7 @@ export class View {
     if (turn) this.#dirty = false;
     this.#reading = true;
     this.#lastReadAt = performance.now();
-    const view = await this.#tryRead();
+    const view = await this.#tryRead(this.#read);
     this.#reading = false;
     if (this.#watchers.size === 0) return;
     const now = performance.now();
@@ -227,15 +246,17 @@ export class View {
     this.#wake();
   }
 
-  async #tryRead(): Promise<RankingView | undefined> {
+  async #tryRead(read: RankingRead): Promise<RankingView | undefined> {
     try {
-      const { reader, turns } = this.#environment;
+      const { reader, turns, slots } = this.#environment;
       const connection = this.#mostModest();
       if (connection === undefined) return undefined;
+      const rows = rowsOf(read);
+      const task = () => reader.tryRead(this.#ranking, read);
       return await turns.read(
         { connection, cancelled: false },
-        rowsOf(this.#read),
-        () => reader.tryRead(this.#ranking, this.#read),
+        rows,
+        () => slots.run(connection, task, rows),
         (view) => view,
       );
     } catch (fault) {

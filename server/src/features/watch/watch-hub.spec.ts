@@ -4,10 +4,10 @@ import { RecordingStream } from '../../../test/support/watch/recording-stream.js
 import { RANKING, ScriptedIndex } from '../../../test/support/watch/scripted-index.js';
 import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
-import type { BoardNo } from '../../domain/ids.js';
-import type { Ranking } from '../../domain/ranking.js';
+import type { BoardNo, PlayerId } from '../../domain/ids.js';
+import type { Ranking, RankingRead } from '../../domain/ranking.js';
 import { ReadTurns } from '../../domain/read-turns.js';
-import type { ViewSpec } from './view-key.js';
+import { readOf, type ViewSpec } from './view-key.js';
 import { type WatchedRanking, WatchHub } from './watch-hub.js';
 import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
 
@@ -82,6 +82,7 @@ describe('the hub', () => {
     expect(hub.stats()).toEqual({
       viewWatchers: 4,
       views: 2,
+      rows: 7,
       feedWatchers: 1,
       messagesSent: 5,
       messagesEncoded: 3,
@@ -128,6 +129,75 @@ describe('the hub', () => {
     expect(reasonOf(() => watchTop(3, 50, '', caller))).toBe('TOO_MANY_WATCHES');
   });
 
+  it('bounds the rows of views, counting each once for the server and for each who watches it', () => {
+    hub.endAll();
+    hub = makeHub({ maxRows: 1_000 });
+    const greedy = testCaller('reader/greedy');
+    const open: RecordingStream[] = [];
+    for (let line = 0; line < 30; line += 1) {
+      const connection = testCaller('reader/greedy', greedy.of);
+      for (let at = 0; at < 10; at += 1) {
+        reasonOf(() => open.push(watchTop(20 + at, 50 + 10 * line, '', connection)));
+        // Again what it watches costs nothing.
+        if (open.length === 1) open.push(watchTop(20 + at, 50 + 10 * line, '', connection));
+      }
+    }
+    const kept = hub.stats().rows;
+    expect(greedy.of.watchedRows).toBe(kept);
+    expect(kept).toBeGreaterThan(850);
+    expect(kept).toBeLessThanOrEqual(900);
+    expect(greedy.of.refused).toBe(300 - (open.length - 1));
+    const modest = testCaller('reader/modest');
+    expect(reasonOf(() => open.push(watchTop(20, 50, '', modest)))).toBe('accepted');
+    expect(modest.of.watchedRows).toBe(20);
+    expect(hub.stats().rows).toBe(kept);
+    expect(reasonOf(() => open.push(watchTop(21, 50, '', modest)))).toBe('accepted');
+    expect(reasonOf(() => watchTop(500, 50, '', modest))).toBe('TOO_MANY_WATCHES');
+    for (const stream of open) stream.close();
+    expect([greedy.of.watchedRows, modest.of.watchedRows, hub.stats().rows]).toEqual([0, 0, 0]);
+    expect(reasonOf(() => watchTop(500, 50, '', modest))).toBe('accepted');
+  });
+
+  it('reads few of many large views at a time, those of identities in turn', async () => {
+    const ends: (() => void)[] = [];
+    const read: RankingRead[] = [];
+    vi.spyOn(index, 'tryRead').mockImplementation((_, asked) => {
+      read.push(asked);
+      return new Promise((done) => ends.push(() => done(undefined)));
+    });
+    const greedy = testCaller('reader/greedy');
+    for (let at = 0; at < 30; at += 1) watchTop(900 + at, 50, '', greedy);
+    const before = read.length;
+    expect(before).toBeLessThan(5);
+    watchTop(2, 50, '', testCaller('reader/modest'));
+    for (const end of ends.splice(0, before)) end();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(read.length).toBeLessThanOrEqual(2 * before + 1);
+    expect(read).toContainEqual(readOf({ kind: 'top', count: 2 }));
+    while (ends.length > 0) {
+      for (const end of ends.splice(0)) end();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(read).toHaveLength(31);
+  });
+
+  it('counts the players that a watch of changes is limited to as rows', () => {
+    hub.endAll();
+    hub = makeHub({ maxRows: 1_000, identityRows: { share: 1, most: 100 } });
+    const caller = testCaller('reader/lists');
+    const players = Array.from({ length: 60 }, (_, at) => `p${at}` as PlayerId);
+    const watch = () => {
+      const stream = new RecordingStream(caller);
+      hub.watchChanges(WATCHED, players, '', stream);
+      return stream;
+    };
+    const first = watch();
+    expect(hub.stats().rows).toBe(60);
+    expect(reasonOf(watch)).toBe('TOO_MANY_WATCHES');
+    first.close();
+    expect(reasonOf(watch)).toBe('accepted');
+  });
+
   it('does not keep the view of a refused token', () => {
     expect(reasonOf(() => watchTop(3, 50, 'forged'))).toBe('INVALID_RESUME_TOKEN');
     expect(hub.stats()).toMatchObject({ viewWatchers: 0, views: 0 });
@@ -161,6 +231,17 @@ describe('the hub', () => {
     const resumed = watchTop(5, 50, streams[4]?.token);
     await vi.advanceTimersByTimeAsync(20);
     expect(resumed.events).toEqual(['checkpoint']);
+  });
+
+  it('keeps only a limited number of rows of views without watchers', async () => {
+    hub.endAll();
+    hub = makeHub({ maxIdleRows: 10 });
+    const streams = [5, 6, 4, 7].map((count) => watchTop(count));
+    for (const stream of streams.slice(0, 3)) stream.close();
+    expect(hub.stats()).toMatchObject({ views: 3, rows: 7 });
+    watchTop(6);
+    streams[3]?.close();
+    expect(hub.stats()).toMatchObject({ views: 2, rows: 6 });
   });
 
   it('sends checkpoints by its own clock', async () => {

@@ -1,16 +1,18 @@
 import { Allotment } from '../../domain/allotment.js';
 import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
+import { FairSlots } from '../../domain/fair-slots.js';
 import type { LeaderboardId, PlayerId } from '../../domain/ids.js';
-import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import { type Ranking, type RankingSelector, rowsOf } from '../../domain/ranking.js';
 import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingDirectory } from '../directory/ports.js';
 import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
 import { Feed } from './feed.js';
 import { HistoryBudget } from './frame-history.js';
+import { KeptRows } from './kept-rows.js';
 import type { ReportFault, WatchStats, WatchStream } from './ports.js';
 import { View } from './view.js';
-import { intervalStep, type ViewSpec, viewKey } from './view-key.js';
+import { intervalStep, readOf, type ViewSpec, viewKey } from './view-key.js';
 import { WatchCounters } from './watch-counters.js';
 import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
 
@@ -35,15 +37,29 @@ interface Held<T extends View | Feed> {
   confirmedAt: number;
 }
 
+interface HeldView extends Held<View> {
+  readonly rows: KeptRows;
+}
+
+/**
+ * Rows that are read for views at a time. It is enough to keep the index busy with many small views,
+ * and so few that other calls come between the answers to large ones.
+ */
+const VIEW_ROWS_AT_ONCE = 1_024;
+
 /** All watches of this server: brings watchers of the same view or feed together. */
 export class WatchHub {
   readonly #dependencies: WatchHubDependencies;
   readonly #options: WatchOptions;
   readonly #counters = new WatchCounters();
   readonly #budget: HistoryBudget;
+  readonly #slots = new FairSlots(VIEW_ROWS_AT_ONCE);
   readonly #places: Allotment;
-  /** In order of last use, the longest unused first. */
-  readonly #views = new Map<string, Held<View>>();
+  readonly #rows: Allotment;
+  readonly #views = new Map<string, HeldView>();
+  /** The views that nobody watches, in the order in which they were left. */
+  readonly #idleViews = new Map<string, HeldView>();
+  #idleRows = 0;
   readonly #feeds = new Map<number, Held<Feed>>();
   readonly #ticker: NodeJS.Timeout;
   #closed = false;
@@ -53,6 +69,7 @@ export class WatchHub {
     this.#options = { ...DEFAULT_WATCH_OPTIONS, ...options };
     this.#budget = new HistoryBudget(this.#options.totalHistoryRows);
     this.#places = new Allotment(this.#options.maxWatches, this.#options.identityWatches);
+    this.#rows = new Allotment(this.#options.maxRows, this.#options.identityRows);
     this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);
     this.#ticker.unref();
   }
@@ -73,14 +90,18 @@ export class WatchHub {
     const key = viewKey(ranking.rankingNo, spec, interval);
     const held = this.#views.get(key) ?? {
       group: new View(ranking, spec, interval, this.#environment()),
+      rows: new KeptRows(rowsOf(readOf(spec)), this.#rows),
       selector,
       confirmedAt: performance.now(),
     };
-    held.group.ranking = ranking;
-    held.group.join(stream, resumeToken);
-    this.#count(stream);
-    this.#views.delete(key);
+    const { group, rows } = held;
+    this.#admitRows(stream.caller, rows);
+    group.ranking = ranking;
+    group.join(stream, resumeToken);
+    this.#count(stream, rows);
     this.#views.set(key, held);
+    if (this.#idleViews.delete(key)) this.#idleRows -= rows.count;
+    stream.onClose(() => this.#noteIdle(key, held));
   }
 
   /**
@@ -95,6 +116,8 @@ export class WatchHub {
     stream: WatchStream,
   ): void {
     this.#admit(stream.caller);
+    const rows = new KeptRows(players?.length ?? 0, this.#rows);
+    this.#admitRows(stream.caller, rows);
     const held = this.#feeds.get(ranking.rankingNo) ?? {
       group: new Feed(ranking, this.#environment()),
       selector,
@@ -102,7 +125,7 @@ export class WatchHub {
     };
     held.group.ranking = ranking;
     held.group.join(stream, players, resumeToken);
-    this.#count(stream);
+    this.#count(stream, rows);
     this.#feeds.set(ranking.rankingNo, held);
   }
 
@@ -118,8 +141,13 @@ export class WatchHub {
     return this.#places.limitOf(held);
   }
 
+  /** How many rows may be kept for the watches of an identity that has `held`. */
+  rowLimitOf(held: number): number {
+    return this.#rows.limitOf(held);
+  }
+
   stats(): WatchStats {
-    return { ...this.#counters, views: this.#views.size };
+    return { ...this.#counters, views: this.#views.size, rows: this.#rows.used };
   }
 
   /**
@@ -132,6 +160,7 @@ export class WatchHub {
     for (const { group } of this.#groups()) group.endAll();
     for (const { group } of this.#views.values()) group.release();
     this.#views.clear();
+    this.#idleViews.clear();
     this.#feeds.clear();
   }
 
@@ -157,13 +186,29 @@ export class WatchHub {
     );
   }
 
-  #count(stream: WatchStream): void {
+  #admitRows(caller: Caller, rows: KeptRows): void {
+    if (rows.mayJoin(caller)) return;
+    const { of: identity, watchedRows } = caller;
+    const { used, total } = this.#rows;
+    identity.refused += 1;
+    throw new RostrumError(
+      'TOO_MANY_WATCHES',
+      used + rows.count > total
+        ? `the watches of this server show ${used} players, and ${rows.count} more are over what it accepts; watch fewer`
+        : `the watches of ${identity.identity} show ${identity.watchedRows} players, ${watchedRows} of them on this connection, and ${rows.count} more are over what it may have beside others; watch fewer`,
+      { metadata: { limit: String(total) }, retryAfterMs: 5_000 },
+    );
+  }
+
+  #count(stream: WatchStream, rows: KeptRows): void {
     const { caller } = stream;
     this.#places.take();
+    rows.join(caller);
     caller.watches += 1;
     caller.of.watches += 1;
     stream.onClose(() => {
       this.#places.release();
+      rows.leave(caller);
       caller.watches -= 1;
       caller.of.watches -= 1;
     });
@@ -178,6 +223,7 @@ export class WatchHub {
       turns,
       reportFault,
       options,
+      slots: this.#slots,
       counters: this.#counters,
       budget: this.#budget,
     };
@@ -203,12 +249,26 @@ export class WatchHub {
     this.#releaseIdleViews(now);
   }
 
+  /** Keeps a view that nobody watches any more for a while. */
+  #noteIdle(key: string, held: HeldView): void {
+    const isKnown = this.#views.get(key) !== held || this.#idleViews.has(key);
+    if (isKnown || held.group.watcherCount > 0) return;
+    this.#idleViews.set(key, held);
+    this.#idleRows += held.rows.count;
+    this.#releaseIdleViews(performance.now());
+  }
+
   #releaseIdleViews(now: number): void {
-    const idle = [...this.#views].filter(([, { group }]) => group.watcherCount === 0);
-    const surplus = idle.length - this.#options.maxIdleViews;
-    for (const [index, [key, { group }]] of idle.entries()) {
-      if (index >= surplus && group.idleMs(now) < this.#options.lingerMs) continue;
+    const { maxIdleViews, maxIdleRows, lingerMs } = this.#options;
+    for (const [key, { group, rows }] of this.#idleViews) {
+      const keep =
+        this.#idleViews.size <= maxIdleViews &&
+        this.#idleRows <= maxIdleRows &&
+        group.idleMs(now) < lingerMs;
+      if (keep) return;
       group.release();
+      this.#idleViews.delete(key);
+      this.#idleRows -= rows.count;
       this.#views.delete(key);
     }
   }

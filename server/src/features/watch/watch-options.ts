@@ -6,6 +6,10 @@ export interface WatchOptions {
   readonly maxWatches: number;
   /** How many of them one identity may have open. */
   readonly identityWatches: Cap;
+  /** Rows kept for watches at most; a view counts once, however many watch it. */
+  readonly maxRows: number;
+  /** How many of them may be kept for one identity. */
+  readonly identityRows: Cap;
   /** A stream that got nothing for this long gets a checkpoint. */
   readonly checkpointMs: number;
   /** A watcher that did not read for this long is ended. */
@@ -16,6 +20,8 @@ export interface WatchOptions {
   readonly lingerMs: number;
   /** Views without watchers kept at most. */
   readonly maxIdleViews: number;
+  /** Rows of these kept at most. */
+  readonly maxIdleRows: number;
   /** Past frames kept at most for one view. */
   readonly historyFrames: number;
   /** How long past frames are kept. */
@@ -33,11 +39,14 @@ export interface WatchOptions {
 export const DEFAULT_WATCH_OPTIONS: WatchOptions = {
   maxWatches: 20_000,
   identityWatches: DEFAULT_CAP,
+  maxRows: 250_000,
+  identityRows: DEFAULT_CAP,
   checkpointMs: 10_000,
   slowAfterMs: 30_000,
   tickMs: 1_000,
   lingerMs: 15_000,
   maxIdleViews: 256,
+  maxIdleRows: 25_000,
   historyFrames: 32,
   historyMs: 60_000,
   historyRows: 20_000,

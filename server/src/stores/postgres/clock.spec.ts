@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { makeTestClock, urlAt } from '../../../test/support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
@@ -79,12 +80,13 @@ async function makeRanking(aggregation: Aggregation): Promise<Ranking> {
     settings,
     metadata: null,
   });
-  return (await new PostgresRankingStore(plain, plain).findByLeaderboard(id)) as Ranking;
+  const board = await new PostgresRankingStore(plain, plain).findBoard(id);
+  return board?.rankings[0] as Ranking;
 }
 
 function submission(ranking: Ranking, submissionId: string, score = 1): Submission {
   return {
-    ranking,
+    ...countsIn(ranking),
     playerId: 'p' as PlayerId,
     submissionId: submissionId as SubmissionId,
     score,
@@ -204,7 +206,7 @@ describe('over the turn of a month', () => {
         `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1}', ARRAY[$1::bigint], ARRAY[$2::bigint], '{p}',
            ARRAY[$3], ARRAY[$4::float8], '{0}', '{NULL}', '{""}', '{NULL}', '{true}',
            interval '31 days', false)`,
-        [each.ranking.rankingNo, each.ranking.boardNo, each.submissionId, each.score],
+        [each.rankings[0].rankingNo, each.board.boardNo, each.submissionId, each.score],
       );
       begun.resolve();
       await committed;

@@ -114,6 +114,7 @@ function readEntry(rankingNo: RankingNo, bytes: Buffer, start: number): Entry {
     updateUs,
     displayName,
     metadata,
+    ranked: true,
   };
 }
 

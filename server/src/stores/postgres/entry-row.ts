@@ -14,6 +14,7 @@ export interface EntryRow {
   update_us: string;
   display_name: string;
   metadata: string | null;
+  ranked: boolean;
 }
 
 export function toEntry(row: EntryRow): Entry {
@@ -29,5 +30,6 @@ export function toEntry(row: EntryRow): Entry {
     updateUs: Number(row.update_us),
     displayName: row.display_name,
     metadata: row.metadata,
+    ranked: row.ranked,
   };
 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type NaiveView, type Row, toRows } from '../../../test/model/naive-reads.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import { DEFAULT_SETTINGS, SortOrder } from '../../domain/leaderboard.js';
@@ -33,14 +33,6 @@ function open(statementTimeoutMs: number): Database {
   return new Database({ url: ownDatabase.url, name: 'test', ...limits });
 }
 
-interface Row {
-  readonly playerId: string;
-  readonly score: number;
-  readonly subscore: number;
-  /** Of two equal scores the one reached first stands higher. */
-  readonly reached: number;
-}
-
 let rankings = 0;
 
 function newRanking(order: SortOrder, subscoreOrder: SortOrder): Ranking {
@@ -54,13 +46,17 @@ function newRanking(order: SortOrder, subscoreOrder: SortOrder): Ranking {
   };
 }
 
+/** For each row there is also a player who left, with the next id, beside it in the order. */
 async function fill({ rankingNo }: Ranking, rows: readonly Row[]): Promise<void> {
   await client.query(
     `INSERT INTO rostrum.entries (ranking_no, player_id, score, subscore, reached, version,
-                                  submissions, client_us, achieved_us, update_us)
-     SELECT $1, player_id, score, subscore, reached, reached, 1, 0, 0, 0
-     FROM unnest($2::text[], $3::float8[], $4::float8[], $5::bigint[])
-       AS r (player_id, score, subscore, reached)`,
+                                  submissions, client_us, achieved_us, update_us, ranked)
+     SELECT $1, CASE WHEN ranked THEN player_id ELSE 'p' || cardinality($2::text[]) + number - 1 END,
+            score, subscore, CASE WHEN ranked THEN reached ELSE reached + 1 END, reached, 1, 0, 0, 0,
+            ranked
+     FROM unnest($2::text[], $3::float8[], $4::float8[], $5::bigint[]) WITH ORDINALITY
+       AS r (player_id, score, subscore, reached, number),
+       (VALUES (true), (false)) AS both_kinds (ranked)`,
     [
       rankingNo,
       rows.map(({ playerId }) => playerId),
@@ -71,48 +67,6 @@ async function fill({ rankingNo }: Ranking, rows: readonly Row[]): Promise<void>
   );
 }
 
-interface NaiveView {
-  readonly totalPlayers: number;
-  readonly rows: readonly { readonly rank: number; readonly playerId: string }[];
-}
-
-/** What the contract says, by sorting everything. */
-function naive({ settings }: Ranking, rows: readonly Row[], read: RankingRead): NaiveView {
-  const better = (order: SortOrder, a: number, b: number) =>
-    order === SortOrder.ASCENDING ? a - b : b - a;
-  const sorted = rows.toSorted(
-    (a, b) =>
-      better(settings.sortOrder, a.score, b.score) ||
-      better(settings.subscoreSortOrder, a.subscore, b.subscore) ||
-      a.reached - b.reached,
-  );
-  const ranked = sorted.map(({ playerId }, index) => ({ rank: index + 1, playerId }));
-  const around = (place: number, count: number) => {
-    const start = Math.max(0, Math.min(place - Math.floor(count / 2), ranked.length - count));
-    return ranked.slice(start, start + count);
-  };
-  const chosen = () => {
-    switch (read.kind) {
-      case 'range':
-        return ranked.slice(read.start, read.start + read.count);
-      case 'player':
-        return ranked.filter(({ playerId }) => playerId === read.playerId);
-      case 'players':
-        return ranked.filter(({ playerId }) => read.playerIds.includes(playerId as PlayerId));
-      case 'around': {
-        const place = ranked.findIndex(({ playerId }) => playerId === read.playerId);
-        return place < 0 ? [] : around(place, read.count);
-      }
-      case 'aroundScore':
-        return around(
-          sorted.filter(({ score }) => better(settings.sortOrder, score, read.score) <= 0).length,
-          read.count,
-        );
-    }
-  };
-  return { totalPlayers: rows.length, rows: chosen() };
-}
-
 function shown(view: StoreView | undefined): NaiveView | undefined {
   return (
     view && {
@@ -121,102 +75,6 @@ function shown(view: StoreView | undefined): NaiveView | undefined {
     }
   );
 }
-
-const SCORES = {
-  'hardly two are equal': fc.oneof(
-    fc.integer({ min: -1_000_000, max: 1_000_000 }),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((score) => score + 0),
-    fc.constantFrom(2 ** 53, -(2 ** 53), Number.MAX_VALUE, Number.MIN_VALUE, 0),
-  ),
-  'many are equal': fc.integer({ min: -3, max: 3 }),
-  'all are equal': fc.constant(7),
-};
-const order = fc.constantFrom(SortOrder.DESCENDING, SortOrder.ASCENDING);
-
-/** Reads of a board whose players are p0 to p<size - 1>, and of some that it does not have. */
-function readsOf(size: number, score: fc.Arbitrary<number>): fc.Arbitrary<RankingRead[]> {
-  const playerId = fc.integer({ min: 0, max: size + 1 }).map((number) => `p${number}` as PlayerId);
-  const count = fc.integer({ min: 1, max: 12 });
-  const start = fc.oneof(fc.integer({ min: 0, max: size + 3 }), fc.constant(0));
-  const reads: fc.Arbitrary<RankingRead[]> = fc.array(
-    fc.oneof(
-      fc.record({ kind: fc.constant('range' as const), start, count }),
-      fc.record({ kind: fc.constant('player' as const), playerId }),
-      fc.record({ kind: fc.constant('players' as const), playerIds: fc.array(playerId) }),
-      fc.record({ kind: fc.constant('around' as const), playerId, count }),
-      fc.record({ kind: fc.constant('aroundScore' as const), score, count }),
-    ),
-    { maxLength: 20 },
-  );
-  // Some without reads around a place.
-  return fc.oneof(
-    reads,
-    reads.map((list) => list.filter(({ kind }) => !kind.startsWith('around'))),
-  );
-}
-
-function toRows(places: readonly { score: number; subscore: number; salt: number }[]): Row[] {
-  // Who came when has nothing to do with the order of the ids.
-  const order = places.map((_, index) => index).sort((a, b) => saltOf(a) - saltOf(b) || a - b);
-  function saltOf(index: number): number {
-    return places[index]?.salt ?? 0;
-  }
-  const reached = new Map(order.map((index, step) => [index, 5_000 + 3 * step]));
-  return places.map(({ score, subscore }, index) => ({
-    playerId: `p${index}`,
-    score,
-    subscore,
-    reached: reached.get(index) as number,
-  }));
-}
-
-describe.each(Object.entries(SCORES))(
-  'reads of a ranking in which of the scores %s',
-  (_, score) => {
-    it('give what sorting it all gives, many reads at once', async () => {
-      const subscore = fc.oneof(fc.constant(0), fc.integer({ min: -2, max: 2 }));
-      const board = fc
-        .array(fc.record({ score, subscore, salt: fc.integer() }), { maxLength: 40 })
-        .chain((places) =>
-          fc.record({
-            rows: fc.constant(toRows(places)),
-            reads: readsOf(places.length, score),
-            order,
-            subscoreOrder: order,
-          }),
-        );
-      await fc.assert(
-        fc.asyncProperty(board, async ({ rows, reads, order, subscoreOrder }) => {
-          const ranking = newRanking(order, subscoreOrder);
-          await fill(ranking, rows);
-          const expected = reads.map((read) => naive(ranking, rows, read));
-          expect((await store.read(ranking, reads)).map(shown)).toEqual(expected);
-          // The size is known now, and small rankings are read otherwise.
-          expect((await store.read(ranking, reads)).map(shown)).toEqual(expected);
-        }),
-        { numRuns: 60 },
-      );
-    });
-
-    it('give the same where the ranking is too large to be sorted for each page', async () => {
-      const size = 12_000;
-      const [places] = fc.sample(
-        fc.array(
-          fc.record({ score, subscore: fc.integer({ min: 0, max: 1 }), salt: fc.integer() }),
-          { minLength: size, maxLength: size, size: 'max' },
-        ),
-        1,
-      );
-      const rows = toRows(places ?? []);
-      const ranking = newRanking(SortOrder.DESCENDING, SortOrder.ASCENDING);
-      await fill(ranking, rows);
-      for (const reads of fc.sample(readsOf(size, score), 5)) {
-        const views = await store.read(ranking, reads);
-        expect(views.map(shown)).toEqual(reads.map((read) => naive(ranking, rows, read)));
-      }
-    });
-  },
-);
 
 it('answers all reads as of one moment while scores change', async () => {
   const ranking = newRanking(SortOrder.DESCENDING, SortOrder.DESCENDING);

@@ -1,6 +1,6 @@
 import type { Entry } from '../../domain/entry.js';
 import { RostrumError } from '../../domain/errors.js';
-import type { RankingNo } from '../../domain/ids.js';
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Ranking, RankingRead } from '../../domain/ranking.js';
 import type { EntryStore, OutboxBatch } from '../../features/index/ports.js';
 import { type EntryReads, StoreTooSlow, type StoreView } from '../../features/reads/ports.js';
@@ -14,6 +14,7 @@ import { statement, statementForValues } from './sql-file.js';
 const FIND = statement('find_entries');
 const SCAN = statement('scan_entries');
 const COUNT = statement('count_entries');
+const SET_RANKED = statement('set_ranked');
 const COUNT_TO = statementForValues('count_entries_to');
 
 /** For so long the outline of a ranking may divide it, in milliseconds: later it may fit badly. */
@@ -57,6 +58,20 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
   async count(rankingNo: RankingNo): Promise<number> {
     const { rows } = await this.#background.query<{ count: string }>(COUNT, [rankingNo]);
     return Number(rows[0]?.count);
+  }
+
+  async setRanked(
+    rankingNo: RankingNo,
+    playerId: PlayerId,
+    ranked: boolean,
+  ): Promise<number | undefined> {
+    const { rows } = await this.#background.query<{ outbox_id: string | null }>(SET_RANKED, [
+      rankingNo,
+      playerId,
+      ranked,
+    ]);
+    const outboxId = rows[0]?.outbox_id ?? undefined;
+    return outboxId === undefined ? undefined : Number(outboxId);
   }
 
   async countUpTo(rankingNo: RankingNo, limit: number): Promise<number> {

@@ -3,7 +3,7 @@ import { makeEntries, makeOddEntries, ODD_ENTRIES } from '../../../test/support/
 import { startOwnPostgres } from '../../../test/support/own-services.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import type { Entry } from '../../domain/entry.js';
-import type { RankingNo } from '../../domain/ids.js';
+import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import { Database } from './database.js';
 import { EntryCopy } from './entry-copy.js';
 import { PostgresEntryStore } from './entry-store.js';
@@ -72,6 +72,23 @@ describe('a stream of entries', () => {
       }
     }
     expect(expected - 1).toBe(LARGE_COUNT);
+  });
+
+  it('leaves out players who left', async () => {
+    const database = new Database({
+      url: own.url,
+      name: 'test',
+      maxConnections: 1,
+      statementTimeoutMs: 5_000,
+      connectTimeoutMs: 5_000,
+    });
+    const store = new PostgresEntryStore(database, database);
+    const last = 'p0120000' as PlayerId;
+    await store.setRanked(LARGE, last, false);
+    expect(await collect(streamOf(own.url).stream(LARGE, 'p0119999'))).toEqual([]);
+    await store.setRanked(LARGE, last, true);
+    expect(await collect(streamOf(own.url).stream(LARGE, 'p0119999'))).toHaveLength(1);
+    await database.close();
   });
 
   it('begins after a player', async () => {

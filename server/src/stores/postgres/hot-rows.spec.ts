@@ -48,7 +48,7 @@ test('settling under an open snapshot does not make the look-ups of submissions 
   });
   const board = 'hot' as LeaderboardId;
   const store = new PostgresRankingStore(database, database);
-  const { rankingNo } = await store.createDefault(board, DEFAULT_SETTINGS);
+  const [{ rankingNo }] = (await store.createDefault(board, DEFAULT_SETTINGS)).rankings;
   await database.close();
   const life = '00000000-0000-4000-8000-000000000001';
   await client.query(
@@ -59,7 +59,7 @@ test('settling under an open snapshot does not make the look-ups of submissions 
   const lookUps = async () => ({
     // By a submission's own statement, and by the server before it.
     byNumber: await pagesOf('SELECT * FROM rostrum.rankings WHERE ranking_no = $1', [rankingNo]),
-    byName: await pagesOf(statement('find_ranking').text, [board]),
+    byName: await pagesOf(statement('find_board').text, [board]),
   });
 
   const snapshot = new Client({ connectionString: own.url });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
@@ -53,7 +54,7 @@ async function makeBoard(): Promise<LeaderboardId> {
 }
 
 async function rankingOf(id: LeaderboardId): Promise<Ranking> {
-  const ranking = await rankings.findByLeaderboard(id);
+  const ranking = (await rankings.findBoard(id))?.rankings[0];
   if (ranking === undefined) throw new Error(`no ranking of ${id}`);
   return ranking;
 }
@@ -64,7 +65,7 @@ let submitted = 0;
 async function submit(ranking: Ranking, playerId: string): Promise<Recorded> {
   submitted += 1;
   const submission = {
-    ranking,
+    ...countsIn(ranking),
     playerId: playerId as PlayerId,
     submissionId: `s${submitted}` as SubmissionId,
     score: 1,

@@ -1,3 +1,4 @@
+import type { Board } from '../../domain/board.js';
 import type { BoardNo, LeaderboardId, RankingNo, SeasonNo } from '../../domain/ids.js';
 import type { IndexMark, LifeId } from '../../domain/index-rules.js';
 import type { Aggregation, LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
@@ -7,7 +8,7 @@ import type { MarkChange, RankingStore } from '../../features/index/ports.js';
 import type { Database } from './database.js';
 import { statement } from './sql-file.js';
 
-const FIND = statement('find_ranking');
+const FIND_BOARD = statement('find_board');
 const FIND_BY_NUMBERS = statement('find_rankings');
 const CREATE = statement('create_leaderboard');
 const GET_MARK = statement('get_mark');
@@ -36,9 +37,12 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
     this.#builds = builds;
   }
 
-  async findByLeaderboard(leaderboardId: LeaderboardId): Promise<Ranking | undefined> {
-    const { rows } = await this.#database.query<RankingRow>(FIND, [leaderboardId]);
-    return rows[0] && toRanking(rows[0]);
+  async findBoard(leaderboardId: LeaderboardId): Promise<Board | undefined> {
+    const { rows } = await this.#database.query<RankingRow>(FIND_BOARD, [leaderboardId]);
+    const [first, ...others] = rows.map(toRanking);
+    if (first === undefined) return undefined;
+    const { boardNo, settings } = first;
+    return { boardNo, leaderboardId, settings, rankings: [first, ...others] };
   }
 
   async findByNumbers(rankingNos: readonly RankingNo[]): Promise<Ranking[]> {
@@ -46,10 +50,7 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
     return rows.map(toRanking);
   }
 
-  async createDefault(
-    leaderboardId: LeaderboardId,
-    settings: LeaderboardSettings,
-  ): Promise<Ranking> {
+  async createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Board> {
     // Again, because one that exists at the first step can be deleted before the second.
     for (let attempt = 0; attempt < 5; attempt += 1) {
       await this.#database.query(CREATE, [
@@ -60,8 +61,8 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
         settings.subscoreSortOrder,
         null,
       ]);
-      const ranking = await this.findByLeaderboard(leaderboardId);
-      if (ranking !== undefined) return ranking;
+      const board = await this.findBoard(leaderboardId);
+      if (board !== undefined) return board;
     }
     throw new Error(`leaderboard ${leaderboardId} is deleted as often as it is made`);
   }

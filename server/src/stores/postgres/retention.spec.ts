@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { countsIn } from '../../../test/support/counts-in.ts';
 import { makeTestClock, urlAt } from '../../../test/support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
@@ -26,10 +27,11 @@ beforeAll(async () => {
   await makeTestClock(own.url);
   database = open();
   log = new PostgresSubmissionLog(database, 31);
-  ranking = await new PostgresRankingStore(database, database).createDefault(
+  const board = await new PostgresRankingStore(database, database).createDefault(
     'board' as LeaderboardId,
     DEFAULT_SETTINGS,
   );
+  ranking = board.rankings[0];
 });
 
 beforeEach(async () => {
@@ -89,7 +91,7 @@ let submitted = 0;
 async function submit(): Promise<void> {
   submitted += 1;
   const batch = ['known', `new${submitted}`].map((playerId) => ({
-    ranking,
+    ...countsIn(ranking),
     playerId: playerId as PlayerId,
     submissionId: `s${submitted}` as SubmissionId,
     score: submitted,

@@ -46,7 +46,7 @@ beforeAll(async () => {
   outbox = new PostgresOutbox(database);
   rankings = new PostgresRankingStore(database, database);
   const make = async (id: string) =>
-    (await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS)).rankingNo;
+    (await rankings.createDefault(id as LeaderboardId, DEFAULT_SETTINGS)).rankings[0].rankingNo;
   [one, other] = [await make('one'), await make('other')];
 });
 

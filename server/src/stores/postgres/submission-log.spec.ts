@@ -1,10 +1,18 @@
 import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { seeded } from '../../../test/model/random-traffic.ts';
+import { countsIn } from '../../../test/support/counts-in.ts';
+import { openSeason } from '../../../test/support/open-season.ts';
 import { makeTestClock, urlAt } from '../../../test/support/test-clock.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
-import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
+import type {
+  LeaderboardId,
+  PlayerId,
+  RankingNo,
+  SeasonNo,
+  SubmissionId,
+} from '../../domain/ids.js';
 import {
   Aggregation,
   DEFAULT_SETTINGS,
@@ -16,6 +24,7 @@ import {
   BatchConflict,
   type Recorded,
   type RecordedBatch,
+  type RecordedEntry,
   type Submission,
 } from '../../features/scores/ports.js';
 import { Database } from './database.js';
@@ -77,9 +86,19 @@ async function makeRanking(
     metadata: null,
   };
   expect(await store.create(id, config)).toBe(true);
-  const ranking = await new PostgresRankingStore(on, on).findByLeaderboard(id);
+  const ranking = (await new PostgresRankingStore(on, on).findBoard(id))?.rankings[0];
   if (ranking === undefined) throw new Error(`no ranking of ${id}`);
   return ranking;
+}
+
+async function addRanking(ranking: Ranking): Promise<Ranking> {
+  const { rankingNo, seasonNo } = await openSeason(own.url, ranking.leaderboardId);
+  return { ...ranking, rankingNo: rankingNo as RankingNo, seasonNo: seasonNo as SeasonNo };
+}
+
+/** What a submission says of its board if it counts in all rankings, or only in the first. */
+function inBoard(all: Pick<Submission, 'board' | 'rankings'>, onlyFirst: boolean) {
+  return onlyFirst ? { ...all, rankings: [all.rankings[0]] as const } : all;
 }
 
 let submitted = 0;
@@ -87,7 +106,7 @@ let submitted = 0;
 function submission(ranking: Ranking, playerId: string, more: Partial<Submission> = {}) {
   submitted += 1;
   return {
-    ranking,
+    ...countsIn(ranking),
     playerId: playerId as PlayerId,
     submissionId: `s${submitted}` as SubmissionId,
     score: 1,
@@ -102,20 +121,27 @@ function submission(ranking: Ranking, playerId: string, more: Partial<Submission
 /** What a result says that does not depend on when it was recorded. */
 function timeless(result: Recorded) {
   if (result.kind !== 'recorded') return { kind: result.kind };
-  const { outcome, replayed, previousScore, entry } = result;
+  const { outcome, replayed, others } = result;
+  // What was recorded before is told as it was then, and of other rankings not at all.
+  const told = replayed ? [] : others;
+  return { outcome, replayed, ...timelessEntry(result), others: told.map(timelessEntry) };
+}
+
+function timelessEntry({ previousScore, entry }: RecordedEntry) {
   const { score, subscore, submissions, displayName, metadata } = entry;
   const isReached = entry.reached === entry.version;
-  return {
-    outcome,
-    replayed,
-    previousScore,
-    score,
-    subscore,
-    submissions,
-    displayName,
-    metadata,
-    isReached,
-  };
+  return { previousScore, score, subscore, submissions, displayName, metadata, isReached };
+}
+
+async function submissionsOf(ranking: Ranking, playerId: string): Promise<number> {
+  const { rows } = await database.query<{ submissions: number }>(
+    {
+      name: 'submissions-of',
+      text: 'SELECT submissions FROM rostrum.entries WHERE ranking_no = $1 AND player_id = $2',
+    },
+    [ranking.rankingNo, playerId],
+  );
+  return rows[0]?.submissions ?? 0;
 }
 
 describe('the statement for updates and the loop for the rest do the same', () => {
@@ -126,25 +152,39 @@ describe('the statement for updates and the loop for the rest do the same', () =
       orders.map((subscoreSortOrder) => ({ aggregation, sortOrder, subscoreSortOrder })),
     ),
   );
+  const each = [
+    ...all.map((settings) => ({ ...settings, several: false })),
+    ...kinds.map((aggregation) => ({ ...DEFAULT_SETTINGS, aggregation, several: true })),
+  ];
 
-  test.each(all)(
-    'aggregation $aggregation, orders $sortOrder and $subscoreSortOrder',
-    async (settings) => {
+  test.each(each)(
+    'aggregation $aggregation, orders $sortOrder and $subscoreSortOrder, several rankings: $several',
+    async ({ several, ...settings }) => {
       const random = seeded(
         settings.aggregation * 100 + settings.sortOrder * 10 + settings.subscoreSortOrder,
       );
       const below = (n: number) => Math.floor(random() * n);
       const some = <T>(values: readonly T[]): T => values[below(values.length)] as T;
-      const kind = Object.values(settings).join('');
+      const kind = `${Object.values(settings).join('')}${several}`;
       // One by one; in batches; in batches that lock first, which the loop takes alone.
       const modes = [];
       for (let mode = 0; mode < 3; mode += 1) {
-        modes.push([await makeRanking(settings), await makeRanking(settings)]);
+        const rankings = [await makeRanking(settings), await makeRanking(settings)];
+        modes.push(
+          await Promise.all(
+            rankings.map(async (ranking) =>
+              several ? countsIn(ranking, await addRanking(ranking)) : countsIn(ranking),
+            ),
+          ),
+        );
       }
       const ids: string[] = [];
       for (let round = 0; round < 40; round += 1) {
         const taken = new Set<string>();
-        const batch: (Omit<Submission, 'ranking'> & { readonly which: number })[] = [];
+        const batch: (Omit<Submission, 'board' | 'rankings'> & {
+          readonly which: number;
+          readonly onlyFirst: boolean;
+        })[] = [];
         // Those without a client time get the service's: half an hour from all others.
         const nowUs = Date.now() * 1000 + 1_800_000_000;
         for (let n = 1 + below(14); n > 0; n -= 1) {
@@ -156,6 +196,7 @@ describe('the statement for updates and the loop for the rest do the same', () =
           ids.push(submissionId);
           batch.push({
             which: below(2),
+            onlyFirst: several && random() < 0.3,
             playerId,
             submissionId,
             score: some([-1, 0, 1, 2, 3, 4, 0.1, 1e-30, LIMIT, -LIMIT, LIMIT / 2]),
@@ -166,10 +207,10 @@ describe('the statement for updates and the loop for the rest do the same', () =
           });
         }
         // Players of their own, for a name is given to all entries of a player.
-        const [single, batched, locking] = modes.map((rankings, mode) =>
-          batch.map(({ which, ...each }) => ({
+        const [single, batched, locking] = modes.map((boards, mode) =>
+          batch.map(({ which, onlyFirst, ...each }) => ({
             ...each,
-            ranking: rankings[which] as Ranking,
+            ...inBoard(boards[which] as Pick<Submission, 'board' | 'rankings'>, onlyFirst),
             playerId: `${kind}-${mode}-${which}-${each.playerId}` as PlayerId,
           })),
         ) as [Submission[], Submission[], Submission[]];
@@ -182,6 +223,116 @@ describe('the statement for updates and the loop for the rest do the same', () =
       }
     },
   );
+});
+
+describe('a submission that counts in several rankings', () => {
+  async function makePair(settings: Partial<LeaderboardSettings>) {
+    const first = await makeRanking(settings);
+    const second = await addRanking(first);
+    const both = (playerId: string, more: Partial<Submission> = {}) =>
+      submission(first, playerId, { ...countsIn(first, second), ...more });
+    return { first, second, both };
+  }
+
+  async function recordedOf(submission: Submission) {
+    const [result] = (await log.record([submission], false)).results;
+    if (result?.kind !== 'recorded') throw new Error(`it is ${result?.kind}`);
+    return result;
+  }
+
+  async function logOf({ boardNo }: Ranking) {
+    const text = `SELECT season_no::int, outcome, previous_score FROM rostrum.submissions
+                  WHERE board_no = $1 ORDER BY version`;
+    return (await database.query({ name: '', text }, [boardNo])).rows;
+  }
+
+  test('has the outcome that it has in the first, one row in the log, and changes both entries', async () => {
+    const { first, second, both } = await makePair({});
+    await recordedOf(submission(first, 'p', { score: 5 }));
+    // The statement takes it in the first ranking; in the second it is the first entry.
+    const lower = both('p', { score: 3 });
+    const result = await recordedOf(lower);
+    expect(result).toMatchObject({ outcome: 2, previousScore: 5, changed: true });
+    expect(result.entry).toMatchObject({ rankingNo: first.rankingNo, score: 5, submissions: 2 });
+    expect(result.others).toMatchObject([
+      { ranking: second, previousScore: null, changed: true, entry: { score: 3, submissions: 1 } },
+    ]);
+    expect(await logOf(first)).toEqual([
+      { season_no: first.seasonNo, outcome: 1, previous_score: null },
+      { season_no: first.seasonNo, outcome: 2, previous_score: 5 },
+    ]);
+
+    const again = await recordedOf(lower);
+    expect(again).toMatchObject({ outcome: 2, replayed: true, previousScore: 5, changed: false });
+    expect(again.others).toMatchObject([{ changed: false, entry: { submissions: 1 } }]);
+    expect(await recordedOf({ ...lower, score: 4 })).toMatchObject({ outcome: 4 });
+    expect(await logOf(first)).toHaveLength(2);
+  });
+
+  test('is in the outbox with both entries', async () => {
+    const { first, second, both } = await makePair({});
+    for (const round of [1, 2]) {
+      const { outboxId } = await log.record([both('p', { score: round })], false);
+      const { rows } = await database.query<{ ranking_nos: string[]; player_ids: string[] }>(
+        { name: '', text: 'SELECT * FROM rostrum.outbox WHERE outbox_id = $1' },
+        [outboxId],
+      );
+      expect(rows[0]?.ranking_nos.map(Number)).toEqual([first.rankingNo, second.rankingNo]);
+      expect(rows[0]?.player_ids).toEqual(['p', 'p']);
+    }
+  });
+
+  test('is refused in both when one sum would leave its range, and others are not', async () => {
+    const { first, second, both } = await makePair({ aggregation: Aggregation.SUM });
+    await recordedOf(both('p', { score: 1 }));
+    await recordedOf(submission(first, 'p', { score: -LIMIT }));
+    // -LIMIT + 1 in the first, 1 in the second.
+    const batch = [both('p', { score: LIMIT }), both('q', { score: 2 }), both('p', { score: 3 })];
+    const { results } = await log.record(batch, false);
+    expect(results.map(({ kind }) => kind)).toEqual(['totalOutOfRange', 'recorded', 'recorded']);
+    expect(await submissionsOf(first, 'p')).toBe(3);
+    expect(await submissionsOf(second, 'p')).toBe(2);
+    expect(await submissionsOf(second, 'q')).toBe(1);
+    expect((await log.record([batch[0] as Submission], false)).results).toEqual([
+      { kind: 'totalOutOfRange' },
+    ]);
+  });
+
+  test('is refused in both when one ranking is gone', async () => {
+    const { first, second, both } = await makePair({});
+    await recordedOf(both('p'));
+    const text = 'DELETE FROM rostrum.rankings WHERE ranking_no = $1';
+    await database.query({ name: '', text }, [second.rankingNo]);
+    const { results } = await log.record([both('p'), submission(first, 'q')], false);
+    expect(results.map(({ kind }) => kind)).toEqual(['rankingGone', 'recorded']);
+    expect(await submissionsOf(first, 'p')).toBe(1);
+  });
+
+  test('counts once when another server records it at the same moment', async () => {
+    const { first, second, both } = await makePair({ aggregation: Aggregation.SUM });
+    await recordedOf(both('p'));
+    const same = both('p');
+    // The statement takes it in the second ranking only: in the first the player has another one.
+    const batch = [same, submission(first, 'p')];
+    await database.withConnection(async (other) => {
+      await other.query('BEGIN');
+      await other.query(
+        `SELECT * FROM ${FUNCTION_SET}.apply_submissions('{1,2}', ARRAY[$1::bigint, $2],
+           ARRAY[$3::bigint, $3], '{p,p}', ARRAY[$4, $4], '{1,1}', '{0,0}', '{NULL,NULL}', '{"",""}',
+           '{NULL,NULL}', '{true,true}', interval '1 day', false, '{1,1}')`,
+        [first.rankingNo, second.rankingNo, first.boardNo, same.submissionId],
+      );
+      const recording = log.record(batch, false);
+      recording.catch(() => {});
+      await waitForLock(own.url);
+      await other.query('COMMIT');
+      await expect(recording).rejects.toThrow(BatchConflict);
+    });
+    const { results } = await log.record(batch, true);
+    expect(results).toMatchObject([{ replayed: true }, { replayed: false }]);
+    expect(await submissionsOf(first, 'p')).toBe(3);
+    expect(await submissionsOf(second, 'p')).toBe(2);
+  });
 });
 
 test('the name that is given last counts, even before the one before it has reached the entry', async () => {
@@ -400,17 +551,6 @@ describe('while another transaction changes an entry', () => {
       await lane.close();
     }
   });
-
-  async function submissionsOf(ranking: Ranking, playerId: string): Promise<number> {
-    const { rows } = await database.query<{ submissions: number }>(
-      {
-        name: 'submissions-of',
-        text: 'SELECT submissions FROM rostrum.entries WHERE ranking_no = $1 AND player_id = $2',
-      },
-      [ranking.rankingNo, playerId],
-    );
-    return rows[0]?.submissions ?? 0;
-  }
 });
 
 describe('plans that were made while there were few entries go by the indexes later', () => {

@@ -1,9 +1,12 @@
-import type { Entry } from '../../domain/entry.js';
+import type { DatabaseError } from 'pg';
+import type { PlayerId } from '../../domain/ids.js';
 import type { Outcome } from '../../domain/outcome.js';
+import type { Ranking } from '../../domain/ranking.js';
 import {
   BatchConflict,
   type Recorded,
   type RecordedBatch,
+  type RecordedEntry,
   type Submission,
   type SubmissionLog,
 } from '../../features/scores/ports.js';
@@ -16,6 +19,11 @@ const APPLY = statement('apply_submissions');
 
 /** serialization_failure, deadlock_detected, unique_violation: see the function's header. */
 const CONFLICTS = new Set(['40001', '40P01', '23505']);
+/** Submissions cannot count in all of their rankings; the detail names them. */
+const REFUSED = '22R01';
+/** The outcome where a ranking is gone; the other negative one is of a sum that would leave its range. */
+const RANKING_GONE = -1;
+const NO_OTHERS: readonly RecordedEntry[] = [];
 /** check_violation: there is no partition for the time of the submissions. */
 const NO_PARTITION = '23514';
 /**
@@ -39,6 +47,7 @@ interface Row {
   update_us: string;
   display_name: string;
   metadata: string | null;
+  ranked: boolean;
 }
 
 /** The submission log in PostgreSQL: one statement per batch. */
@@ -55,12 +64,15 @@ export class PostgresSubmissionLog implements SubmissionLog {
   async record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch> {
     const locks = afterConflict || this.#cautious > 0;
     this.#cautious -= this.#cautious > 0 ? 1 : 0;
-    const order = sortedByKey(batch);
-    const sorted = order.map((index) => batch[index] as Submission);
+    const elements = elementsOf(batch);
+    const order = sortedByKey(batch, elements);
+    const sorted = order.map((at) => batch[elements.positions[at] as number] as Submission);
+    const rankings = order.map((at) => elements.rankings[at] as Ranking);
+    const { firstOrds } = elements;
     const values = [
-      numberArray(order.map((index) => index + 1)),
-      numberArray(sorted.map((s) => s.ranking.rankingNo)),
-      numberArray(sorted.map((s) => s.ranking.boardNo)),
+      numberArray(order.map((at) => at + 1)),
+      numberArray(rankings.map((ranking) => ranking.rankingNo)),
+      numberArray(sorted.map((s) => s.board.boardNo)),
       idArray(sorted.map((s) => s.playerId)),
       idArray(sorted.map((s) => s.submissionId)),
       numberArray(sorted.map((s) => s.score)),
@@ -68,19 +80,37 @@ export class PostgresSubmissionLog implements SubmissionLog {
       numberArray(sorted.map((s) => s.clientUs)),
       textArray(sorted.map((s) => s.displayName)),
       textArray(sorted.map((s) => s.metadata)),
-      aloneArray(sorted),
+      aloneArray(sorted, rankings),
       this.#idempotencyDays,
       locks,
+      firstOrds && numberArray(order.map((at) => firstOrds[at] as number | null)),
     ];
     try {
-      return toBatch(batch, await this.#apply(values));
+      return toBatch(batch, elements, await this.#apply(values));
     } catch (error) {
+      if (sqlState(error) === REFUSED) {
+        return this.#recordOthers(batch, refusedIn(error, elements), afterConflict);
+      }
       if (CONFLICTS.has(sqlState(error) ?? '')) {
         this.#cautious = CAUTIOUS_BATCHES;
         throw new BatchConflict('the batch met another transaction', { cause: error });
       }
       throw error;
     }
+  }
+
+  /** Records a batch without the submissions, by their positions, that cannot be recorded. */
+  async #recordOthers(
+    batch: readonly Submission[],
+    refused: ReadonlyMap<number, Recorded>,
+    afterConflict: boolean,
+  ): Promise<RecordedBatch> {
+    const others = batch.filter((_, position) => !refused.has(position));
+    if (others.length === 0) return { outboxId: undefined, results: [...refused.values()] };
+    const { outboxId, results } = await this.record(others, afterConflict);
+    const rest = results.values();
+    const all = batch.map((_, position) => refused.get(position) ?? rest.next().value);
+    return { outboxId, results: all as Recorded[] };
   }
 
   async #apply(values: unknown[]): Promise<Row[]> {
@@ -96,68 +126,137 @@ export class PostgresSubmissionLog implements SubmissionLog {
   }
 }
 
-/** Positions in the order of (ranking, player, arrival), in which every batch takes its locks. */
-function sortedByKey(batch: readonly Submission[]): number[] {
-  return batch
-    .map((_, index) => index)
+/** What the statement gets: an element for each submission of a batch and ranking that it counts in. */
+interface Elements {
+  /** Of their submissions in the batch, ascending. */
+  readonly positions: readonly number[];
+  readonly rankings: readonly Ranking[];
+  /**
+   * Of those whose submission counts in several rankings, the number of its first element, from 1. Null if
+   * there are none.
+   */
+  readonly firstOrds: readonly (number | null)[] | null;
+}
+
+function elementsOf(batch: readonly Submission[]): Elements {
+  if (batch.every(({ rankings }) => rankings.length === 1)) {
+    return {
+      positions: batch.map((_, position) => position),
+      rankings: batch.map((submission) => submission.rankings[0]),
+      firstOrds: null,
+    };
+  }
+  const positions: number[] = [];
+  const rankings: Ranking[] = [];
+  const firstOrds: (number | null)[] = [];
+  batch.forEach((submission, position) => {
+    const firstOrd = submission.rankings.length === 1 ? null : rankings.length + 1;
+    for (const ranking of submission.rankings) {
+      positions.push(position);
+      rankings.push(ranking);
+      firstOrds.push(firstOrd);
+    }
+  });
+  return { positions, rankings, firstOrds };
+}
+
+/** Elements in the order of (ranking, player, arrival), in which every batch takes its locks. */
+function sortedByKey(
+  batch: readonly Submission[],
+  { positions, rankings }: Elements,
+): readonly number[] {
+  return positions
+    .map((_, at) => at)
     .sort((left, right) => {
-      const a = batch[left] as Submission;
-      const b = batch[right] as Submission;
-      if (a.ranking !== b.ranking && a.ranking.rankingNo !== b.ranking.rankingNo) {
-        return a.ranking.rankingNo - b.ranking.rankingNo;
-      }
-      if (a.playerId === b.playerId) return left - right;
-      return a.playerId < b.playerId ? -1 : 1;
+      const a = rankings[left] as Ranking;
+      const b = rankings[right] as Ranking;
+      if (a !== b && a.rankingNo !== b.rankingNo) return a.rankingNo - b.rankingNo;
+      const { playerId } = batch[positions[left] as number] as Submission;
+      const other = (batch[positions[right] as number] as Submission).playerId;
+      if (playerId === other) return left - right;
+      return playerId < other ? -1 : 1;
     });
 }
 
-/** Whether each is the only one of its player and ranking, of submissions in the order of these. */
-function aloneArray(sorted: readonly Submission[]): string {
-  const repeatsPrevious = sorted.map((submission, at) => {
-    const previous = sorted[at - 1];
-    return (
-      previous?.playerId === submission.playerId &&
-      previous.ranking.rankingNo === submission.ranking.rankingNo
-    );
-  });
+/** Whether each is the only one of its player and ranking, of elements in the order of these. */
+function aloneArray(sorted: readonly Submission[], rankings: readonly Ranking[]): string {
+  const repeatsPrevious = sorted.map(
+    ({ playerId }, at) =>
+      sorted[at - 1]?.playerId === playerId &&
+      rankings[at - 1]?.rankingNo === (rankings[at] as Ranking).rankingNo,
+  );
   const alone = sorted.map((_, at) => !repeatsPrevious[at] && repeatsPrevious[at + 1] !== true);
   return `{${alone.join(',')}}`;
 }
 
-function toBatch(batch: readonly Submission[], rows: readonly Row[]): RecordedBatch {
+function toBatch(
+  batch: readonly Submission[],
+  { positions, rankings, firstOrds }: Elements,
+  rows: readonly Row[],
+): RecordedBatch {
   const results = new Array<Recorded>(batch.length);
+  const others: RecordedEntry[][] = firstOrds === null ? [] : batch.map(() => []);
   let outboxId: number | undefined;
   for (const row of rows) {
-    const recorded = toRecorded(batch[row.ord - 1] as Submission, row);
-    results[row.ord - 1] = recorded;
-    if (recorded.kind === 'recorded' && recorded.changed) outboxId = Number(row.block);
+    const position = positions[row.ord - 1] as number;
+    if (row.outcome < 0) {
+      results[position] = toUnrecorded(row.outcome);
+      continue;
+    }
+    const { playerId } = batch[position] as Submission;
+    const isFirst = (firstOrds?.[row.ord - 1] ?? row.ord) === row.ord;
+    const ofSubmission = (isFirst && others[position]) || NO_OTHERS;
+    const recorded = toRecorded(row, rankings[row.ord - 1] as Ranking, playerId, ofSubmission);
+    if (recorded.changed) outboxId = Number(row.block);
+    if (isFirst) results[position] = recorded;
+    else others[position]?.push(recorded);
   }
   return { outboxId, results };
 }
 
-function toRecorded(submission: Submission, row: Row): Recorded {
-  if (row.outcome === -1) return { kind: 'rankingGone' };
-  if (row.outcome === -2) return { kind: 'totalOutOfRange' };
-  const entry: Entry = {
-    rankingNo: submission.ranking.rankingNo,
-    playerId: submission.playerId,
-    score: row.score,
-    subscore: row.subscore,
-    reached: Number(row.reached),
-    version: Number(row.version),
-    submissions: row.submissions,
-    achievedUs: Number(row.achieved_us),
-    updateUs: Number(row.update_us),
-    displayName: row.display_name,
-    metadata: row.metadata,
-  };
+function toUnrecorded(outcome: number): Recorded {
+  return { kind: outcome === RANKING_GONE ? 'rankingGone' : 'totalOutOfRange' };
+}
+
+/** The submissions that an error with REFUSED names, by their positions. */
+function refusedIn(error: unknown, { positions }: Elements): Map<number, Recorded> {
+  const outcomes: Record<string, number> = JSON.parse((error as DatabaseError).detail ?? '{}');
+  const refused = Object.entries(outcomes).map(
+    ([firstOrd, outcome]) =>
+      [positions[Number(firstOrd) - 1] as number, toUnrecorded(outcome)] as const,
+  );
+  return new Map(refused.sort(([a], [b]) => a - b));
+}
+
+function toRecorded(
+  row: Row,
+  ranking: Ranking,
+  playerId: PlayerId,
+  others: readonly RecordedEntry[],
+): Extract<Recorded, { kind: 'recorded' }> {
+  const version = Number(row.version);
   return {
     kind: 'recorded',
     outcome: row.outcome as Outcome,
     replayed: row.replayed,
     previousScore: row.previous_score,
-    entry,
-    // Versions of this batch are its block plus the position; a null block took no version.
-    changed: row.block !== null && entry.version === Number(row.block) + row.ord,
+    ranking,
+    entry: {
+      rankingNo: ranking.rankingNo,
+      playerId,
+      score: row.score,
+      subscore: row.subscore,
+      reached: Number(row.reached),
+      version,
+      submissions: row.submissions,
+      achievedUs: Number(row.achieved_us),
+      updateUs: Number(row.update_us),
+      displayName: row.display_name,
+      metadata: row.metadata,
+      ranked: row.ranked,
+    },
+    // Versions of this batch are its block plus the number of the element; a null block took none.
+    changed: row.block !== null && version === Number(row.block) + row.ord,
+    others,
   };
 }

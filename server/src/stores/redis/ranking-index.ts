@@ -9,6 +9,7 @@ import type {
   RankingView,
 } from '../../domain/ranking.js';
 import {
+  type EncodedEntry,
   type FoundIndex,
   type IndexAnswer,
   type IndexApplied,
@@ -16,6 +17,7 @@ import {
   type IndexInspection,
   IndexUnavailable,
   type IndexWrite,
+  type Leaving,
   type PlayerPage,
   type RankingIndex,
 } from '../../features/index/ports.js';
@@ -284,21 +286,31 @@ export class RedisRankingIndex implements RankingIndex {
   #pack({ settings }: Ranking, writes: readonly IndexWrite[]): Buffer {
     let length = 0;
     for (const write of writes) {
-      length +=
-        'payload' in write
-          ? recordLength(write.entry.playerId, write.payload.length)
-          : recordLength(write.playerId);
+      length += isRanked(write)
+        ? recordLength(write.entry.playerId, write.payload.length)
+        : recordLength(leavingOf(write).playerId);
     }
     const packed = Buffer.allocUnsafe(length);
     let at = 0;
     for (const write of writes) {
-      at =
-        'payload' in write
-          ? writeRecord(packed, at, settings, write.entry, write.payload, this.#payloadVersion)
-          : writeLeaving(packed, at, write.playerId, write.version);
+      if (isRanked(write)) {
+        const { entry, payload } = write;
+        at = writeRecord(packed, at, settings, entry, payload, this.#payloadVersion);
+      } else {
+        const { playerId, version } = leavingOf(write);
+        at = writeLeaving(packed, at, playerId, version);
+      }
     }
     return packed;
   }
+}
+
+function isRanked(write: IndexWrite): write is EncodedEntry {
+  return 'entry' in write && write.entry.ranked;
+}
+
+function leavingOf(write: IndexWrite): Leaving {
+  return 'entry' in write ? write.entry : write;
 }
 
 function unanswered(status: number): { status: 'absent' | 'otherEpoch' } {

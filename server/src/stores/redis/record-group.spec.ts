@@ -33,6 +33,7 @@ function entry(number: number, of: { score: number; subscore: number }): Entry {
     updateUs: 0,
     displayName: '',
     metadata: null,
+    ranked: true,
   };
 }
 

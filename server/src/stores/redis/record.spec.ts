@@ -35,6 +35,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   updateUs: fc.constant(0),
   displayName: fc.constant(''),
   metadata: fc.constant(null),
+  ranked: fc.constant(true),
 });
 
 function record(board: LeaderboardSettings, of: Entry): Buffer {

@@ -6,7 +6,7 @@ import { Offset, Payload } from './layout.js';
 
 /*
  * Records are what the index holds of entries, and of players who left. What they consist of is told in
- * layout.ts; here and in scripts/record.lua they are written and read, and nowhere else.
+ * layout.ts; here and in scripts/record.lua and writing.lua they are written and read, and nowhere else.
  */
 
 const TIE_BREAK_LENGTH = Offset.SCORE;

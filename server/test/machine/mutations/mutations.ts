@@ -106,9 +106,9 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: 'an older state of an entry overwrites a newer one in the index',
     patches: [
       {
-        file: 'src/stores/redis/scripts/record.lua',
-        find: "return unpack_at('>d', old, Offset.VERSION + 1) < unpack_at('>d', record, Offset.VERSION + 1)",
-        replace: 'return true',
+        file: 'src/stores/redis/scripts/writing.lua',
+        find: "return unpack_at('>d', record, Offset.VERSION + 1) - unpack_at('>d', old, Offset.VERSION + 1)",
+        replace: 'return 1',
       },
     ],
     faults: [

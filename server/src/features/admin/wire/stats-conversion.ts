@@ -1,13 +1,12 @@
-import type { Duration } from '../../../gen/google/protobuf/duration.js';
-import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
 import type { GetServerStatsResponse } from '../../../gen/rostrum/v1/admin.js';
+import { toDuration, toTimestamp } from '../../../wire/time.js';
 import type { ServerSnapshot } from '../server-stats.js';
 
 export function toStatsResponse(version: string, stats: ServerSnapshot): GetServerStatsResponse {
   const { submissions, watches } = stats;
   return {
     version,
-    startTime: toTimestamp(stats.startTimeMs),
+    startTime: toTimestamp(stats.startTimeMs * 1000),
     uptime: toDuration(stats.uptimeMs),
     connections: stats.connections,
     methods: stats.methods.map((use) => ({
@@ -32,6 +31,7 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     watches: {
       standingsWatchers: watches.viewWatchers,
       views: watches.views,
+      rows: watches.rows,
       changesWatchers: watches.feedWatchers,
       messages: BigInt(watches.messagesSent),
       slowWatchersEnded: BigInt(watches.slowEnded),
@@ -50,22 +50,16 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
       ...identity,
       unreadBytes: BigInt(unsentBytes),
       refused: BigInt(refused),
-      fullest: fullest === 'unsentBytes' ? 'unread_bytes' : fullest,
+      fullest: FULLEST[fullest],
     })),
   };
 }
 
-/** Milliseconds since 1970. */
-export function toTimestamp(ms: number): Timestamp {
-  return split(ms);
-}
-
-/** Milliseconds, 0 or more. */
-function toDuration(ms: number): Duration {
-  return split(ms);
-}
-
-function split(ms: number): { seconds: bigint; nanos: number } {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.floor((ms - seconds * 1000) * 1e6) };
-}
+/** As the contract names it. */
+const FULLEST = {
+  connections: 'connections',
+  watches: 'watches',
+  watchedRows: 'watched_rows',
+  submissions: 'submissions',
+  unsentBytes: 'unread_bytes',
+} as const;

@@ -13,8 +13,9 @@ import type {
   UpdateLeaderboardResponse,
 } from '../../../gen/rostrum/v1/leaderboard.js';
 import { unary } from '../../../transport/unary.js';
+import { parsePageSize } from '../../../wire/page-size.js';
 import type { LeaderboardService } from '../service.js';
-import { parseCreate, parsePageSize, toLeaderboardMessage } from './leaderboard-conversion.js';
+import { parseCreate, toLeaderboardMessage } from './leaderboard-conversion.js';
 import { parseUpdate } from './update-conversion.js';
 
 export { LeaderboardServiceService as leaderboardServiceDefinition } from '../../../gen/rostrum/v1/leaderboard.js';

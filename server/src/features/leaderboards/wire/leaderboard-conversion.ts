@@ -2,7 +2,6 @@ import { displayNameProblem } from '../../../domain/display-name.js';
 import { invalidField, notSupported } from '../../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../../domain/ids.js';
 import { metadataToJson } from '../../../domain/metadata.js';
-import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
 import {
   type CreateLeaderboardRequest,
   type Leaderboard as LeaderboardMessage,
@@ -10,12 +9,11 @@ import {
   TieBreak,
 } from '../../../gen/rostrum/v1/leaderboard.js';
 import { parseSettings, unknownValue } from '../../../wire/settings-conversion.js';
+import { toTimestamp } from '../../../wire/time.js';
 import type { Leaderboard, LeaderboardConfig } from '../ports.js';
 
 const MAX_NAME_CHARACTERS = 128;
 const MAX_METADATA_BYTES = 4096;
-const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 1000;
 
 /** Where the leaderboard stands in requests to create and to change one. */
 const PATH = 'leaderboard';
@@ -40,12 +38,6 @@ export function parseCreate({ leaderboard }: CreateLeaderboardRequest): {
 export function requireLeaderboard(message: LeaderboardMessage | undefined): LeaderboardMessage {
   if (message === undefined) throw invalidField(PATH, 'is missing');
   return message;
-}
-
-/** @throws INVALID_FIELD if negative */
-export function parsePageSize(pageSize: number): number {
-  if (pageSize < 0) throw invalidField('page_size', `${pageSize} must not be negative`);
-  return pageSize === 0 ? DEFAULT_PAGE_SIZE : Math.min(pageSize, MAX_PAGE_SIZE);
 }
 
 /** @throws INVALID_FIELD */
@@ -128,9 +120,4 @@ export function toLeaderboardMessage(leaderboard: Leaderboard): LeaderboardMessa
     createTime: toTimestamp(leaderboard.createUs),
     updateTime: toTimestamp(leaderboard.updateUs),
   };
-}
-
-function toTimestamp(us: number): Timestamp {
-  const seconds = Math.floor(us / 1_000_000);
-  return { seconds: BigInt(seconds), nanos: (us - seconds * 1_000_000) * 1000 };
 }

@@ -1,22 +1,25 @@
 import type { Caller } from '../../../domain/caller.js';
 import { invalidField, RostrumError } from '../../../domain/errors.js';
-import {
-  type BatchSubmitScoresRequest,
-  type BatchSubmitScoresResponse,
+import type {
+  BatchSubmitScoresRequest,
+  BatchSubmitScoresResponse,
   ScoreItem,
-  type ScoreServiceServer,
-  type StreamScoresRequest,
-  type StreamScoresResponse,
-  type SubmitScoreRequest,
-  type SubmitScoreResponse,
+  ScoreServiceServer,
+  StreamScoresRequest,
+  StreamScoresResponse,
+  SubmitScoreRequest,
+  SubmitScoreResponse,
 } from '../../../gen/rostrum/v1/score.js';
 import { bidiStreaming } from '../../../transport/bidi-streaming.js';
 import type { CallContext } from '../../../transport/call-context.js';
 import { unary } from '../../../transport/unary.js';
-import { varintLength, writeVarint } from '../../../wire/varint.js';
 import type { ScoreService } from '../service.js';
 import type { Submitted } from '../submission-queue.js';
-import { encodeStreamScoresResponse, encodeSubmitScoreResponse } from './result-encoding.js';
+import {
+  encodeBatchSubmitScoresResponse,
+  encodeStreamScoresResponse,
+  encodeSubmitScoreResponse,
+} from './result-encoding.js';
 import { parseSubmission } from './submission-conversion.js';
 
 const MAX_BATCH_ITEMS = 1000;
@@ -46,9 +49,12 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
         checkBatchSize(submissions.length);
         // All are handed over before any is awaited, so they are recorded in the order given.
         const items = submissions.map((submission, index) =>
-          toItem(() => submit(submission, `submissions[${index}]`, context.connection), context),
+          resultOrError(
+            () => submit(submission, `submissions[${index}]`, context.connection),
+            context,
+          ),
         );
-        return encodeBatch(await Promise.all(items));
+        return encodeBatchSubmitScoresResponse(await Promise.all(items));
       },
     ),
 
@@ -57,43 +63,31 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
         try {
           return submit(submission, 'submission', context.connection).then(
             encodeStreamScoresResponse,
-            (error) => errorItem(error, context),
+            (error) => ({ item: errorItem(error, context) }),
           );
         } catch (error) {
-          return errorItem(error, context);
+          return { item: errorItem(error, context) };
         }
       },
-      { maxInFlight: MAX_IN_FLIGHT },
+      MAX_IN_FLIGHT,
     ),
   };
 }
 
-/** The bytes of a ScoreItem, whatever becomes of the submission. */
-async function toItem(submit: () => Promise<Submitted>, context: CallContext): Promise<Buffer> {
+/** What a batch tells of a submission. */
+async function resultOrError(
+  submit: () => Promise<Submitted>,
+  context: CallContext,
+): Promise<Submitted | ScoreItem> {
   try {
-    return encodeSubmitScoreResponse(await submit());
+    return await submit();
   } catch (error) {
-    const item = { item: { $case: 'error', value: context.toStatus(error) } } as const;
-    return Buffer.from(ScoreItem.encode(item).finish());
+    return errorItem(error, context);
   }
 }
 
-function errorItem(error: unknown, context: CallContext): StreamScoresResponse {
-  return { item: { item: { $case: 'error', value: context.toStatus(error) } } };
-}
-
-/** BatchSubmitScoresResponse has its items as field 1. */
-function encodeBatch(items: readonly Buffer[]): Buffer {
-  let length = 0;
-  for (const item of items) length += 1 + varintLength(item.length) + item.length;
-  const buffer = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const item of items) {
-    buffer[at++] = 1 * 8 + 2;
-    at = writeVarint(buffer, at, item.length);
-    at += item.copy(buffer, at);
-  }
-  return buffer;
+function errorItem(error: unknown, context: CallContext): ScoreItem {
+  return { item: { $case: 'error', value: context.toStatus(error) } };
 }
 
 function checkBatchSize(count: number): void {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../../../domain/entry.js';
 import type { PlayerId, RankingNo } from '../../../domain/ids.js';
 import { Outcome } from '../../../domain/outcome.js';
+import type { Ranking } from '../../../domain/ranking.js';
 import { StreamScoresResponse, SubmitScoreResponse } from '../../../gen/rostrum/v1/score.js';
 import { encodeStandingPayload } from '../../../wire/standing-payload-encoding.js';
 import type { Submitted } from '../submission-queue.js';
@@ -19,6 +20,7 @@ const ENTRY: Entry = {
   updateUs: 2_000_000,
   displayName: '',
   metadata: null,
+  ranked: true,
 };
 
 function submitted(placed: boolean, replayed: boolean, previousScore: number | null): Submitted {
@@ -30,6 +32,8 @@ function submitted(placed: boolean, replayed: boolean, previousScore: number | n
       previousScore,
       entry: ENTRY,
       changed: true,
+      ranking: { rankingNo: ENTRY.rankingNo } as Ranking,
+      others: [],
     },
     payload: encodeStandingPayload(ENTRY),
     placement: placed

@@ -21,17 +21,12 @@ import type {
 } from '../../../gen/rostrum/v1/standing.js';
 import type { CallContext } from '../../../transport/call-context.js';
 import { unary } from '../../../transport/unary.js';
+import { parsePageSize } from '../../../wire/page-size.js';
+import { toSelector } from '../../../wire/ranking-selector.js';
 import type { RankingDirectory } from '../../directory/ports.js';
 import type { RankingReader } from '../../reads/ports.js';
-import { makePageToken, readPageToken } from './page-token.js';
-import {
-  DEFAULT_PAGE_SIZE,
-  parseAround,
-  parseCount,
-  parsePlayerIds,
-  parseStartRank,
-  toSelector,
-} from './request-conversion.js';
+import { startOfPage, tokenOfPage } from './page-token.js';
+import { parseAround, parsePlayerIds, parseStartRank } from './request-conversion.js';
 import {
   encodeBatchGetStandingsResponse,
   encodeGetStandingResponse,
@@ -67,18 +62,16 @@ export function standingService(
 
   return {
     listStandings: unary<ListStandingsRequest, ListStandingsResponse>((request, context) => {
-      const count = parseCount(request.pageSize, 'page_size', DEFAULT_PAGE_SIZE);
+      const count = parsePageSize(request.pageSize);
       const firstStart = parseStartRank(request.startRank);
       return inRanking(context, request, (ranking) => {
         const start =
-          request.pageToken === ''
-            ? firstStart
-            : readPageToken(request.pageToken, ranking.rankingNo);
+          request.pageToken === '' ? firstStart : startOfPage(request.pageToken, ranking.rankingNo);
         return readInTurn(context, ranking, { kind: 'range', start, count }, (view) =>
           pages.encode(view, () => {
             const end = start + view.rows.length;
             const more = view.rows.length > 0 && end < view.totalPlayers;
-            return more ? makePageToken(ranking.rankingNo, end) : '';
+            return more ? tokenOfPage(ranking.rankingNo, end) : '';
           }),
         );
       });

@@ -1,25 +1,12 @@
 import { invalidField } from '../../../domain/errors.js';
 import { type PlayerId, parsePlayerId } from '../../../domain/ids.js';
-import type { RankingRead, RankingSelector } from '../../../domain/ranking.js';
+import type { RankingRead } from '../../../domain/ranking.js';
 import { isScore, SCORE_RULE } from '../../../domain/score.js';
 import type { ListStandingsAroundRequest } from '../../../gen/rostrum/v1/standing.js';
+import { parsePageSize } from '../../../wire/page-size.js';
 
-export const DEFAULT_PAGE_SIZE = 50;
-export const MAX_PAGE_SIZE = 1000;
 const DEFAULT_AROUND = 11;
 const MAX_PLAYER_IDS = 1000;
-
-/** The fields with which every request names a ranking. */
-export function toSelector(request: RankingSelector): RankingSelector {
-  const { leaderboardId, seasonId, segment } = request;
-  return { leaderboardId, seasonId, segment };
-}
-
-/** 0 is the default, more than the maximum is lowered to it. @throws INVALID_FIELD if negative */
-export function parseCount(value: number, field: string, fallback: number): number {
-  if (value < 0) throw invalidField(field, `${value} must not be negative`);
-  return value === 0 ? fallback : Math.min(value, MAX_PAGE_SIZE);
-}
 
 /** 0-based. @throws INVALID_FIELD if negative */
 export function parseStartRank(rank: number): number {
@@ -31,7 +18,7 @@ export function parseStartRank(rank: number): number {
 export function parseAround(
   request: Pick<ListStandingsAroundRequest, 'anchor' | 'count'>,
 ): Extract<RankingRead, { kind: 'around' | 'aroundScore' }> {
-  const count = parseCount(request.count, 'count', DEFAULT_AROUND);
+  const count = parsePageSize(request.count, 'count', DEFAULT_AROUND);
   const { anchor } = request;
   switch (anchor?.$case) {
     case 'playerId':

@@ -8,10 +8,11 @@ import type {
 } from '../../../gen/rostrum/v1/watch.js';
 import type { ServerStream } from '../../../transport/server-stream.js';
 import { serverStreaming } from '../../../transport/server-streaming.js';
+import { toSelector } from '../../../wire/ranking-selector.js';
 import type { RankingDirectory } from '../../directory/ports.js';
 import type { WatchStream } from '../ports.js';
 import type { WatchHub } from '../watch-hub.js';
-import { toFilter, toIntervalMs, toSelector, toViewSpec } from './request-conversion.js';
+import { toFilter, toIntervalMs, toViewSpec } from './request-conversion.js';
 
 /** A view's watcher that is not read gets one merged message when it is, not a queue of old ones. */
 const UNSENT_VIEW_MESSAGES = 1;

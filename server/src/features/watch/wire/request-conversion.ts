@@ -1,6 +1,5 @@
 import { type FieldViolation, invalidField, invalidFields } from '../../../domain/errors.js';
 import { describe, ID_RULE, isId, type PlayerId, parsePlayerId } from '../../../domain/ids.js';
-import type { RankingSelector } from '../../../domain/ranking.js';
 import type { Duration } from '../../../gen/google/protobuf/duration.js';
 import type { WatchChangesRequest, WatchStandingsRequest } from '../../../gen/rostrum/v1/watch.js';
 import type { ViewSpec } from '../view-key.js';
@@ -14,13 +13,6 @@ const MAX_INTERVAL_MS = 60_000;
 /** The range of `google.protobuf.Duration`. */
 const MAX_DURATION_SECONDS = 315_576_000_000n;
 const MAX_NANOS = 999_999_999;
-
-export function toSelector(
-  request: Pick<WatchStandingsRequest, 'leaderboardId' | 'seasonId' | 'segment'>,
-): RankingSelector {
-  const { leaderboardId, seasonId, segment } = request;
-  return { leaderboardId, seasonId, segment };
-}
 
 /** @throws INVALID_FIELD */
 export function toViewSpec(view: WatchStandingsRequest['view']): ViewSpec {

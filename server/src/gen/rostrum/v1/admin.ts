@@ -146,6 +146,11 @@ export interface GetServerStatsResponse_Watches {
   messages: bigint;
   /** Watchers ended because they did not read. */
   slowWatchersEnded: bigint;
+  /**
+   * Rows that are kept for watches: those of the views, each view counted once, and the players
+   * that WatchChanges streams are limited to.
+   */
+  rows: number;
 }
 
 /** How a store is doing. */
@@ -182,12 +187,17 @@ export interface GetServerStatsResponse_IdentityUse {
   /** How often it was refused something because it held too much, since its first connection. */
   refused: bigint;
   /**
-   * What it holds most of, by what it may hold now: `connections`, `watches`, `submissions` or
-   * `unread_bytes`.
+   * What it holds most of, by what it may hold now: `connections`, `watches`, `watched_rows`,
+   * `submissions` or `unread_bytes`.
    */
   fullest: string;
   /** How much of what it may hold of that, 0 to 100. */
   fullestPercent: number;
+  /**
+   * Rows that are kept for its watches: those of the views, each view counted once, and the players
+   * that its WatchChanges streams are limited to.
+   */
+  watchedRows: number;
 }
 
 /** VerifyLeaderboardRequest is the request of VerifyLeaderboard. */
@@ -917,7 +927,7 @@ export const GetServerStatsResponse_Submissions: MessageFns<GetServerStatsRespon
 };
 
 function createBaseGetServerStatsResponse_Watches(): GetServerStatsResponse_Watches {
-  return { standingsWatchers: 0, views: 0, changesWatchers: 0, messages: 0n, slowWatchersEnded: 0n };
+  return { standingsWatchers: 0, views: 0, changesWatchers: 0, messages: 0n, slowWatchersEnded: 0n, rows: 0 };
 }
 
 export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_Watches> = {
@@ -942,6 +952,9 @@ export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_W
         throw new globalThis.Error("value provided for field message.slowWatchersEnded of type int64 too large");
       }
       writer.uint32(40).int64(message.slowWatchersEnded);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(48).int32(message.rows);
     }
     return writer;
   },
@@ -997,6 +1010,14 @@ export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_W
             }
 
             message.slowWatchersEnded = reader.int64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rows = reader.int32();
             continue;
           }
         }
@@ -1112,6 +1133,7 @@ function createBaseGetServerStatsResponse_IdentityUse(): GetServerStatsResponse_
     refused: 0n,
     fullest: "",
     fullestPercent: 0,
+    watchedRows: 0,
   };
 }
 
@@ -1146,6 +1168,9 @@ export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsRespon
     }
     if (message.fullestPercent !== 0) {
       writer.uint32(64).int32(message.fullestPercent);
+    }
+    if (message.watchedRows !== 0) {
+      writer.uint32(72).int32(message.watchedRows);
     }
     return writer;
   },
@@ -1225,6 +1250,14 @@ export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsRespon
             }
 
             message.fullestPercent = reader.int32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.watchedRows = reader.int32();
             continue;
           }
         }

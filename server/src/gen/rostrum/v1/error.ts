@@ -93,8 +93,8 @@ export enum ErrorReason {
    */
   ERROR_REASON_INTERNAL = 21,
   /**
-   * ERROR_REASON_TOO_MANY_WATCHES - RESOURCE_EXHAUSTED. More watches than the server accepts in all, or of the caller's identity or
-   * connection.
+   * ERROR_REASON_TOO_MANY_WATCHES - RESOURCE_EXHAUSTED. More watches, or more players shown by them, than the server accepts in all,
+   * or of the caller's identity or connection.
    */
   ERROR_REASON_TOO_MANY_WATCHES = 22,
   /**

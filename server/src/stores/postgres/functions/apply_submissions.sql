@@ -2,22 +2,30 @@
 -- round trip and one transaction. One statement records all submissions that update an entry, which is
 -- nearly all of them, and a loop is left with the rest.
 --
--- Inputs, one element per submission (at most 4,096), sorted by ranking, player (by bytes), arrival:
+-- Inputs, one element per submission and ranking that it counts in (at most 4,096), sorted by ranking,
+-- player (by bytes), arrival:
 --   p_ords            its number in the order of arrival, from 1
 --   p_ranking_nos     the ranking
 --   p_board_nos       the leaderboard of the ranking
 --   p_player_ids      the player
---   p_submission_ids  the idempotency key; no (ranking, player, key) twice in one batch
+--   p_submission_ids  the idempotency key; no (leaderboard, player, key) of two submissions in one batch
 --   p_scores, p_subscores  finite, within ±(2^53 - 1)
 --   p_client_us       client time in microseconds since 1970; null if none was given
 --   p_display_names   the player's new name; empty: unchanged
 --   p_metadata        jsonb as text; null if none was given
 --   p_alone           whether it is the only one of its player and ranking in the batch
+--   p_first_ords      where the submission counts in several rankings, the ord of the first of these, and
+--                     else null; null for all if none does
 -- and
 --   p_idempotency     how far back submission ids are recognised
 --   p_lock            whether to lock the entries first: for a batch that conflicted before
 --
--- Result: a functions.applied for each submission, in no particular order.
+-- Result: a functions.applied for each element, in no particular order.
+--
+-- A submission that counts in several rankings is logged once, with its outcome in the first of them. It is
+-- recorded in all of them or in none: where one of them is gone, or a sum would leave its range, the batch
+-- fails with 22R01, changes nothing, and is to be sent again without the submissions that the detail names
+-- (a JSON object, from p_first_ords to outcomes).
 --
 -- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
 -- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
@@ -58,7 +66,8 @@ CREATE TYPE functions.applied AS (
   achieved_us    bigint,
   update_us      bigint,
   display_name   text,
-  metadata       jsonb
+  metadata       jsonb,
+  ranked         boolean -- false: the player left the ranking, which submissions do not change
 );
 
 -- Whether batches that are under way may have begun in another month. Their statement_timeout is much
@@ -81,7 +90,8 @@ CREATE FUNCTION functions.apply_submissions(
   p_metadata text[],
   p_alone boolean[],
   p_idempotency interval,
-  p_lock boolean
+  p_lock boolean,
+  p_first_ords integer[] DEFAULT NULL
 ) RETURNS SETOF functions.applied
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -120,6 +130,8 @@ DECLARE
   read_versions bigint[] := '{}';
   inserts rostrum.entries[] := '{}';
   log rostrum.submissions[] := '{}';
+  -- Submissions that count in several rankings, by their first ord, and why they cannot.
+  refused jsonb;
   -- Players who were given a name, and the names, in the order of the loop; and in which order these
   -- arrived.
   named text[] := '{}';
@@ -161,9 +173,9 @@ BEGIN
                    WHERE p.player_id = u.player_id AND p.display_name <> u.display_name
                    OFFSET 0) AS is_rename
           FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
-                      p_subscores, p_client_us, p_display_names, p_metadata, p_alone)
+                      p_subscores, p_client_us, p_display_names, p_metadata, p_alone, p_first_ords)
             AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore, client_us,
-                  display_name, metadata_text, alone)
+                  display_name, metadata_text, alone, first_ord)
           CROSS JOIN LATERAL (
             SELECT * FROM rostrum.rankings WHERE ranking_no = u.ranking_no OFFSET 0
           ) AS k
@@ -190,15 +202,17 @@ BEGIN
             old, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
-          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata
+          new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata,
+          new.ranked
       ), logged AS (
         INSERT INTO rostrum.submissions
         SELECT board_no, season_no, player_id, submission_id, functions.to_time(update_us), version,
                score, subscore, client_us, outcome, previous_score, NULL, metadata
         FROM updated
+        WHERE coalesce(first_ord = ord, true)
       )
       SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
-             submissions, achieved_us, update_us, player_name, entry_metadata
+             submissions, achieved_us, update_us, player_name, entry_metadata, ranked
       FROM updated;
     GET DIAGNOSTICS n_updated = ROW_COUNT;
     IF n_updated = cardinality(p_ords) THEN
@@ -226,9 +240,9 @@ BEGIN
              SELECT p.display_name FROM rostrum.players p WHERE p.player_id = u.player_id
            ) END AS player_name
     FROM unnest(p_ords, p_ranking_nos, p_board_nos, p_player_ids, p_submission_ids, p_scores,
-                p_subscores, p_client_us, p_display_names, p_metadata)
+                p_subscores, p_client_us, p_display_names, p_metadata, p_first_ords)
       WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
-                            client_us, display_name, metadata, place)
+                            client_us, display_name, metadata, first_ord, place)
     LEFT JOIN LATERAL (
       SELECT e AS entry FROM rostrum.entries e
       WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
@@ -239,6 +253,8 @@ BEGIN
       WHERE l.board_no = u.board_no AND l.player_id = u.player_id
         AND l.submission_id = u.submission_id
         AND l.accept_time > v_recognised AND l.accept_time < v_ahead
+        -- The statement has logged it if it took the submission in its first ranking and left others.
+        AND (l.version - v_block BETWEEN 1 AND 4096) IS NOT TRUE
       LIMIT 1
     ) AS d ON true
     -- Those that the statement recorded are done.
@@ -258,8 +274,12 @@ BEGIN
       ) AS b;
     END IF;
     IF board.season_no IS NULL THEN
+      IF r.first_ord IS NOT NULL THEN
+        refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, -1);
+        CONTINUE;
+      END IF;
       RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                      NULL)::functions.applied;
+                      NULL, NULL)::functions.applied;
       CONTINUE;
     END IF;
 
@@ -283,6 +303,7 @@ BEGIN
         s.ranking_no := r.ranking_no;
         s.player_id := r.player_id;
         s.submissions := 0;
+        s.ranked := true;
         s.display_name := coalesce(
           (SELECT p.display_name FROM rostrum.players p WHERE p.player_id = r.player_id), '');
       END IF;
@@ -291,6 +312,20 @@ BEGIN
     n_previous := s.score;
     n_replayed := false;
     IF r.d_outcome IS NOT NULL THEN
+      -- Another server recorded it while the statement took it in other rankings.
+      IF r.first_ord IS NOT NULL AND n_updated > 0 AND EXISTS (
+        SELECT 1
+        FROM unnest(p_ords, p_ranking_nos, p_first_ords) AS u (ord, ranking_no, first_ord)
+        CROSS JOIN LATERAL (
+          SELECT 1 FROM rostrum.entries e
+          WHERE e.ranking_no = u.ranking_no AND e.player_id = r.player_id
+            AND e.version = v_block + u.ord
+          OFFSET 0
+        ) AS taken
+        WHERE u.first_ord = r.first_ord
+      ) THEN
+        RAISE EXCEPTION 'a submission is there already' USING ERRCODE = '40001';
+      END IF;
       IF r.d_score = r.score AND r.d_subscore = r.subscore
          AND r.d_client_us IS NOT DISTINCT FROM r.client_us THEN
         n_outcome := r.d_outcome;
@@ -311,15 +346,19 @@ BEGIN
       IF n_outcome IS NULL THEN
         RAISE EXCEPTION 'the aggregation of ranking % is unknown', of_ranking;
       ELSIF n_outcome = -2 THEN
+        IF r.first_ord IS NOT NULL THEN
+          refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, -2);
+          CONTINUE;
+        END IF;
         RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL)::functions.applied;
+                        NULL, NULL)::functions.applied;
         CONTINUE;
       END IF;
       IF folded.counts THEN
         s := ROW(s.ranking_no, s.player_id, (folded.entry).score, (folded.entry).subscore,
                  (folded.entry).reached, (folded.entry).version, (folded.entry).submissions,
                  (folded.entry).client_us, (folded.entry).achieved_us, (folded.entry).update_us,
-                 s.display_name, (folded.entry).metadata)::rostrum.entries;
+                 s.display_name, (folded.entry).metadata, s.ranked)::rostrum.entries;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -329,15 +368,22 @@ BEGIN
         END IF;
         is_dirty := true;
       END IF;
-      log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
-                        functions.to_time(functions.arrival(s, v_now_us)), v_block + r.ord, r.score, r.subscore,
-                        r.client_us, n_outcome, n_previous, NULL, r.metadata)::rostrum.submissions;
+      IF coalesce(r.first_ord = r.ord, true) THEN
+        log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
+                          functions.to_time(functions.arrival(s, v_now_us)), v_block + r.ord, r.score,
+                          r.subscore, r.client_us, n_outcome, n_previous, NULL,
+                          r.metadata)::rostrum.submissions;
+      END IF;
     END IF;
 
     RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
                     s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
-                    s.display_name, s.metadata)::functions.applied;
+                    s.display_name, s.metadata, s.ranked)::functions.applied;
   END LOOP;
+  IF refused IS NOT NULL THEN
+    RAISE EXCEPTION 'submissions cannot count in all of their rankings'
+      USING ERRCODE = '22R01', DETAIL = refused::text;
+  END IF;
   IF is_dirty THEN
     IF is_new THEN
       inserts := inserts || s;
@@ -368,7 +414,7 @@ BEGIN
       SELECT u.*
       FROM unnest(updates, read_versions)
         AS u (ranking_no, player_id, score, subscore, reached, version, submissions, client_us,
-              achieved_us, update_us, display_name, metadata, read_version)
+              achieved_us, update_us, display_name, metadata, ranked, read_version)
       -- So that the planner begins here.
       CROSS JOIN LATERAL (
         SELECT 1 FROM rostrum.entries p

@@ -119,6 +119,7 @@ CREATE TABLE rostrum.entries (
   update_us    bigint NOT NULL,
   display_name text NOT NULL DEFAULT '', -- copy of players.display_name
   metadata     jsonb, -- of the submission that set the score
+  ranked       boolean NOT NULL DEFAULT true, -- false: the player left the ranking
   PRIMARY KEY (ranking_no, player_id)
 ) PARTITION BY HASH (ranking_no);
 

@@ -22,7 +22,7 @@ WITH counted AS (
          END AS tie_step,
          count(*) AS entries
   FROM rostrum.entries
-  WHERE ranking_no = $1
+  WHERE ranking_no = $1 AND ranked
   GROUP BY 1, 2
 ), summed AS (
   SELECT point, sum(entries) OVER (ORDER BY score_step, tie_step, point NULLS LAST

@@ -1,6 +1,6 @@
--- Entries of some players in one ranking.
+-- Entries of some players who are ranked in one ranking.
 -- Inputs: $1 ranking number; $2 player ids. Result: a row for each found.
 SELECT ranking_no, player_id, score, subscore, reached, version, submissions, achieved_us, update_us,
-       display_name, metadata::text AS metadata
+       display_name, metadata::text AS metadata, ranked
 FROM rostrum.entries
-WHERE ranking_no = $1 AND player_id = ANY ($2::text[])
+WHERE ranking_no = $1 AND player_id = ANY ($2::text[]) AND ranked

@@ -12,7 +12,7 @@ FROM (
   FROM (
     SELECT width_bucket(score * $2::float8, $4::float8[]) AS step, score * $2::float8 AS score,
            subscore * $3::float8 AS subscore, reached, player_id
-    FROM rostrum.entries WHERE ranking_no = $1
+    FROM rostrum.entries WHERE ranking_no = $1 AND ranked
   ) AS stepped
   WHERE step % 2 = 1
 ) AS placed

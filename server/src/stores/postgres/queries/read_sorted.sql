@@ -4,11 +4,12 @@
 -- Result: total on every row; a row with place and entry for each of the players and the places; one
 --   row without if there is none.
 SELECT t.total, p.place, e.ranking_no, e.player_id, e.score, e.subscore, e.reached, e.version,
-       e.submissions, e.achieved_us, e.update_us, e.display_name, e.metadata::text AS metadata
-FROM (SELECT count(*) AS total FROM rostrum.entries WHERE ranking_no = $1) AS t
+       e.submissions, e.achieved_us, e.update_us, e.display_name, e.metadata::text AS metadata,
+       e.ranked
+FROM (SELECT count(*) AS total FROM rostrum.entries WHERE ranking_no = $1 AND ranked) AS t
 LEFT JOIN (
   SELECT player_id,
          row_number() OVER (ORDER BY score * $2::float8, subscore * $3::float8, reached) - 1 AS place
-  FROM rostrum.entries WHERE ranking_no = $1
+  FROM rostrum.entries WHERE ranking_no = $1 AND ranked
 ) AS p ON p.player_id = ANY ($4::text[]) OR width_bucket(p.place, $5::bigint[]) % 2 = 1
 LEFT JOIN rostrum.entries e ON e.ranking_no = $1 AND e.player_id = p.player_id

@@ -2,4 +2,4 @@
 -- Inputs: $1 ranking number; $2 factor of the score as for count_above.sql; $3 the share to choose,
 --   up to 1. Result: one row, scores: ascending and without repetition; null if none was chosen.
 SELECT array_agg(DISTINCT score * $2::float8) AS scores
-FROM rostrum.entries WHERE ranking_no = $1 AND random() < $3::float8
+FROM rostrum.entries WHERE ranking_no = $1 AND ranked AND random() < $3::float8

@@ -30,6 +30,7 @@
 
 -- include index.lua
 -- include record.lua
+-- include writing.lua
 
 local call, pack = redis.call, struct.pack
 local NO_SCORE = string.rep('\0', 8)
@@ -55,7 +56,7 @@ if building then
   for i = 1, #records do
     local record, player = records[i], players[i]
     local old = old_of[player]
-    if not old or is_newer(record, old) then
+    if not old or newness(record, old) > 0 then
       if old and has_left(old) then
         left = left - 1
       elseif old then
@@ -88,7 +89,8 @@ if not count then return unserved end
 
 local first = tonumber(meta[2])
 local revision = first
-local left, payload = tonumber(meta[4] or 0), tonumber(meta[5])
+local left, payload = tonumber(meta[4]), tonumber(meta[5])
+local left_before, payload_before = left, payload
 local old_of, changed = records_by_player(entries), {}
 local places, changes = {}, {}
 local damaged = false
@@ -109,9 +111,10 @@ for i = 1, #records do
     after = before
     had_score = score_bytes_of(old)
   end
-  if old and is_same(record, old) then
+  local newer = old and newness(record, old) or 1
+  if newer == 0 then
     had = Had.SAME
-  elseif old and not is_newer(record, old) then
+  elseif newer < 0 then
     had = Had.NEWER
   else
     if old_member then
@@ -119,7 +122,8 @@ for i = 1, #records do
     elseif old then
       left = left - 1
     end
-    if has_left(record) then
+    local payload_version = payload_version_of(record)
+    if payload_version == Payload.LEFT then
       left = left + 1
       if old_member then count = count - 1 end
       after = 0
@@ -130,7 +134,7 @@ for i = 1, #records do
       if not old_member or not stand_alike(old, record) then
         after = call('ZRANK', order, member) + 1
       end
-      if payload_version_of(record) < payload then payload = payload_version_of(record) end
+      if payload_version < payload then payload = payload_version end
     end
     old_of[player] = record
     local at = #changed
@@ -151,8 +155,11 @@ end
 if #changed > 0 then
   local last = string.format('%.0f', revision)
   call('HSET', entries, unpack(changed))
-  call('HSET', KEYS[1], 'revision', last, 'count', count, 'left', left, 'payload', payload)
+  if left ~= left_before or payload ~= payload_before then
+    call('HSET', KEYS[1], 'left', left, 'payload', payload)
+  end
   if revision > first then
+    call('HSET', KEYS[1], 'revision', last, 'count', count)
     call('XADD', feed, 'MINID', '~', string.format('%.0f', math.max(revision - ARGV[2], 0)),
       last .. '-0', 'n', #changes / 3, 'c', table.concat(changes))
     call('PUBLISH', ARGV[3], last)

@@ -9,6 +9,7 @@
 
 -- include index.lua
 -- include record.lua
+-- include writing.lua
 if redis.call('HGET', KEYS[1], 'building') ~= ARGV[1] then return Status.OTHER_BUILD end
 local order, entries = parts_of(ARGV[1])
 local records, players = split(ARGV[2])
@@ -20,7 +21,7 @@ local places, changed, size = {}, {}, 0
 for i = 1, #records do
   local record, old = records[i], found[i]
   -- What came meanwhile may be newer, also that the player left.
-  if not old or is_newer(record, old) then
+  if not old or newness(record, old) > 0 then
     if old and has_left(old) then
       redis.call('HINCRBY', KEYS[1], 'building_left', -1)
     elseif old then

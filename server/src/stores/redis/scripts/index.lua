@@ -13,6 +13,6 @@ end
 local function players_if_whole(order, entries, players, left)
   local count = redis.call('ZCARD', order)
   if count ~= tonumber(players) then return nil end
-  if count + tonumber(left or 0) ~= redis.call('HLEN', entries) then return nil end
+  if count + tonumber(left) ~= redis.call('HLEN', entries) then return nil end
   return count
 end

@@ -159,6 +159,11 @@ export interface GetServerStatsResponse_Watches {
   messages: number;
   /** Watchers ended because they did not read. */
   slowWatchersEnded: number;
+  /**
+   * Rows that are kept for watches: those of the views, each view counted once, and the players
+   * that WatchChanges streams are limited to.
+   */
+  rows: number;
 }
 
 /** How a store is doing. */
@@ -195,12 +200,17 @@ export interface GetServerStatsResponse_IdentityUse {
   /** How often it was refused something because it held too much, since its first connection. */
   refused: number;
   /**
-   * What it holds most of, by what it may hold now: `connections`, `watches`, `submissions` or
-   * `unread_bytes`.
+   * What it holds most of, by what it may hold now: `connections`, `watches`, `watched_rows`,
+   * `submissions` or `unread_bytes`.
    */
   fullest: string;
   /** How much of what it may hold of that, 0 to 100. */
   fullestPercent: number;
+  /**
+   * Rows that are kept for its watches: those of the views, each view counted once, and the players
+   * that its WatchChanges streams are limited to.
+   */
+  watchedRows: number;
 }
 
 /** VerifyLeaderboardRequest is the request of VerifyLeaderboard. */
@@ -1011,7 +1021,7 @@ export const GetServerStatsResponse_Submissions: MessageFns<GetServerStatsRespon
 };
 
 function createBaseGetServerStatsResponse_Watches(): GetServerStatsResponse_Watches {
-  return { standingsWatchers: 0, views: 0, changesWatchers: 0, messages: 0, slowWatchersEnded: 0 };
+  return { standingsWatchers: 0, views: 0, changesWatchers: 0, messages: 0, slowWatchersEnded: 0, rows: 0 };
 }
 
 export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_Watches> = {
@@ -1030,6 +1040,9 @@ export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_W
     }
     if (message.slowWatchersEnded !== 0) {
       writer.uint32(40).int64(message.slowWatchersEnded);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(48).int32(message.rows);
     }
     return writer;
   },
@@ -1087,6 +1100,14 @@ export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_W
             message.slowWatchersEnded = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.rows = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1109,6 +1130,7 @@ export const GetServerStatsResponse_Watches: MessageFns<GetServerStatsResponse_W
     message.changesWatchers = object.changesWatchers ?? 0;
     message.messages = object.messages ?? 0;
     message.slowWatchersEnded = object.slowWatchersEnded ?? 0;
+    message.rows = object.rows ?? 0;
     return message;
   },
 };
@@ -1226,6 +1248,7 @@ function createBaseGetServerStatsResponse_IdentityUse(): GetServerStatsResponse_
     refused: 0,
     fullest: "",
     fullestPercent: 0,
+    watchedRows: 0,
   };
 }
 
@@ -1254,6 +1277,9 @@ export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsRespon
     }
     if (message.fullestPercent !== 0) {
       writer.uint32(64).int32(message.fullestPercent);
+    }
+    if (message.watchedRows !== 0) {
+      writer.uint32(72).int32(message.watchedRows);
     }
     return writer;
   },
@@ -1335,6 +1361,14 @@ export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsRespon
             message.fullestPercent = reader.int32();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.watchedRows = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1360,6 +1394,7 @@ export const GetServerStatsResponse_IdentityUse: MessageFns<GetServerStatsRespon
     message.refused = object.refused ?? 0;
     message.fullest = object.fullest ?? "";
     message.fullestPercent = object.fullestPercent ?? 0;
+    message.watchedRows = object.watchedRows ?? 0;
     return message;
   },
 };

@@ -1,0 +1,293 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
+import { NO_LOG } from '../../../test/support/test-index.ts';
+import { LEASE_MS, type LifeId, SUPERSEDED_MS } from '../../domain/index-rules.js';
+import { Database } from '../../stores/postgres/database.js';
+import { PostgresLifeStore } from '../../stores/postgres/life-store.js';
+import { IndexGate } from './index-gate.js';
+import { IndexTrust } from './index-trust.js';
+import type { IndexConnection, LifeStore } from './ports.js';
+
+/** A connection that leads to the Redis server that a test names, or nowhere. */
+class Connection implements IndexConnection {
+  redis = '';
+  admitted: string | undefined;
+  connectedAnew = 0;
+  pings = 0;
+  #onReady = () => {};
+  #onLost = () => {};
+
+  get connected(): boolean {
+    return this.redis !== '';
+  }
+  onReady(listener: () => void): void {
+    this.#onReady = listener;
+  }
+  onLost(listener: () => void): void {
+    this.#onLost = listener;
+  }
+  admit(redis: string | undefined): void {
+    this.admitted = redis;
+  }
+  connectAnew(): void {
+    this.connectedAnew += 1;
+  }
+  async ping(): Promise<void> {
+    this.pings += 1;
+  }
+  reach(redis: string): void {
+    this.redis = redis;
+    this.#onReady();
+  }
+  lose(): void {
+    this.redis = '';
+    this.#onLost();
+  }
+}
+
+let ownDatabase: TestDatabase;
+let database: Database;
+let lives: PostgresLifeStore;
+let connection: Connection;
+let trust: IndexTrust;
+let gate: IndexGate;
+/** What brings the index up to date; counted. */
+let recover: () => Promise<void>;
+let recoveries: number;
+/** Whether PostgreSQL cannot be reached by this server, or takes questions and answers none. */
+let storeAway: boolean;
+let storeHangs: boolean;
+
+beforeAll(async () => {
+  ownDatabase = await createTestDatabase();
+  database = new Database({
+    url: ownDatabase.url,
+    name: 'test',
+    maxConnections: 2,
+    statementTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
+  });
+  lives = new PostgresLifeStore(database);
+});
+
+afterAll(async () => {
+  await database?.close();
+  await ownDatabase?.drop();
+});
+
+const present = () => lives.present();
+const declare = async (redis: string, isReady = true): Promise<LifeId> => {
+  const { id } = await lives.declare((await present())?.id, redis);
+  if (isReady) await lives.markReady(id);
+  return id;
+};
+
+beforeEach(async () => {
+  await declare('somebody else');
+  connection = new Connection();
+  trust = new IndexTrust();
+  recoveries = 0;
+  recover = async () => {};
+  storeAway = false;
+  storeHangs = false;
+  const whileItAnswers: LifeStore = {
+    present: () => answer(() => lives.present()),
+    wasSuperseded: (redis) => answer(() => lives.wasSuperseded(redis)),
+    declare: (expected, redis) => answer(() => lives.declare(expected, redis)),
+    markReady: (life) => answer(() => lives.markReady(life)),
+  };
+  gate = new IndexGate({
+    ...{ connection, lives: whileItAnswers, trust, log: NO_LOG },
+    recover: () => {
+      recoveries += 1;
+      return recover();
+    },
+  });
+  gate.start();
+});
+
+afterEach(() => {
+  gate.close();
+  vi.useRealTimers();
+});
+
+function answer<T>(question: () => Promise<T>): Promise<T> {
+  if (storeHangs) return new Promise(() => {});
+  return storeAway ? Promise.reject(new Error('away')) : question();
+}
+
+let made = 0;
+function newRedis(): string {
+  made += 1;
+  return `redis ${made}`;
+}
+
+/** A gate that is open, on a Redis whose life is the present one. */
+async function open(): Promise<{ redis: string; life: LifeId }> {
+  const redis = newRedis();
+  const life = await declare(redis);
+  connection.reach(redis);
+  await gate.whenOpen();
+  return { redis, life };
+}
+
+describe('a server that is connected to a Redis', () => {
+  it('whose life is the present one opens once everything was brought in', async () => {
+    const redis = newRedis();
+    const life = await declare(redis);
+    const broughtIn = Promise.withResolvers<void>();
+    recover = () => broughtIn.promise;
+    expect(gate.state).toBe('lost');
+    connection.reach(redis);
+    await expect.poll(() => recoveries).toBe(1);
+    expect([gate.state, gate.isOpen, gate.isReachable]).toEqual(['recovering', false, true]);
+    expect([trust.life, connection.admitted]).toEqual([life, redis]);
+    broughtIn.resolve();
+    await gate.whenOpen();
+    expect([gate.isOpen, gate.opening]).toEqual([true, 1]);
+  });
+
+  it('whose life is not ready waits until every lease on the life before is over', async () => {
+    const redis = newRedis();
+    await declare(redis, false);
+    const start = performance.now();
+    connection.reach(redis);
+    await gate.whenOpen();
+    expect(performance.now() - start).toBeGreaterThanOrEqual(LEASE_MS - 1);
+    expect(await present()).toMatchObject({ redis, ready: true });
+  });
+
+  it('that has no life declares one', async () => {
+    const redis = newRedis();
+    connection.reach(redis);
+    await gate.whenOpen();
+    expect(await present()).toMatchObject({ redis, ready: true, id: trust.life });
+  });
+
+  it('whose life ended a short while ago looks for another, and declares none', async () => {
+    const redis = newRedis();
+    await declare(redis);
+    const successor = await declare(newRedis());
+    connection.reach(redis);
+    await expect.poll(() => connection.connectedAnew).toBe(1);
+    expect([gate.isReachable, connection.admitted]).toEqual([false, undefined]);
+    expect((await present())?.id).toBe(successor);
+  });
+
+  it('whose life ended long ago, and that reaches no other, declares another life there', async () => {
+    const redis = newRedis();
+    await declare(redis);
+    await declare(newRedis());
+    connection.reach(redis);
+    await expect.poll(() => connection.connectedAnew).toBe(1);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + SUPERSEDED_MS);
+    connection.lose();
+    connection.reach(redis);
+    await gate.whenOpen();
+    vi.restoreAllMocks();
+    expect(await present()).toMatchObject({ redis });
+  });
+
+  it('tries again when what was committed cannot be brought in', async () => {
+    recover = async () => {
+      if (recoveries === 1) throw new Error('not yet');
+    };
+    await open();
+    expect([recoveries, connection.pings]).toEqual([2, 2]);
+  });
+
+  it('recovers again when a batch missed the index meanwhile', async () => {
+    recover = async () => {
+      if (recoveries === 1) gate.noteMissed();
+    };
+    await open();
+    expect(recoveries).toBe(2);
+  });
+});
+
+describe('an open server', () => {
+  it('whose command failed answers nothing until everything was brought in again', async () => {
+    await open();
+    gate.noteMissed(new Error('a command failed'));
+    expect([gate.state, gate.isOpen, gate.isReachable, gate.opening]).toEqual([
+      'recovering',
+      false,
+      false,
+      0,
+    ]);
+    await gate.whenOpen();
+    expect([recoveries, gate.opening]).toEqual([2, 2]);
+  });
+
+  it('whose connection broke opens at once on the same Redis when nothing was missed', async () => {
+    const { redis } = await open();
+    connection.lose();
+    expect([gate.state, gate.isReachable, connection.admitted]).toEqual(['lost', false, undefined]);
+    connection.reach(redis);
+    await gate.whenOpen();
+    expect([recoveries, gate.opening]).toEqual([1, 2]);
+  });
+
+  it('whose connection broke recovers when it missed a batch', async () => {
+    const { redis } = await open();
+    connection.lose();
+    gate.noteMissed();
+    connection.reach(redis);
+    await gate.whenOpen();
+    expect(recoveries).toBe(2);
+  });
+
+  it('leaves a life when another is the present one, and joins that', async () => {
+    await open();
+    const next = newRedis();
+    const life = await declare(next);
+    await expect.poll(() => connection.connectedAnew, { timeout: 5_000 }).toBe(1);
+    expect([gate.state, connection.admitted]).toEqual(['lost', undefined]);
+    connection.reach(next);
+    await gate.whenOpen();
+    expect([trust.life, recoveries]).toEqual([life, 2]);
+  });
+
+  it('keeps its lease while PostgreSQL is away, and comes back to the same Redis', async () => {
+    const { redis, life } = await open();
+    storeAway = true;
+    const start = performance.now();
+    await vi.waitUntil(() => performance.now() - start > 2 * LEASE_MS, { timeout: 5_000 });
+    expect(gate.isOpen).toBe(true);
+    connection.lose();
+    connection.reach(redis);
+    await gate.whenOpen();
+    expect([await gate.confirmsOpen(), trust.life]).toEqual([true, life]);
+  });
+
+  it('answers nothing once it has not heard for the time of a lease that its life goes on', async () => {
+    await open();
+    storeHangs = true;
+    await vi.waitUntil(() => !gate.isOpen, { timeout: 5_000 });
+    // Nothing has failed: it goes on as soon as it hears.
+    expect([gate.state, gate.isReachable]).toEqual(['open', true]);
+  });
+
+  it('trusts no other Redis while PostgreSQL is away', async () => {
+    await open();
+    storeAway = true;
+    connection.lose();
+    connection.reach(newRedis());
+    const opened = await Promise.race([
+      gate.whenOpen().then(() => true),
+      new Promise((resolve) => setTimeout(resolve, 600, false)),
+    ]);
+    expect([opened, gate.isReachable]).toEqual([false, false]);
+  });
+});
+
+it('a reader waits a moment for a connection that just broke, and no longer', async () => {
+  const { redis } = await open();
+  connection.lose();
+  const soon = gate.opensSoon();
+  connection.reach(redis);
+  expect(await soon).toBe(true);
+  connection.lose();
+  expect(await gate.opensSoon()).toBe(false);
+});

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import type { RankingNo } from '../../domain/ids.js';
+import type { LifeId } from '../../domain/index-rules.js';
+import { IndexTrust } from './index-trust.js';
+
+const FIRST = 'first' as LifeId;
+const SECOND = 'second' as LifeId;
+const A = 1 as RankingNo;
+const B = 2 as RankingNo;
+
+function inLife(life: LifeId): IndexTrust {
+  const trust = new IndexTrust();
+  trust.enter({ life, redis: 'r' });
+  return trust;
+}
+
+test('an epoch counts only in the life in which it was compared', () => {
+  const trust = inLife(FIRST);
+  trust.trust(A, 1, SECOND);
+  expect(trust.epochOf(A)).toBeUndefined();
+  trust.trust(A, 1, FIRST);
+  trust.enter({ life: FIRST, redis: 'r' });
+  expect(trust.epochOf(A)).toBe(1);
+  trust.enter({ life: SECOND, redis: 'r' });
+  expect([trust.epochOf(A), trust.life]).toEqual([undefined, SECOND]);
+});
+
+test('distrust in an epoch leaves a newer one alone', () => {
+  const trust = inLife(FIRST);
+  trust.trust(A, 3, FIRST);
+  trust.distrust(A, 1);
+  expect(trust.epochOf(A)).toBe(3);
+  trust.distrust(A, 3);
+  expect(trust.epochOf(A)).toBeUndefined();
+});
+
+test('an index with a gap may be written to, and does not answer', () => {
+  const trust = inLife(FIRST);
+  trust.trust(A, 1, FIRST);
+  trust.noteGap(A);
+  expect([trust.epochOf(A), trust.readableEpochOf(A)]).toEqual([1, undefined]);
+  trust.closeGaps(trust.gapCount, new Set());
+  expect([trust.readableEpochOf(A), trust.hasGaps]).toEqual([1, false]);
+});
+
+test('a gap outlives the life in which it was noted', () => {
+  const trust = inLife(FIRST);
+  trust.noteGap(A);
+  trust.enter({ life: SECOND, redis: 'r' });
+  expect(trust.hasGap(A)).toBe(true);
+});
+
+test('filling closes the gaps that were known when it began, except those it names', () => {
+  const trust = inLife(FIRST);
+  trust.noteGap(A);
+  trust.noteGap(B);
+  const { gapCount } = trust;
+  // Another batch missed the index while the first were brought in.
+  trust.noteGap(A);
+  trust.closeGaps(gapCount, new Set());
+  expect([trust.hasGap(A), trust.hasGap(B)]).toEqual([true, false]);
+  trust.closeGaps(trust.gapCount, new Set([A]));
+  expect(trust.hasGap(A)).toBe(true);
+});
+
+test('of too many rankings the one that was compared longest ago is forgotten', () => {
+  const trust = inLife(FIRST);
+  for (let no = 1; no <= 100_000; no += 1) trust.trust(no as RankingNo, 1, FIRST);
+  trust.trust(A, 1, FIRST);
+  trust.trust(100_001 as RankingNo, 1, FIRST);
+  expect([trust.epochOf(A), trust.epochOf(B)]).toEqual([1, undefined]);
+});

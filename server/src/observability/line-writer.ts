@@ -1,0 +1,78 @@
+import { write, writeSync } from 'node:fs';
+
+/** Bytes that may wait for a reader that is behind; what comes then is lost. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+/** How long to wait for a reader whose pipe is full, in milliseconds. */
+const RETRY_MS = 50;
+/** How often that is done at the end of the process. */
+const LAST_TRIES = 10;
+
+/**
+ * Writes to a file descriptor and waits for nothing: a slow reader holds nobody up. Nor does one that
+ * is gone keep the process from ending, for which pino's own destination tries for ever to write
+ * the last lines.
+ */
+export class LineWriter {
+  readonly #fd: number;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #isWriting = false;
+  #isBroken = false;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    process.once('exit', () => this.flushSync());
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.from(line);
+    if (this.#isBroken || this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) return;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    // With all the lines of this turn; a process that ends in it writes them in order.
+    setImmediate(() => this.#writeOn(this.#take()));
+  }
+
+  /** Writes what waits, if the reader takes it soon. What is being written is not waited for. */
+  flushSync(): void {
+    let rest = this.#take();
+    for (let tries = 0; rest.length > 0 && !this.#isBroken; ) {
+      try {
+        rest = rest.subarray(writeSync(this.#fd, rest));
+      } catch (error) {
+        tries += 1;
+        if (!isFull(error) || tries === LAST_TRIES) this.#isBroken = true;
+        else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+      }
+    }
+  }
+
+  #take(): Buffer {
+    const bytes = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return bytes;
+  }
+
+  #writeOn(bytes: Buffer): void {
+    this.#isWriting = bytes.length > 0;
+    if (!this.#isWriting) return;
+    write(this.#fd, bytes, (error, written) => {
+      if (error === null) {
+        const rest = bytes.subarray(written);
+        this.#writeOn(rest.length > 0 ? rest : this.#take());
+      } else if (isFull(error)) {
+        setTimeout(() => this.#writeOn(bytes), RETRY_MS);
+      } else {
+        this.#isBroken = true;
+        this.#take();
+      }
+    });
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EAGAIN';
+}
