@@ -1,4 +1,4 @@
-import { LEASE_TIMEOUT_MS } from './domain/index-rules.js';
+import { MAX_LEASE_QUESTIONS } from './features/index/index-lease.js';
 import { MAX_PASSES } from './features/reads/store-reader.js';
 
 /** A bounded pool of connections to PostgreSQL, for one kind of work. */
@@ -23,11 +23,11 @@ export const POOLS = {
   background: { maxConnections: 4, statementTimeoutMs: 60_000 },
   outbox: { maxConnections: 2, statementTimeoutMs: 10_000 },
   builds: { maxConnections: 8, statementTimeoutMs: 60_000 },
-  /** What does not answer within the time of a lease is away. */
+  /** An answer that is late still tells that the store of record is there. */
   lease: {
-    maxConnections: 2,
-    statementTimeoutMs: LEASE_TIMEOUT_MS,
-    answerTimeoutMs: LEASE_TIMEOUT_MS,
-    connectTimeoutMs: LEASE_TIMEOUT_MS,
+    maxConnections: MAX_LEASE_QUESTIONS + 1,
+    statementTimeoutMs: 5_000,
+    answerTimeoutMs: 5_000,
+    connectTimeoutMs: 5_000,
   },
 } as const satisfies Record<string, Pool>;

@@ -104,3 +104,9 @@ export function storeUnavailable(cause: unknown): RostrumError {
     { retryAfterMs: 500, cause },
   );
 }
+
+export function leaderboardNotFound(leaderboardId: string): RostrumError {
+  return new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
+    metadata: { leaderboard_id: leaderboardId },
+  });
+}

@@ -38,10 +38,6 @@ export function parsePlayerId(value: string, field = 'player_id'): PlayerId {
   return parseId(value, field) as PlayerId;
 }
 
-export function parseSubmissionId(value: string, field = 'submission_id'): SubmissionId {
-  return parseId(value, field) as SubmissionId;
-}
-
 /** Shows a refused value in an error: quoted, escaped and cut, so that it is safe in a terminal. */
 export function describe(value: string): string {
   if (value === '') return 'is empty and';

@@ -3,6 +3,7 @@ import {
   assess,
   type Confirmation,
   confirms,
+  enoughSilenceMs,
   type IndexMark,
   LEASE_MS,
   type Life,
@@ -37,9 +38,13 @@ describe('the next step of a server that is connected', () => {
 });
 
 it('a lease holds for its time, and while the store of record does not answer', () => {
-  expect(leaseHolds({ askedAtMs: 100, storeAway: false }, 99 + LEASE_MS)).toBe(true);
-  expect(leaseHolds({ askedAtMs: 100, storeAway: false }, 100 + LEASE_MS)).toBe(false);
-  expect(leaseHolds({ askedAtMs: 100, storeAway: true }, 1e9)).toBe(true);
+  const answered = { askedAtMs: 100, silentAtMs: undefined };
+  expect(leaseHolds(answered, 99 + LEASE_MS)).toBe(true);
+  expect(leaseHolds(answered, 100 + LEASE_MS)).toBe(false);
+  const silent = { askedAtMs: undefined, silentAtMs: 9_000 };
+  expect(leaseHolds(silent, 8_999 + LEASE_MS)).toBe(true);
+  expect(leaseHolds(silent, 9_000 + LEASE_MS)).toBe(false);
+  expect([0, 500, 1_400, 60_000].map(enoughSilenceMs)).toEqual([1_000, 1_500, 4_200, 5_000]);
 });
 
 describe('what is to be done with an index', () => {

@@ -24,10 +24,11 @@
  *
  * Only an open server answers from the index, and only while its **lease** holds (`leaseHolds`): it has
  * asked PostgreSQL less than `LEASE_MS` ago whether its life is still the present one. A new life opens only
- * when every lease on those before is over, so no two lives answer at the same time. A server that
- * PostgreSQL does not answer keeps its lease: while PostgreSQL is down nobody can declare a life. The price: a
- * server that is cut off from PostgreSQL alone, and is left on a Redis that the others have given up,
- * answers with the standings of then until one of the two is back.
+ * when every lease on those before is over, so no two lives answer at the same time. While PostgreSQL is
+ * down nobody can declare a life, so its silence prolongs a lease: that of `enoughSilenceMs` at the least,
+ * in which this server was awake and nothing at all came as an answer. The price: a server that is cut off
+ * from PostgreSQL alone, or whose first answers take longer than that, and that is left on a Redis that the
+ * others have given up, answers with the standings of then until PostgreSQL answers it.
  *
  * **A ranking's index** (`assess`, run by IndexBuilder under the ranking's build lock)
  *
@@ -70,7 +71,7 @@ export interface Tenure {
 export const LEASE_MS = 750;
 /** How often it asks. */
 export const LEASE_POLL_MS = 200;
-/** After this long without an answer, PostgreSQL counts as away. */
+/** After this long without an answer, in milliseconds, PostgreSQL counts as away if it used to be fast. */
 export const LEASE_TIMEOUT_MS = 1000;
 /**
  * For how long, in milliseconds, a server that reaches only a Redis whose life is over tries to reach another
@@ -97,16 +98,26 @@ export function nextStep(
   return wasSuperseded && supersededForMs < SUPERSEDED_MS ? 'connect anew' : 'declare';
 }
 
-/** When a server last found its life to be the present one; on its own monotonic clock. */
+/** What a server knows of its life; times by its own monotonic clock, in milliseconds. */
 export interface Lease {
-  /** When the question was asked to which that was the answer. */
-  readonly askedAtMs: number;
-  /** Whether PostgreSQL has not answered since. */
-  readonly storeAway: boolean;
+  /** When the question was asked to which it heard last that its life is the present one. */
+  readonly askedAtMs: number | undefined;
+  /** When PostgreSQL was found to be silent last; undefined if it has answered since. */
+  readonly silentAtMs: number | undefined;
 }
 
-export function leaseHolds(lease: Lease, nowMs: number): boolean {
-  return lease.storeAway || nowMs - lease.askedAtMs < LEASE_MS;
+export function leaseHolds({ askedAtMs, silentAtMs }: Lease, nowMs: number): boolean {
+  const isPresent = askedAtMs !== undefined && nowMs - askedAtMs < LEASE_MS;
+  return isPresent || (silentAtMs !== undefined && nowMs - silentAtMs < LEASE_MS);
+}
+
+/**
+ * For how long, in milliseconds, PostgreSQL must have been silent to count as away.
+ *
+ * @param slownessMs how long its answers took lately
+ */
+export function enoughSilenceMs(slownessMs: number): number {
+  return Math.min(Math.max(LEASE_TIMEOUT_MS, 3 * slownessMs), 5 * LEASE_TIMEOUT_MS);
 }
 
 /** What PostgreSQL knows of the index of a ranking. */

@@ -24,7 +24,7 @@ export function quoteName(name: string | undefined): string {
 }
 
 /** Whether `issuer` issued `certificate`, by its names and its signature. */
-export function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
+function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 

@@ -143,11 +143,7 @@ async function readSet(paths: CertificatePaths): Promise<CertificateSet> {
  * @returns them, the server's certificate before its intermediates, each before its issuer
  * @throws Error that says what is wrong with which
  */
-export async function checkCertificates({
-  ca,
-  cert,
-  key,
-}: CertificateSet): Promise<CertificateSet> {
+async function checkCertificates({ ca, cert, key }: CertificateSet): Promise<CertificateSet> {
   const certificates = parse('the server certificate', () => parseCertificates(cert));
   const privateKey = parse('the private key', () => createPrivateKey(key));
   const authorities = parse('the authority', () => parseCertificates(ca));

@@ -58,7 +58,7 @@ test('Operating Rostrum tells how many connections to PostgreSQL a process may h
     `each server process uses up to ${pools} + \`ROSTRUM_WRITE_LANES\``,
   );
   // And there are no others than these, those of the lanes and that of the watch.
-  const compose = read('server/src/compose.ts');
+  const compose = read('server/src/compose/stores.ts');
   const made = [...compose.matchAll(/\bdatabase\('(\w+)',/g)].map(([, name]) => name);
   expect(made.toSorted()).toEqual([...Object.keys(POOLS), 'writes'].toSorted());
   expect(compose.match(/\bnew SessionWatch\(/g)).toHaveLength(WATCH_CONNECTIONS);

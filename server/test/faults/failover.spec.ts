@@ -154,6 +154,29 @@ describe('of two servers on two Redis servers', () => {
     await untilIndexed(a, leaderboardId);
     await stage.heal();
   });
+
+  it('the one that stood still meanwhile does not take what it did not hear for silence', async () => {
+    const leaderboardId = 'stood-still';
+    const player = { leaderboardId, playerId: 'p' };
+    await a.scores.submit({ ...player, score: 0 });
+    // So that it nearly always stops with a question on its way to PostgreSQL.
+    await stage.links[A].postgres.set('slow');
+    for (let round = 1; round <= 5; round += 1) {
+      await untilIndexed(a, leaderboardId);
+      stage.servers[A].signal('SIGSTOP');
+      await stage.redis.promote();
+      stage.move(B, stage.redis.primary);
+      while (!(await b.scores.submit({ ...player, score: round })).ranked) await delay(20);
+      const reads = Array.from({ length: 10 }, () => a.standings.get(player));
+      await delay(50);
+      stage.servers[A].signal('SIGCONT');
+      const scores = (await Promise.all(reads)).map(({ standing }) => standing.score);
+      expect({ round, scores }).toEqual({ round, scores: scores.map(() => round) });
+      stage.move(A, stage.redis.primary);
+      await stage.heal();
+    }
+    await stage.links[A].postgres.set('pass');
+  });
 });
 
 describe('while servers are led to the same Redis', () => {

@@ -1,9 +1,15 @@
 import type { Board } from '../../domain/board.js';
 import type { Caller } from '../../domain/caller.js';
-import { invalidField, notSupported, RostrumError } from '../../domain/errors.js';
+import {
+  invalidField,
+  leaderboardNotFound,
+  notSupported,
+  RostrumError,
+} from '../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import { within } from '../../within.js';
 import { BoardCreation } from './board-creation.js';
 import type { BoardStore, RankingDirectory } from './ports.js';
 
@@ -138,11 +144,8 @@ export class Directory implements RankingDirectory {
   ): Promise<Board | undefined> {
     const known = this.#known.get(leaderboardId)?.board;
     if (known === undefined) return finding;
-    const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(late.resolve, LOOK_UP_MS, 'late');
-    const answer = await Promise.race([finding, late.promise]);
-    clearTimeout(timer);
-    if (answer !== 'late') return answer;
+    const answer = await within(LOOK_UP_MS, finding, 'too late');
+    if (answer !== 'too late') return answer;
     this.#storeAway = true;
     return known;
   }
@@ -217,10 +220,4 @@ function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {
     'segment',
     'segments are planned and not supported yet; leave it out for the whole board',
   );
-}
-
-function leaderboardNotFound(leaderboardId: string): RostrumError {
-  return new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
-    metadata: { leaderboard_id: leaderboardId },
-  });
 }

@@ -1,15 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   LEASE_MS,
+  LEASE_TIMEOUT_MS,
   type Life,
   type LifeId,
   nextStep,
   type Tenure,
 } from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
+import { within } from '../../within.js';
 import { IndexLease } from './index-lease.js';
 import type { IndexTrust } from './index-trust.js';
-import type { IndexAvailability, IndexConnection, LifeStore } from './ports.js';
+import {
+  type IndexAvailability,
+  type IndexConnection,
+  type LifeStore,
+  StoreSilent,
+} from './ports.js';
 
 const RETRY_MS = 250;
 const MISSED_MS = 10;
@@ -133,10 +140,7 @@ export class IndexGate implements IndexAvailability {
   async opensSoon(): Promise<boolean> {
     const patienceMs = this.#lostAtMs + BREAK_MS - performance.now();
     if (this.#state !== 'open' && patienceMs > 0) {
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(patience.resolve, patienceMs);
-      await Promise.race([this.whenOpen(), patience.promise]);
-      clearTimeout(timer);
+      await within(patienceMs, this.whenOpen(), undefined);
     }
     return this.confirmsOpen();
   }
@@ -177,11 +181,12 @@ export class IndexGate implements IndexAvailability {
   async #join(turn: number): Promise<void> {
     const { redis } = this.#connection;
     while (this.#turn === turn) {
+      const askedAtMs = performance.now();
       try {
         if (await this.#tryJoin(turn, redis)) return;
       } catch (error) {
         if (this.#turn !== turn) return;
-        if (this.#rejoin(redis)) return;
+        if (error instanceof StoreSilent && this.#rejoin(redis, askedAtMs)) return;
         this.#log.warn({ reason: reasonOf(error) }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
       }
@@ -191,7 +196,7 @@ export class IndexGate implements IndexAvailability {
   /** One step. True when there is nothing more to do. */
   async #tryJoin(turn: number, redis: string): Promise<boolean> {
     const askedAtMs = performance.now();
-    const present = await this.#lives.present();
+    const present = await this.#presentSoon();
     if (present?.id !== this.#last?.life) this.#last = undefined;
     const wasSuperseded = present?.redis !== redis && (await this.#lives.wasSuperseded(redis));
     if (this.#turn !== turn) return true;
@@ -214,8 +219,19 @@ export class IndexGate implements IndexAvailability {
         await this.#awaitReady(turn, present as Life);
         return false;
       case 'recover':
-        this.#enter((present as Life).id, redis, askedAtMs, false);
+        this.#enter((present as Life).id, redis, askedAtMs);
         return true;
+    }
+  }
+
+  async #presentSoon(): Promise<Life | undefined> {
+    const silence = Promise.withResolvers<never>();
+    const error = new StoreSilent('the store of record does not answer');
+    const timer = setTimeout(() => silence.reject(error), LEASE_TIMEOUT_MS);
+    try {
+      return await Promise.race([this.#lives.present(), silence.promise]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -223,9 +239,9 @@ export class IndexGate implements IndexAvailability {
    * While PostgreSQL is away nobody can begin another life: if none was seen before, the same Redis is still
    * the one that serves.
    */
-  #rejoin(redis: string): boolean {
+  #rejoin(redis: string, silentSinceMs: number): boolean {
     if (this.#last?.redis !== redis) return false;
-    this.#enter(this.#last.life, redis, performance.now(), true);
+    this.#enter(this.#last.life, redis, undefined, silentSinceMs);
     return true;
   }
 
@@ -236,13 +252,13 @@ export class IndexGate implements IndexAvailability {
     if (this.#turn === turn) await this.#lives.markReady(id);
   }
 
-  #enter(life: LifeId, redis: string, askedAtMs: number, storeAway: boolean): void {
+  #enter(life: LifeId, redis: string, askedAtMs: number | undefined, silentSinceMs?: number): void {
     if (this.#last?.life !== life) this.#missed = true;
     this.#last = { life, redis };
     this.#supersededSinceMs = undefined;
     this.#trust.enter(this.#last);
     this.#connection.admit(redis);
-    this.#lease.begin(life, askedAtMs, storeAway);
+    this.#lease.begin(life, askedAtMs, silentSinceMs);
     this.#joined = true;
     this.#answering = true;
     this.#onJoined(redis);

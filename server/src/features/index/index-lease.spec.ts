@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LEASE_MS, LEASE_POLL_MS, type Life, type LifeId } from '../../domain/index-rules.js';
+import {
+  LEASE_MS,
+  LEASE_POLL_MS,
+  LEASE_TIMEOUT_MS,
+  type Life,
+  type LifeId,
+} from '../../domain/index-rules.js';
 import { IndexLease } from './index-lease.js';
-import type { LifeStore } from './ports.js';
+import { type LifeStore, StoreSilent } from './ports.js';
 
 const OURS = 'ours' as LifeId;
 
@@ -20,8 +26,8 @@ class Store {
     await vi.advanceTimersByTimeAsync(0);
   }
 
-  async fail(): Promise<void> {
-    this.questions.at(-1)?.reject(new Error('away'));
+  async fail(error: Error = new StoreSilent()): Promise<void> {
+    this.questions.at(-1)?.reject(error);
     await vi.advanceTimersByTimeAsync(0);
   }
 }
@@ -44,7 +50,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const begin = (storeAway = false) => lease.begin(OURS, performance.now(), storeAway);
+const begin = () => lease.begin(OURS, performance.now());
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 test('holds from the question on, not from the answer', async () => {
@@ -71,21 +77,65 @@ test('is over, once, when another life is the present one', async () => {
   expect([store.questions.length, over]).toEqual([1, 1]);
 });
 
-test('goes on while the store does not answer, until it answers', async () => {
+test('goes on while the store is silent, until it answers', async () => {
   begin();
-  await pass(LEASE_POLL_MS);
-  await store.fail();
+  for (let refused = 0; refused < 3; refused += 1) {
+    await pass(LEASE_POLL_MS);
+    await store.fail();
+  }
   await pass(100 * LEASE_MS);
   expect(lease.holds).toBe(true);
   await store.answer('other' as LifeId);
   expect([lease.holds, over]).toEqual([false, 1]);
 });
 
+test('runs out where the store refuses: others may be served', async () => {
+  begin();
+  for (let elapsed = 0; elapsed < 10 * LEASE_MS; elapsed += LEASE_POLL_MS) {
+    await pass(LEASE_POLL_MS);
+    await store.fail(new Error('too many connections'));
+  }
+  expect(lease.holds).toBe(false);
+});
+
+test('runs out where this process stood still: what it did not hear was not silence', async () => {
+  begin();
+  await pass(LEASE_POLL_MS);
+  // Timers run once, late, and before anything is read.
+  const stoodStill = 5 * LEASE_TIMEOUT_MS;
+  const { now } = performance;
+  performance.now = () => now.call(performance) + stoodStill;
+  try {
+    await pass(LEASE_POLL_MS);
+    expect(lease.holds).toBe(false);
+    await pass(LEASE_TIMEOUT_MS - LEASE_POLL_MS);
+    expect(lease.holds).toBe(false);
+    await store.answer('other' as LifeId, 0);
+    expect([lease.holds, over]).toEqual([false, 1]);
+  } finally {
+    performance.now = now;
+  }
+});
+
+test('runs out where the store is slow', async () => {
+  begin();
+  // The first slow answer cannot be told from silence; the others can.
+  for (let round = 0; round < 5; round += 1) {
+    const which = store.questions.length;
+    while (store.questions.length === which) await pass(LEASE_POLL_MS);
+    for (let waited = 0; waited < 1_400; waited += 100) {
+      await pass(100);
+      if (round > 0) expect(lease.holds).toBe(false);
+    }
+    await store.answer(OURS, which);
+  }
+});
+
 test('an answer to a question of an earlier life counts for nothing', async () => {
   begin();
   await pass(LEASE_POLL_MS);
   lease.end();
-  lease.begin('next' as LifeId, performance.now(), false);
+  lease.begin('next' as LifeId, performance.now());
   await store.answer(OURS, 0);
   expect([lease.holds, over]).toEqual([true, 0]);
   await pass(LEASE_MS);

@@ -1,11 +1,20 @@
 import {
+  enoughSilenceMs,
   LEASE_POLL_MS,
+  LEASE_TIMEOUT_MS,
   type Lease,
   type Life,
   type LifeId,
   leaseHolds,
 } from '../../domain/index-rules.js';
-import type { LifeStore } from './ports.js';
+import { type LifeStore, StoreSilent } from './ports.js';
+
+/** A tick that comes so much later than it should, in milliseconds, means that this process stood still. */
+const STANDSTILL_MS = 300;
+/** Whoever needs an answer takes that to a question that was asked at most so many milliseconds ago. */
+const RECENT_MS = 50;
+/** Questions without an answer, each on a connection of its own: one of them may be dead. */
+export const MAX_LEASE_QUESTIONS = 4;
 
 /**
  * Knows whether a life of the index is still the present one, by asking the store of record all the time;
@@ -17,7 +26,15 @@ export class IndexLease {
   #life: LifeId | undefined;
   #lease: Lease | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #asking: Promise<void> | undefined;
+  #tickedAtMs = 0;
+  /** When the questions without an answer were asked. */
+  readonly #questions: number[] = [];
+  /** Since when the store has said nothing, as far as this process was awake to hear it. */
+  #silentSinceMs: number | undefined;
+  /** How long its answers took lately. */
+  #slownessMs = 0;
+  /** Resolves when the store answers, or has been silent for long enough. */
+  #news = Promise.withResolvers<void>();
 
   /** @param onOver called when another life is the present one; the lease is over by then */
   constructor(lives: LifeStore, onOver: () => void) {
@@ -28,13 +45,17 @@ export class IndexLease {
   /**
    * Begins a lease.
    *
-   * @param askedAtMs when the question was asked to which the answer was that this life is the present one
-   * @param storeAway whether the store of record did not answer
+   * @param askedAtMs when the question was asked to which the answer was that this life is the present
+   * one; undefined if there was no answer
+   * @param silentSinceMs since when the store has been silent, then
    */
-  begin(life: Life['id'], askedAtMs: number, storeAway: boolean): void {
+  begin(life: LifeId, askedAtMs: number | undefined, silentSinceMs?: number): void {
     this.#life = life;
-    this.#lease = { askedAtMs, storeAway };
-    this.#timer ??= setInterval(() => void this.#ask(), LEASE_POLL_MS);
+    this.#lease = { askedAtMs, silentAtMs: undefined };
+    this.#silentSinceMs = silentSinceMs;
+    if (this.#timer !== undefined) return;
+    this.#tickedAtMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), LEASE_POLL_MS);
   }
 
   end(): void {
@@ -42,6 +63,8 @@ export class IndexLease {
     this.#timer = undefined;
     this.#life = undefined;
     this.#lease = undefined;
+    this.#silentSinceMs = undefined;
+    this.#tell();
   }
 
   get holds(): boolean {
@@ -51,34 +74,66 @@ export class IndexLease {
   /** Resolves when it is known whether the lease goes on; at once if it holds. */
   async settled(): Promise<void> {
     if (this.holds || this.#lease === undefined) return;
-    // An answer that is on its way may be to an old question.
-    await this.#asking;
-    if (!this.holds && this.#lease !== undefined) await this.#ask();
+    const lastAt = this.#questions.at(-1) ?? Number.NEGATIVE_INFINITY;
+    if (performance.now() - lastAt >= RECENT_MS) this.#ask();
+    await this.#news.promise;
   }
 
-  #ask(): Promise<void> {
-    this.#asking ??= this.#askOnce().finally(() => {
-      this.#asking = undefined;
-    });
-    return this.#asking;
+  #tick(): void {
+    const now = performance.now();
+    const before = this.#tickedAtMs;
+    this.#tickedAtMs = now;
+    // What came while this process stood still has not been read yet: it was not the store's silence.
+    if (now - before > LEASE_POLL_MS + STANDSTILL_MS) this.#silentSinceMs = now;
+    const lastAt = this.#questions.at(-1);
+    if (lastAt === undefined || now - lastAt >= LEASE_TIMEOUT_MS) this.#ask();
+    // All that had come by the tick before has been read by now.
+    const silentForMs = before - (this.#silentSinceMs ?? before);
+    if (silentForMs < enoughSilenceMs(this.#slownessMs) || this.#lease === undefined) return;
+    this.#lease = { ...this.#lease, silentAtMs: before };
+    this.#tell();
+  }
+
+  #ask(): void {
+    if (this.#questions.length < MAX_LEASE_QUESTIONS) void this.#askOnce();
   }
 
   async #askOnce(): Promise<void> {
     const life = this.#life;
     const askedAtMs = performance.now();
+    this.#silentSinceMs ??= askedAtMs;
+    this.#questions.push(askedAtMs);
     let present: Life | undefined;
-    let storeAway = false;
     try {
       present = await this.#lives.present();
-    } catch {
-      storeAway = true;
+    } catch (error) {
+      if (!(error instanceof StoreSilent)) this.#hear(askedAtMs);
+      return;
+    } finally {
+      this.#questions.splice(this.#questions.indexOf(askedAtMs), 1);
     }
+    this.#hear(askedAtMs);
     if (life === undefined || this.#life !== life || this.#lease === undefined) return;
-    if (storeAway) this.#lease = { ...this.#lease, storeAway };
-    else if (present?.id === life) this.#lease = { askedAtMs, storeAway };
-    else {
+    if (present?.id === life) {
+      const latest = Math.max(askedAtMs, this.#lease.askedAtMs ?? askedAtMs);
+      this.#lease = { askedAtMs: latest, silentAtMs: undefined };
+    } else {
       this.end();
       this.#onOver();
     }
+  }
+
+  /** The store has answered, whatever it said. */
+  #hear(askedAtMs: number): void {
+    this.#silentSinceMs = undefined;
+    // After a slow answer the next ones must be missed for longer, until some came fast.
+    this.#slownessMs = Math.max(performance.now() - askedAtMs, this.#slownessMs / 2);
+    if (this.#lease !== undefined) this.#lease = { ...this.#lease, silentAtMs: undefined };
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
   }
 }

@@ -39,7 +39,7 @@ test('an index with a gap may be written to, and does not answer', () => {
   trust.trust(A, 1, FIRST);
   trust.noteGap(A);
   expect([trust.epochOf(A), trust.readableEpochOf(A)]).toEqual([1, undefined]);
-  trust.closeGaps(trust.gapCount, new Set());
+  trust.noteDrained(trust.noteCount, new Set());
   expect([trust.readableEpochOf(A), trust.hasGaps]).toEqual([1, false]);
 });
 
@@ -50,17 +50,55 @@ test('a gap outlives the life in which it was noted', () => {
   expect(trust.hasGap(A)).toBe(true);
 });
 
-test('filling closes the gaps that were known when it began, except those it names', () => {
+test('a drain closes the gaps that were known when it began, except those it names', () => {
   const trust = inLife(FIRST);
   trust.noteGap(A);
   trust.noteGap(B);
-  const { gapCount } = trust;
+  const { noteCount } = trust;
   // Another batch missed the index while the first were brought in.
   trust.noteGap(A);
-  trust.closeGaps(gapCount, new Set());
+  trust.noteDrained(noteCount, new Set());
   expect([trust.hasGap(A), trust.hasGap(B)]).toEqual([true, false]);
-  trust.closeGaps(trust.gapCount, new Set([A]));
+  trust.noteDrained(trust.noteCount, new Set([A]));
   expect(trust.hasGap(A)).toBe(true);
+});
+
+test('an index answers again when it has what the store of record has shown', async () => {
+  const trust = inLife(FIRST);
+  trust.trust(A, 1, FIRST);
+  trust.noteStoreRead(A);
+  expect([trust.readableEpochOf(A), trust.hasGap(A), trust.hasGaps]).toEqual([
+    undefined,
+    false,
+    false,
+  ]);
+  const caughtUp = trust.catchesUp(A, 60_000);
+  expect(trust.isAwaited).toBe(true);
+  const before = trust.noteCount;
+  trust.noteStoreRead(A);
+  // It began before the last of these reads.
+  trust.noteDrained(before, new Set());
+  expect(trust.readableEpochOf(A)).toBeUndefined();
+  trust.noteDrained(trust.noteCount, new Set());
+  expect([await caughtUp, trust.readableEpochOf(A)]).toEqual([true, 1]);
+});
+
+test('nobody waits for an index to catch up that has a gap, or for longer than asked for', async () => {
+  const trust = inLife(FIRST);
+  trust.noteStoreRead(A);
+  expect(await trust.catchesUp(A, 1)).toBe(false);
+  const waiting = trust.catchesUp(A, 60_000);
+  trust.noteGap(A);
+  expect(await waiting).toBe(false);
+});
+
+test('reads of the store meanwhile keep no gap open', () => {
+  const trust = inLife(FIRST);
+  trust.noteGap(A);
+  const { noteCount } = trust;
+  trust.noteStoreRead(A);
+  trust.noteDrained(noteCount, new Set());
+  expect(trust.hasGap(A)).toBe(false);
 });
 
 test('of too many rankings the one that was compared longest ago is forgotten', () => {

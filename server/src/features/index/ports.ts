@@ -29,6 +29,10 @@ export interface TrustedEpochs {
   epochOf(rankingNo: RankingNo): number | undefined;
   /** Whether the index lacks a committed batch. */
   hasGap(rankingNo: RankingNo): boolean;
+  /** Whether the index has, within so many milliseconds, what reads of the store of record have shown. */
+  catchesUp(rankingNo: RankingNo, patienceMs: number): Promise<boolean>;
+  /** The store of record has answered a read of the ranking. */
+  noteStoreRead(rankingNo: RankingNo): void;
   /** Takes back the trust in this epoch. */
   distrust(rankingNo: RankingNo, epoch: number): void;
 }
@@ -274,6 +278,7 @@ export interface IndexConnection {
 
 /** The lives of the index, in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface LifeStore {
+  /** @throws also `StoreSilent` */
   present(): Promise<Life | undefined>;
   /** Whether there was a life of this Redis server. */
   wasSuperseded(redis: string): Promise<boolean>;
@@ -281,6 +286,11 @@ export interface LifeStore {
   declare(expected: LifeId | undefined, redis: string): Promise<Life>;
   /** Takes note that every lease on the lives before is over. */
   markReady(life: LifeId): Promise<void>;
+}
+
+/** Nothing came from the store of record: no answer, and no refusal. */
+export class StoreSilent extends Error {
+  override readonly name = 'StoreSilent';
 }
 
 /** The index could not be reached or did not answer in time; the command may have taken effect. */

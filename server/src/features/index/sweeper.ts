@@ -57,14 +57,18 @@ export class Sweeper {
     this.#log = parts.log;
   }
 
-  /** While `mayRun` says so, sweeps about three times a second, and within a tick when an index has a gap. */
+  /**
+   * While `mayRun` says so, sweeps about three times a second, and drains
+   * within a tick when an index has a gap or is waited for.
+   */
   start(mayRun: () => boolean): void {
     let running = false;
     let ticks = 0;
+    const isWanted = () => this.#trust.hasGaps || this.#trust.isAwaited;
     this.#timer = setInterval(() => {
       ticks += 1;
       const isDue = ticks % TICKS_PER_SWEEP === 0;
-      if (running || !(isDue || this.#trust.hasGaps) || !mayRun()) return;
+      if (running || !(isDue || isWanted()) || !mayRun()) return;
       running = true;
       this.#sweeping = (isDue ? this.#sweep() : this.drain())
         .catch((error) => {
@@ -88,10 +92,8 @@ export class Sweeper {
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
   async drain(): Promise<void> {
-    const { gapCount } = this.#trust;
-    const missed = await this.#apply(await this.#scan.all());
-    this.#trust.closeGaps(gapCount, missed);
-    for (const rankingNo of missed) this.#trust.noteGap(rankingNo);
+    const { noteCount } = this.#trust;
+    this.#trust.noteDrained(noteCount, await this.#apply(await this.#scan.all()));
   }
 
   async #sweep(): Promise<void> {

@@ -1,12 +1,6 @@
 import { RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId } from '../../domain/ids.js';
 
-export function leaderboardNotFound(leaderboardId: LeaderboardId): RostrumError {
-  return new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
-    metadata: { leaderboard_id: leaderboardId },
-  });
-}
-
 export function leaderboardAlreadyExists(leaderboardId: LeaderboardId): RostrumError {
   return new RostrumError(
     'LEADERBOARD_ALREADY_EXISTS',

@@ -16,7 +16,7 @@ export interface PurgerOptions {
  * of submissions that still found the leaderboard has ended (a statement may take 10 s), so none
  * adds to what was purged.
  */
-export const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };
+const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };
 
 const PURGES_AT_A_TIME = 100;
 /** Purges of which the age is known; more are looked at when these are done. */

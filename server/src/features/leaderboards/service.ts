@@ -1,5 +1,6 @@
+import { leaderboardNotFound } from '../../domain/errors.js';
 import type { LeaderboardId } from '../../domain/ids.js';
-import { leaderboardAlreadyExists, leaderboardNotEmpty, leaderboardNotFound } from './errors.js';
+import { leaderboardAlreadyExists, leaderboardNotEmpty } from './errors.js';
 import type {
   Leaderboard,
   LeaderboardConfig,

@@ -11,6 +11,12 @@ import type { RankingIndexReader, RankingReader } from './ports.js';
 import type { ReadBatcher } from './read-batcher.js';
 import type { StoreReader } from './store-reader.js';
 
+/**
+ * For how long, in milliseconds, a read waits for the index to have what the store of record has shown: the
+ * next drain of the outbox brings it in.
+ */
+const CATCH_UP_MS = 1_000;
+
 /** Reads rankings from the index where it may be believed, else from the store of record. */
 export class Reader implements RankingReader, RankingIndexReader {
   readonly #index: RankingIndex;
@@ -56,7 +62,12 @@ export class Reader implements RankingReader, RankingIndexReader {
   }
 
   async #readOtherwise(ranking: Ranking, read: RankingRead): Promise<RankingView> {
-    return (await this.tryRead(ranking, read)) ?? this.#store.read(ranking, read);
+    const answer = await this.tryRead(ranking, read);
+    if (answer !== undefined) return answer;
+    const view = await this.#store.read(ranking, read);
+    // Before the caller sees it, and asks again.
+    this.#trust.noteStoreRead(ranking.rankingNo);
+    return view;
   }
 
   tryRead(ranking: Ranking, read: RankingRead): Promise<RankingView | undefined> {
@@ -91,6 +102,7 @@ export class Reader implements RankingReader, RankingIndexReader {
           if (!(await this.#builder.check(ranking))) return undefined;
           continue;
         }
+        if (!(await this.#trust.catchesUp(ranking.rankingNo, CATCH_UP_MS))) return undefined;
         const answer = await question(epoch);
         if (answer.status === 'answered') {
           // Where it is not sure any more that the index may answer, it is asked again when it is.

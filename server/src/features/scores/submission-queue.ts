@@ -148,10 +148,7 @@ class Batch {
   readonly taken: Waiting[] = [];
   #size = 0;
   readonly later: Waiting[] = [];
-  // By a hash: a Map by the ids themselves would enter each in V8's table of strings, which costs
-  // more than the rest of this. Where different ids have the same hash, their keys tell them apart.
-  readonly #firsts = new Map<number, Waiting>();
-  readonly #repeated = new Set<string>();
+  readonly #keys = new Set<string>();
 
   /** Also when it was offered many repetitions: looking for others would take long. */
   get isFull(): boolean {
@@ -160,21 +157,12 @@ class Batch {
 
   /** Takes the submission, or leaves it for later. */
   offer(waiting: Waiting): void {
-    const hash = hashOf(waiting.submission.submissionId);
-    const first = this.#firsts.get(hash);
-    if (first === undefined) {
-      this.#firsts.set(hash, waiting);
-      this.#take(waiting);
-      return;
-    }
-    // The same id may be given to several players; only now are their names looked at.
     const key = keyOf(waiting.submission);
-    this.#repeated.add(keyOf(first.submission));
-    if (this.#repeated.has(key) && waiting.isRepetition !== true) {
+    if (this.#keys.has(key) && waiting.isRepetition !== true) {
       waiting.isRepetition = true;
       this.later.push(waiting);
     } else {
-      this.#repeated.add(key);
+      this.#keys.add(key);
       this.#take(waiting);
     }
   }

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
+import { waitForLock } from '../../../test/support/wait-for-lock.ts';
 import { Database, sqlState } from './database.js';
 import { SESSION_BOUNDS } from './session.js';
 import { statement } from './sql-file.js';
@@ -45,6 +47,35 @@ async function stateOf(one: Database, text: string): Promise<string | undefined>
   const statement = { name: `fails ${text}`.slice(0, 60), text };
   return await one.query(statement, []).then(() => undefined, sqlState);
 }
+
+test('a statement that PostgreSQL cancels long before its time is run once more', async () => {
+  const holder = new pg.Client({ connectionString: own.url });
+  await holder.connect();
+  try {
+    await holder.query('CREATE SEQUENCE rostrum.runs');
+    await holder.query('SELECT pg_advisory_lock(7)');
+    const text = `SELECT nextval('rostrum.runs')::integer AS run, pg_advisory_xact_lock(7)`;
+    const answer = database.query<{ run: number }>({ name: 'run', text }, []);
+    await waitForLock(own.url);
+    // As its timeout does when the clock of its host steps.
+    await holder.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event = 'advisory'`);
+    await holder.query('SELECT pg_advisory_unlock(7)');
+    expect((await answer).rows[0]?.run).toBe(2);
+  } finally {
+    await holder.end();
+  }
+});
+
+test('what only reads is read once more when its session is ended long before its time', async () => {
+  let attempts = 0;
+  const attempt = await database.inSnapshot(async (client) => {
+    attempts += 1;
+    if (attempts === 1) await client.query('SELECT pg_terminate_backend(pg_backend_pid())');
+    return attempts;
+  });
+  expect(attempt).toBe(2);
+});
 
 describe('a connection', () => {
   test.each([

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
 const UNAVAILABLE = /^(08|25006|53|55P03|57P0|57014|58)/;
+/** query_canceled: of PostgreSQL's own timeout, or on the request of somebody. */
+const CANCELLED = '57014';
 
 /**
  * A bounded pool of connections for one kind of work, so that slow work of one kind never holds the
@@ -34,10 +36,12 @@ const UNAVAILABLE = /^(08|25006|53|55P03|57P0|57014|58)/;
  */
 export class Database {
   readonly #pool: pg.Pool;
+  readonly #statementTimeoutMs: number;
   readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
 
   constructor(options: DatabaseOptions) {
     this.#onRoundTrip = options.onRoundTrip;
+    this.#statementTimeoutMs = options.statementTimeoutMs;
     this.#pool = new pg.Pool({
       ...sessionConfig(options.url),
       Client: SessionClient,
@@ -65,6 +69,9 @@ export class Database {
    * Runs a statement. The connection is kept when the statement fails by itself, such as in a conflict:
    * a new one costs some milliseconds and the plans of all statements.
    *
+   * PostgreSQL measures timeouts by the clock of its host. A statement that it cancels long before its
+   * time, because that clock stepped, had no effect and is run once more.
+   *
    * @throws STORE_UNAVAILABLE when the database cannot be reached or does not answer in time: the
    * statement may or may not have taken effect. Other errors of the database come as they are.
    */
@@ -73,10 +80,14 @@ export class Database {
     values: unknown[],
   ): Promise<pg.QueryResult<Row>> {
     const start = performance.now();
-    const result = await this.#withClient(
-      (client) => client.query<Row>({ name: statement.name, text: statement.text, values }),
-      leavesSessionSound,
-    );
+    const result = await this.#withClient(async (client) => {
+      const send = () => client.query<Row>({ name: statement.name, text: statement.text, values });
+      const sentAt = performance.now();
+      return send().catch((error: unknown) => {
+        if (sqlState(error) === CANCELLED && this.#isEarly(sentAt)) return send();
+        throw error;
+      });
+    }, leavesSessionSound);
     this.#onRoundTrip?.(performance.now() - start);
     return result;
   }
@@ -88,6 +99,29 @@ export class Database {
   withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     // A connection on which something failed is not used again: it may be in a transaction.
     return this.#withClient(work, () => false);
+  }
+
+  /**
+   * Runs `work`, which only reads, in one snapshot of the database. It is run once more when its
+   * connection is lost or ended long before its time: see `query` on clocks that step.
+   *
+   * @throws as `query`
+   */
+  async inSnapshot<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const read = () =>
+      this.withConnection(async (client) => {
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        const found = await work(client);
+        await client.query('COMMIT');
+        return found;
+      });
+    const beganAt = performance.now();
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof RostrumError) || !this.#isEarly(beganAt)) throw error;
+      return await read();
+    }
   }
 
   /**
@@ -112,6 +146,11 @@ export class Database {
     if (outcome === undefined) return undefined;
     if ('error' in outcome) throw outcome.error;
     return outcome.value;
+  }
+
+  /** Whether a statement sent then cannot have taken the time that it may take. */
+  #isEarly(sentAt: number): boolean {
+    return performance.now() - sentAt < this.#statementTimeoutMs / 2;
   }
 
   async #withClient<T>(

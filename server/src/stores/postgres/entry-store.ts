@@ -98,11 +98,9 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
     reads: readonly RankingRead[],
     outline: Outline | undefined,
   ): Promise<StoreView[]> {
-    return await this.#reads.withConnection(async (client) => {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return await this.#reads.inSnapshot(async (client) => {
       const pass = new RankingPass(client, ranking, outline);
       const views = await pass.answer(reads);
-      await client.query('COMMIT');
       this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, pass.outline);
       return views;
     });

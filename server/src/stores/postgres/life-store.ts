@@ -1,6 +1,6 @@
 import type { Life, LifeId } from '../../domain/index-rules.js';
-import type { LifeStore } from '../../features/index/ports.js';
-import type { Database } from './database.js';
+import { type LifeStore, StoreSilent } from '../../features/index/ports.js';
+import { type Database, sqlState } from './database.js';
 import { statement } from './sql-file.js';
 
 const PRESENT = statement('present_life');
@@ -18,14 +18,22 @@ interface LifeRow {
 export class PostgresLifeStore implements LifeStore {
   readonly #database: Database;
 
-  /** @param database answers, or fails, within the time of a lease: connections that nothing else uses */
+  /** @param database connections that nothing else uses */
   constructor(database: Database) {
     this.#database = database;
   }
 
   async present(): Promise<Life | undefined> {
-    const { rows } = await this.#database.query<LifeRow>(PRESENT, []);
-    return rows[0] && toLife(rows[0]);
+    try {
+      const { rows } = await this.#database.query<LifeRow>(PRESENT, []);
+      return rows[0] && toLife(rows[0]);
+    } catch (error) {
+      const { cause } = error as Error;
+      const state = sqlState(cause);
+      // One that is starting or ending serves nobody.
+      if (state !== undefined && !state.startsWith('57P0')) throw error;
+      throw new StoreSilent('PostgreSQL does not answer', { cause });
+    }
   }
 
   async wasSuperseded(redis: string): Promise<boolean> {

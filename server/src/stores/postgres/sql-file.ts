@@ -53,7 +53,7 @@ export function digestOf(files: readonly SqlFile[]): string {
 }
 
 /** The text of SQL with the schema of the functions filled in. */
-export function named(text: string): string {
+function named(text: string): string {
   return text.replace(/\bfunctions\.(?=\w)/g, `${FUNCTION_SET}.`);
 }
 

@@ -21,8 +21,8 @@ const SPLIT: Mutation['faults'][number] = {
 const NEVER_ASKS: Mutation['patches'] = [
   {
     file: 'dist/domain/index-rules.js',
-    find: 'return lease.storeAway || nowMs - lease.askedAtMs < LEASE_MS;',
-    replace: 'return true;',
+    find: 'return isPresent ||',
+    replace: 'return true ||',
   },
   {
     file: 'dist/domain/index-rules.js',

@@ -1,6 +1,6 @@
 import { invalidField, RostrumError } from '../../../domain/errors.js';
 import type { Log } from '../../../domain/log.js';
-import type { Ranking, RankingSelector } from '../../../domain/ranking.js';
+import type { Ranking } from '../../../domain/ranking.js';
 import {
   type AdminServiceServer,
   Difference_Kind,
@@ -15,12 +15,14 @@ import {
 } from '../../../gen/rostrum/v1/admin.js';
 import { serverStreaming } from '../../../transport/server-streaming.js';
 import { unary } from '../../../transport/unary.js';
+import { toSelector } from '../../../wire/ranking-selector.js';
+import { toTimestamp } from '../../../wire/time.js';
 import type { RankingDirectory } from '../../directory/ports.js';
 import { IndexUnavailable } from '../../index/ports.js';
 import type { EntryCount, IndexRebuild, IndexVerification } from '../ports.js';
 import type { ServerStats } from '../server-stats.js';
 import { streamProgress } from './progress-handler.js';
-import { toStatsResponse, toTimestamp } from './stats-conversion.js';
+import { toStatsResponse } from './stats-conversion.js';
 
 const MAX_PAYLOAD_BYTES = 1024;
 
@@ -50,7 +52,7 @@ export function adminService(parts: AdminParts): AdminServiceServer {
     ping: unary<PingRequest, PingResponse>(({ payload }, { identity }) => {
       checkPayload(payload);
       const { role, name } = identity;
-      return { payload, serverTime: toTimestamp(Date.now()), version, role, name };
+      return { payload, serverTime: toTimestamp(Date.now() * 1000), version, role, name };
     }),
 
     getServerStats: unary<GetServerStatsRequest, GetServerStatsResponse>(async () =>
@@ -113,10 +115,6 @@ function checkPayload(payload: string): void {
   const bytes = Buffer.byteLength(payload);
   if (bytes <= MAX_PAYLOAD_BYTES) return;
   throw invalidField('payload', `has ${bytes} bytes; the limit is ${MAX_PAYLOAD_BYTES}`);
-}
-
-function toSelector({ leaderboardId, seasonId, segment }: RankingSelector): RankingSelector {
-  return { leaderboardId, seasonId, segment };
 }
 
 function indexUnavailable(cause: IndexUnavailable): RostrumError {

@@ -1,13 +1,12 @@
-import type { Duration } from '../../../gen/google/protobuf/duration.js';
-import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
 import type { GetServerStatsResponse } from '../../../gen/rostrum/v1/admin.js';
+import { toDuration, toTimestamp } from '../../../wire/time.js';
 import type { ServerSnapshot } from '../server-stats.js';
 
 export function toStatsResponse(version: string, stats: ServerSnapshot): GetServerStatsResponse {
   const { submissions, watches } = stats;
   return {
     version,
-    startTime: toTimestamp(stats.startTimeMs),
+    startTime: toTimestamp(stats.startTimeMs * 1000),
     uptime: toDuration(stats.uptimeMs),
     connections: stats.connections,
     methods: stats.methods.map((use) => ({
@@ -64,18 +63,3 @@ const FULLEST = {
   submissions: 'submissions',
   unsentBytes: 'unread_bytes',
 } as const;
-
-/** Milliseconds since 1970. */
-export function toTimestamp(ms: number): Timestamp {
-  return split(ms);
-}
-
-/** Milliseconds, 0 or more. */
-function toDuration(ms: number): Duration {
-  return split(ms);
-}
-
-function split(ms: number): { seconds: bigint; nanos: number } {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.floor((ms - seconds * 1000) * 1e6) };
-}

@@ -2,7 +2,6 @@ import { displayNameProblem } from '../../../domain/display-name.js';
 import { invalidField, notSupported } from '../../../domain/errors.js';
 import { type LeaderboardId, parseLeaderboardId } from '../../../domain/ids.js';
 import { metadataToJson } from '../../../domain/metadata.js';
-import type { Timestamp } from '../../../gen/google/protobuf/timestamp.js';
 import {
   type CreateLeaderboardRequest,
   type Leaderboard as LeaderboardMessage,
@@ -10,6 +9,7 @@ import {
   TieBreak,
 } from '../../../gen/rostrum/v1/leaderboard.js';
 import { parseSettings, unknownValue } from '../../../wire/settings-conversion.js';
+import { toTimestamp } from '../../../wire/time.js';
 import type { Leaderboard, LeaderboardConfig } from '../ports.js';
 
 const MAX_NAME_CHARACTERS = 128;
@@ -120,9 +120,4 @@ export function toLeaderboardMessage(leaderboard: Leaderboard): LeaderboardMessa
     createTime: toTimestamp(leaderboard.createUs),
     updateTime: toTimestamp(leaderboard.updateUs),
   };
-}
-
-function toTimestamp(us: number): Timestamp {
-  const seconds = Math.floor(us / 1_000_000);
-  return { seconds: BigInt(seconds), nanos: (us - seconds * 1_000_000) * 1000 };
 }

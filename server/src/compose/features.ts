@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config.js';
+import { ReadTurns } from '../domain/read-turns.js';
+import { identityUse } from '../features/admin/identity-use.js';
+import { ServerStats } from '../features/admin/server-stats.js';
+import { adminService, adminServiceDefinition } from '../features/admin/wire/handler.js';
+import { Directory } from '../features/directory/directory.js';
+import { Purger } from '../features/leaderboards/purger.js';
+import { LeaderboardService } from '../features/leaderboards/service.js';
+import {
+  leaderboardService,
+  leaderboardServiceDefinition,
+} from '../features/leaderboards/wire/handler.js';
+import { ScoreService } from '../features/scores/service.js';
+import { SubmissionQueue } from '../features/scores/submission-queue.js';
+import { scoreService, scoreServiceDefinition } from '../features/scores/wire/handler.js';
+import { standingService, standingServiceDefinition } from '../features/standings/wire/handler.js';
+import { WatchHub } from '../features/watch/watch-hub.js';
+import { watchService, watchServiceDefinition } from '../features/watch/wire/handler.js';
+import { BatchStats } from '../observability/batch-stats.js';
+import type { Histogram } from '../observability/histogram.js';
+import type { Logger } from '../observability/log.js';
+import type { MethodStatsRegistry } from '../observability/method-stats.js';
+import type { GrpcServer } from '../transport/server.js';
+import type { Index } from './ranking-index.js';
+import type { Stores } from './stores.js';
+
+const VERSION = readVersion();
+
+/** The services of the contract, and what runs beside their calls. A new feature is wired here. */
+export function composeFeatures(
+  config: Config,
+  stores: Stores,
+  { trust, builder, gate, projection, reader, verifier }: Index,
+  { server, methods }: { readonly server: GrpcServer; readonly methods: MethodStatsRegistry },
+  log: Logger,
+) {
+  const directory = new Directory(stores.rankings, config.createLeaderboards, (ranking) =>
+    builder.prepare(ranking),
+  );
+  const batches = new BatchStats();
+  const queue = new SubmissionQueue(
+    stores.submissions,
+    projection,
+    { batchRecorded: (size) => batches.record(size) },
+    {
+      lanes: config.writeLanes,
+      maxPending: config.maxSubmissions,
+      cap: config.identitySubmissions,
+    },
+  );
+  const turns = new ReadTurns();
+  const hub = new WatchHub(
+    {
+      directory,
+      reader,
+      turns,
+      signals: stores.signals,
+      reportFault: (fault) => log.error({ err: fault }, 'a watch failed'),
+    },
+    {
+      maxWatches: config.maxWatches,
+      identityWatches: config.identityWatches,
+      maxRows: config.maxWatchedRows,
+      identityRows: config.identityWatchedRows,
+    },
+  );
+
+  const leaderboards = new LeaderboardService(stores.leaderboards, {
+    forget(leaderboardId, removed) {
+      directory.forget(leaderboardId);
+      for (const rankingNo of removed) trust.forget(rankingNo);
+      hub.recheck(leaderboardId);
+    },
+  });
+  const purger = new Purger({ store: stores.purges, index: builder, log });
+
+  const serverStats = new ServerStats({
+    methods: () => methods.snapshot(),
+    submissions: () => {
+      const { items, batches: count, sizeP50, sizeMax } = batches.snapshot();
+      return {
+        committed: items,
+        batches: count,
+        batchSizeP50: sizeP50,
+        batchSizeMax: sizeMax,
+        pending: queue.pending,
+      };
+    },
+    watches: () => hub.stats(),
+    connections: () => server.connections.count,
+    identities: () =>
+      identityUse(server.connections.identities, {
+        connections: (held) => server.connections.limitOf(held),
+        watches: (held) => hub.limitOf(held),
+        watchedRows: (held) => hub.rowLimitOf(held),
+        submissions: (held) => queue.limitOf(held),
+        unsentBytes: (held) => server.unsent.limitOf(held),
+      }),
+    postgres: () => roundTripTimes(stores.roundTrips.postgres),
+    redis: () => roundTripTimes(stores.roundTrips.redis),
+    indexState: () => gate.state,
+    rebuilding: () => builder.building,
+    countOutbox: () => stores.outbox.count(),
+  });
+
+  server.addService(
+    adminServiceDefinition,
+    adminService({
+      ...{ version: VERSION, stats: serverStats, directory, verifier, builder, log },
+      entries: stores.entries,
+    }),
+  );
+  server.addService(leaderboardServiceDefinition, leaderboardService(leaderboards));
+  server.addService(scoreServiceDefinition, scoreService(new ScoreService(directory, queue)));
+  server.addService(standingServiceDefinition, standingService(directory, reader, turns));
+  server.addService(watchServiceDefinition, watchService(directory, hub));
+  server.onDrain(() => hub.endAll());
+  return { purger };
+}
+
+function roundTripTimes(microseconds: Histogram): { p50Ms: number; p99Ms: number } {
+  return {
+    p50Ms: microseconds.quantile(0.5) / 1000,
+    p99Ms: microseconds.quantile(0.99) / 1000,
+  };
+}
+
+function readVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(file) as { version: string }).version;
+}
