@@ -3,6 +3,7 @@ import type { CallContext } from './call-context.js';
 import type { CallLife } from './call-life.js';
 import { shuttingDown } from './errors.js';
 import { handler } from './handler.js';
+import { forgetRequestBytes } from './internals/call-stream.js';
 import { ServerStream } from './server-stream.js';
 import { type Decoded, requireDecoded } from './service-definition.js';
 
@@ -144,8 +145,10 @@ class OrderedReplies<Req, Res> {
   }
 
   #forgetSent(): void {
-    if (this.#head === this.#slots.length) this.#slots = [];
-    else if (this.#head >= this.#maxInFlight) this.#slots = this.#slots.slice(this.#head);
+    if (this.#head === this.#slots.length) {
+      this.#slots = [];
+      forgetRequestBytes(this.#call);
+    } else if (this.#head >= this.#maxInFlight) this.#slots = this.#slots.slice(this.#head);
     else return;
     this.#head = 0;
   }

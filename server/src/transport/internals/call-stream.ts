@@ -27,16 +27,23 @@ export function releaseCall(call: object): void {
 }
 
 /**
- * Lets go of the bytes of a call's only request, which grpc-js keeps until the next one begins: up to
- * 4 MiB for as long as a stream is open, though the request was read.
+ * Lets go of the bytes of the last request, which grpc-js keeps until the next one begins: up to 4 MiB
+ * for as long as a stream is open, though the request was read.
  */
 export function forgetRequestBytes(call: object): void {
-  const { decoder } =
-    (call as { call?: { decoder?: { readPartialMessage?: unknown } } }).call ?? {};
-  if (!Array.isArray(decoder?.readPartialMessage)) return;
-  Object.assign(decoder, { readPartialMessage: [], readCompressFlag: NOT_COMPRESSED });
+  const decoder = (call as { call?: { decoder?: Decoder } }).call?.decoder;
+  if (decoder?.readState !== BETWEEN_MESSAGES) return;
+  decoder.readPartialMessage = [];
+  decoder.readCompressFlag = NOT_COMPRESSED;
 }
 
+interface Decoder {
+  readonly readState?: unknown;
+  readPartialMessage: Buffer[];
+  readCompressFlag: Buffer;
+}
+
+const BETWEEN_MESSAGES = 0;
 /** Of its own: the byte that it takes the place of is a slice of what was received. */
 const NOT_COMPRESSED = Buffer.alloc(1);
 
