@@ -127,7 +127,7 @@ export const SETTINGS = [
     name: 'ROSTRUM_MAX_WATCHED_ROWS',
     default: '250000',
     meaning:
-      'Standings that the watched views of one process show together, a view counted once however many watch it, 1000 to 100000000; each is kept in memory: 0.3 KB, or up to 2 KB with long names and metadata',
+      'Standings that the watched views of one process show together, a view counted once however many watch it, 1000 to 100000000; each takes 0.8 KB of memory, up to 2 KB with long ids, names and metadata',
   },
   {
     name: 'ROSTRUM_MAX_CONNECTIONS',

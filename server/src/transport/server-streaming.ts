@@ -1,6 +1,7 @@
 import type grpc from '@grpc/grpc-js';
 import type { CallContext } from './call-context.js';
 import { handler } from './handler.js';
+import { forgetRequestBytes } from './internals/call-stream.js';
 import { ServerStream } from './server-stream.js';
 
 /**
@@ -20,6 +21,7 @@ export function serverStreaming<Req, Res>(
 ): grpc.handleServerStreamingCall<Req, Res> {
   return handler<grpc.handleServerStreamingCall<Req, Res>>((call, life) => {
     const stream = new ServerStream<Res>(call, life);
+    forgetRequestBytes(call);
     run(call.request, stream, life).then(
       () => stream.end(),
       (error: unknown) => stream.end(error),

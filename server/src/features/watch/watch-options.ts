@@ -50,7 +50,7 @@ export const DEFAULT_WATCH_OPTIONS: WatchOptions = {
   historyFrames: 32,
   historyMs: 60_000,
   historyRows: 20_000,
-  totalHistoryRows: 500_000,
+  totalHistoryRows: 250_000,
   feedPageSize: 500,
   readGapMs: 10,
 };

@@ -26,6 +26,20 @@ export function releaseCall(call: object): void {
   if (stream !== undefined && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
+/**
+ * Lets go of the bytes of a call's only request, which grpc-js keeps until the next one begins: up to
+ * 4 MiB for as long as a stream is open, though the request was read.
+ */
+export function forgetRequestBytes(call: object): void {
+  const { decoder } =
+    (call as { call?: { decoder?: { readPartialMessage?: unknown } } }).call ?? {};
+  if (!Array.isArray(decoder?.readPartialMessage)) return;
+  Object.assign(decoder, { readPartialMessage: [], readCompressFlag: NOT_COMPRESSED });
+}
+
+/** Of its own: the byte that it takes the place of is a slice of what was received. */
+const NOT_COMPRESSED = Buffer.alloc(1);
+
 /** The gRPC code that was sent for a call, by whomever; undefined if none was. */
 export function sentCode(call: object): grpc.status | undefined {
   const stream = http2StreamOf(call);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TransportServer } from '../../../../test/support/transport-server.ts';
@@ -10,9 +12,10 @@ import {
   type WatchClient,
   watchClient,
 } from '../../../../test/support/watch/watch-call.js';
+import { WireCaller } from '../../../../test/support/wire-caller.ts';
 import { RostrumError } from '../../../domain/errors.js';
 import { ReadTurns } from '../../../domain/read-turns.js';
-import { WatchServiceService, type WatchStandingsRequest } from '../../../gen/rostrum/v1/watch.js';
+import { WatchServiceService, WatchStandingsRequest } from '../../../gen/rostrum/v1/watch.js';
 import { WatchHub } from '../watch-hub.js';
 import type { WatchOptions } from '../watch-options.js';
 import { watchService } from './handler.js';
@@ -66,6 +69,14 @@ function expected(count: number): string[] {
     .map(({ rank, playerId, score }) => `${rank} ${playerId} ${score}`);
 }
 
+/** Bytes that this process holds on to. */
+function memoryInUse(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
 /** Lets the server finish what it has begun. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 20));
@@ -104,6 +115,26 @@ describe('over the wire', () => {
       revision: 1n,
     });
     call.call.cancel();
+  });
+
+  it('many watches of one long list keep it once, not as many times as it was asked for', async () => {
+    const playerIds = Array.from({ length: 1000 }, (_, at) => `p${at}`.padEnd(128, 'x'));
+    const view = { $case: 'players', value: { playerIds } } as const;
+    const request = WatchStandingsRequest.encode(standingsRequest('board', { view })).finish();
+    using caller = new WireCaller(`localhost:${server.port}`, 'reader');
+    const open = async (watches: number) => {
+      const calls = Array.from({ length: watches }, () =>
+        caller.stream('/rostrum.v1.WatchService/WatchStandings', Buffer.from(request)),
+      );
+      await Promise.all(calls.map((call) => new Promise((resolve) => call.once('data', resolve))));
+      return calls;
+    };
+    const first = await open(1);
+    const before = memoryInUse();
+    const more = await open(100);
+    // The callers, which are in this process too, keep each request once.
+    expect((memoryInUse() - before) / 100).toBeLessThan(1.6 * request.length);
+    for (const call of [...first, ...more]) call.cancel();
   });
 
   it.each([

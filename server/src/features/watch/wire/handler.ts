@@ -7,7 +7,10 @@ import type {
   WatchStandingsResponse,
 } from '../../../gen/rostrum/v1/watch.js';
 import type { ServerStream } from '../../../transport/server-stream.js';
-import { serverStreaming } from '../../../transport/server-streaming.js';
+import {
+  type ServerStreamingHandler,
+  serverStreaming,
+} from '../../../transport/server-streaming.js';
 import { toSelector } from '../../../wire/ranking-selector.js';
 import type { RankingDirectory } from '../../directory/ports.js';
 import type { WatchStream } from '../ports.js';
@@ -23,29 +26,42 @@ export { WatchServiceService as watchServiceDefinition } from '../../../gen/rost
 
 /** `rostrum.v1.WatchService`. */
 export function watchService(directory: RankingDirectory, hub: WatchHub): WatchServiceServer {
-  return {
-    watchStandings: serverStreaming<WatchStandingsRequest, WatchStandingsResponse>(
-      async (request, stream, { connection }) => {
-        const spec = toViewSpec(request.view);
-        const intervalMs = toIntervalMs(request.minInterval);
-        const selector = toSelector(request);
-        const ranking = await directory.resolve(selector, connection);
-        const out = watchStream(stream, connection, UNSENT_VIEW_MESSAGES);
-        hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
-        await stream.closed;
-      },
-    ),
-    watchChanges: serverStreaming<WatchChangesRequest, WatchChangesResponse>(
-      async (request, stream, { connection }) => {
-        const players = toFilter(request);
-        const selector = toSelector(request);
-        const ranking = await directory.resolve(selector, connection);
-        const out = watchStream(stream, connection, UNSENT_FEED_MESSAGES);
-        hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
-        await stream.closed;
-      },
-    ),
+  const openView: ServerStreamingHandler<WatchStandingsRequest, WatchStandingsResponse> = async (
+    request,
+    stream,
+    { connection },
+  ) => {
+    const spec = toViewSpec(request.view);
+    request.view = undefined;
+    const intervalMs = toIntervalMs(request.minInterval);
+    const selector = toSelector(request);
+    const ranking = await directory.resolve(selector, connection);
+    const out = watchStream(stream, connection, UNSENT_VIEW_MESSAGES);
+    hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
   };
+  const openFeed: ServerStreamingHandler<WatchChangesRequest, WatchChangesResponse> = async (
+    request,
+    stream,
+    { connection },
+  ) => {
+    const players = toFilter(request);
+    request.playerIds = [];
+    const selector = toSelector(request);
+    const ranking = await directory.resolve(selector, connection);
+    const out = watchStream(stream, connection, UNSENT_FEED_MESSAGES);
+    hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
+  };
+  return { watchStandings: untilClosed(openView), watchChanges: untilClosed(openFeed) };
+}
+
+/**
+ * Holds on to nothing of the request while the stream is open. grpc-js keeps the message until then,
+ * so `open` empties it: lists of players would take gigabytes, however many watch the same view.
+ */
+function untilClosed<Req, Res>(open: ServerStreamingHandler<Req, Res>) {
+  return serverStreaming<Req, Res>((request, stream, context) =>
+    open(request, stream, context).then(() => stream.closed),
+  );
 }
 
 /** The transport's stream as the hub sees it: full once `maxUnsent` messages have not left yet. */
