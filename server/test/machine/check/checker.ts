@@ -117,10 +117,12 @@ function windowsOf(history: History, ledger: Ledger, timeline: Timeline, board: 
     const recorded = ledger.find(submission);
     if (recorded === undefined) continue;
     const { player, begin, answers } = submission;
-    const { state, isAccepted } = recorded;
-    if (isAccepted) sent.push({ player, time: begin, state });
-    for (const { end, ranked } of answers) {
-      // A stale one says only that the state before it holds.
+    const { isAccepted } = recorded;
+    if (isAccepted) sent.push({ player, time: begin, state: recorded.state });
+    for (const { end, ranked, submissions } of answers) {
+      // A stale one says only that the state before it holds, which it shows: one that it did not see
+      // yet may have a lower version all the same.
+      const state = isAccepted ? recorded.state : Math.min(recorded.state, submissions);
       if (state === 0) continue;
       acknowledged.push({ player, time: end, state });
       const boundMs = ranked ? 0 : RANKED_FALSE_MS + SLACK_MS;
