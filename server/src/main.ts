@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { compose } from './compose.js';
 import { type Config, ConfigError, readConfig, unknownSettings } from './config.js';
 import { createLog, type Logger } from './observability/log.js';
+import { asStoreError } from './stores/postgres/database.js';
 import { migrate } from './stores/postgres/migrate.js';
 import { CertificateFiles } from './transport/certificate-files.js';
 import { runWorkers } from './workers.js';
@@ -39,7 +40,7 @@ async function prepareDatabase({ databaseUrl }: Config, log: Logger): Promise<vo
     const applied = await migrate(databaseUrl);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
   } catch (error) {
-    log.fatal({ err: error }, 'the database cannot be prepared');
+    log.fatal({ err: asStoreError(error) }, 'the database cannot be prepared');
     process.exit(1);
   }
 }

@@ -132,8 +132,11 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
           error.metadata.request_id ? ` under request ${error.metadata.request_id}` : ''
         }.`,
       ];
-    case 'DEADLINE_EXCEEDED':
-      return [LATE];
+    case 'DEADLINE_EXCEEDED': {
+      const id = error.metadata.submission_id;
+      if (id === undefined) return [LATE];
+      return [`The same command with --id ${id} sends it again, and it counts once.`, LATE];
+    }
     case 'CERTIFICATE_REFUSED':
       return [
         ...as,

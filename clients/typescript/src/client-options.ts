@@ -71,14 +71,24 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
 }
 
 function tlsOptions(options: ClientOptions): TlsOptions {
-  requireKnownOptions(TLS_OPTIONS, options.tls, 'options.tls');
-  if (options.tls) return options.tls;
+  const { tls } = options;
+  requireKnownOptions(TLS_OPTIONS, tls, 'options.tls');
+  if (tls !== undefined) {
+    const lacking = (['ca', 'cert', 'key'] as const).filter((part) => !isPem(tls[part]));
+    if (lacking.length === 0) return tls;
+    const parts = lacking.map((part) => `options.tls.${part}`).join(', ');
+    throw invalidOptions(`${parts}: give each as the path of a PEM file, or its content as bytes`);
+  }
   const { ROSTRUM_TLS_CA: ca, ROSTRUM_TLS_CERT: cert, ROSTRUM_TLS_KEY: key } = process.env;
   if (ca && cert && key) return { ca, cert, key };
   throw invalidOptions(
     'tls is missing: give ca, cert and key, or set ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT and ' +
       'ROSTRUM_TLS_KEY (after `npm start`: certs/dev/ca.crt, certs/dev/writer.crt, certs/dev/writer.key)',
   );
+}
+
+function isPem(source: unknown): boolean {
+  return source instanceof Uint8Array || (typeof source === 'string' && source !== '');
 }
 
 function requireLoopback(addresses: readonly ServerAddress[]): undefined {

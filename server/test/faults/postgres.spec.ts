@@ -1,5 +1,6 @@
 import { isRostrumError } from '@rostrum/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogLine } from '../support/server-process.ts';
 import { signalPostgres } from '../support/signal-postgres.ts';
 import { expectNothingLost } from './aftermath.ts';
 import { Load } from './load.ts';
@@ -86,6 +87,8 @@ describe('while PostgreSQL is down', () => {
     const view = client.watch.liveView({ leaderboardId });
     await view.ready();
     const before = await client.standings.listPage({ leaderboardId });
+    const logged: LogLine[] = [];
+    const stopListening = stage.server.onLine((line) => logged.push(line));
 
     await stage.postgres.kill();
     try {
@@ -130,6 +133,14 @@ describe('while PostgreSQL is down', () => {
       .poll(() => view.standings.map(({ playerId }) => playerId))
       .toEqual(['c', 'b', 'a']);
     await view.close();
+    await stage.server.waitForLog(({ msg }) => msg === 'PostgreSQL is back');
+    stopListening();
+    // For an outage of so many refusals and questions: what is wrong, once for each message, and no stack.
+    const counts = Map.groupBy(logged, ({ msg }) => msg);
+    expect(counts.get('PostgreSQL is away')).toHaveLength(1);
+    expect(counts.get('PostgreSQL is back')).toHaveLength(1);
+    expect(JSON.stringify(logged)).not.toContain('stack');
+    expect(logged.length).toBeLessThan(20);
   });
 
   it('and Redis too, everything is refused in time, and all is well when both are back', async () => {

@@ -8,6 +8,7 @@ import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
 import { submitBatch } from './batch-submission.js';
 import { withoutDuplicate } from './duplicate.js';
+import { asSubmissionError } from './late-submission.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission, SubmittedScore } from './score.js';
 import { fromResultMessage, toSubmissionMessage } from './score-conversion.js';
 import { ANY_LEADERBOARD, ScoreStream } from './score-stream.js';
@@ -40,7 +41,9 @@ export class ScoreGroup {
       message,
       'freely',
       call,
-    );
+    ).catch((error: unknown) => {
+      throw asSubmissionError(error, message.submission.submissionId);
+    });
     const item: ScoreItem = { ok: true, result: fromResultMessage(response.result) };
     const { ok, result, error } = withoutDuplicate(item, message.submission, onDuplicate);
     if (ok) return result;

@@ -75,6 +75,8 @@ export interface StatsSources {
   redis(): RoundTripTimes;
   /** As `IndexGate` has it. */
   indexState(): 'lost' | 'recovering' | 'open';
+  /** Why Redis cannot be used, in words; empty while it can. */
+  indexTrouble(): string;
   /** Rankings that this process is building. */
   rebuilding(): number;
   /** Committed batches that the index has not confirmed yet. @throws STORE_UNAVAILABLE */
