@@ -90,7 +90,10 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
   const as = cameAs(credentials);
   switch (error.reason) {
     case 'LEADERBOARD_NOT_FOUND':
-      return ['`rostrum boards` lists what there is; the first submission to a new id creates it.'];
+      return [
+        `The first score makes it: \`rostrum submit ${error.metadata.leaderboard_id ?? '<leaderboard>'} <player> <score>\`.`,
+        '`rostrum boards` lists what there is; an admin makes one before with `rostrum boards create`.',
+      ];
     case 'STANDING_NOT_FOUND':
       return ['The player has no entry on this leaderboard yet; ids are case sensitive.'];
     case 'LEADERBOARD_ALREADY_EXISTS':

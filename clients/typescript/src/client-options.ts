@@ -1,6 +1,6 @@
 import { positiveOption } from './errors/positive-option.js';
 import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
-import { invalidOptions } from './errors/rostrum-error.js';
+import { invalidOptions, RostrumError } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
 import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
 import { isLoopback, parseAddresses, type ServerAddress } from './transport/server-address.js';
@@ -51,11 +51,15 @@ export interface ClientSettings {
   readonly retry: RetrySettings;
 }
 
-/** Fills in the defaults. @throws INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID */
+/** Fills in the defaults. @throws NODE_TOO_OLD, INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID */
 export function resolveOptions(options: ClientOptions): ClientSettings {
   // Installing it elsewhere only warns, and the first part to fail would be a watch.
   if (typeof Promise.withResolvers !== 'function') {
-    throw invalidOptions(`@rostrum/client needs Node 22.12 or later; this is ${process.version}`);
+    throw new RostrumError(
+      'FAILED_PRECONDITION',
+      'NODE_TOO_OLD',
+      `@rostrum/client needs Node 22.12 or later; this is ${process.version}`,
+    );
   }
   requireKnownOptions(CLIENT_OPTIONS, options);
   const addresses = parseAddresses(

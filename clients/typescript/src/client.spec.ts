@@ -63,6 +63,21 @@ describe('RostrumClient.connect', () => {
     }
   });
 
+  it('says that Node is too old, and which is needed', () => {
+    const { withResolvers } = Promise;
+    Promise.withResolvers = undefined as never;
+    try {
+      expect(() => RostrumClient.connect()).toThrow(
+        expect.objectContaining({
+          reason: 'NODE_TOO_OLD',
+          message: expect.stringMatching(/22\.12.*v\d+/),
+        }),
+      );
+    } finally {
+      Promise.withResolvers = withResolvers;
+    }
+  });
+
   it.each([
     [{}, 'options.tls.ca, options.tls.cert, options.tls.key'],
     [{ ca: 'ca.crt', cert: 'me.crt' }, 'options.tls.key'],
