@@ -30,9 +30,13 @@ function configOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error([...error.problems, ...unknownSettings(process.env).map(asUnknown)].join('\n'));
     process.exit(EXIT_BAD_CONFIG);
   }
+}
+
+function asUnknown(name: string): string {
+  return `${name} is not known; is it misspelt?`;
 }
 
 async function prepareDatabase({ databaseUrl }: Config, log: Logger): Promise<void> {

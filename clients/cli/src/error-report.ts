@@ -111,6 +111,11 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
         'Use one of certs/dev with --as reader, writer or admin.',
       ];
     case 'STORE_UNAVAILABLE':
+      if (error.metadata.store === 'redis') {
+        return [
+          `The server at ${address} runs; \`rostrum stats\` says what is wrong with its Redis.`,
+        ];
+      }
       return [
         `The server at ${address} runs but cannot reach its store. Nothing was acknowledged; try again.`,
       ];

@@ -88,6 +88,7 @@ export interface VerificationProgress {
   readonly checked: number;
   readonly total: number;
   readonly differenceCount: number;
+  readonly waitingForIndex: boolean;
   /** Differences found since this was called before; at most 1,000 in all. */
   takeDifferences(): readonly {
     readonly kind: 'missing' | 'extra' | 'different';
