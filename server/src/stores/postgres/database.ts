@@ -167,11 +167,12 @@ export class Database {
     isSoundAfter: (error: unknown) => boolean,
   ): Promise<T> {
     const wasAway = this.#outage?.isOn === true;
+    const outages = this.#outage?.outages ?? 0;
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
     } catch (error) {
-      throw this.#told(error);
+      throw this.#told(error, outages);
     }
     let failure: Error | undefined;
     // A checked-out connection that breaks emits an error of its own, besides failing its query.
@@ -185,7 +186,7 @@ export class Database {
       return result;
     } catch (error) {
       if (!isSoundAfter(error)) failure = error as Error;
-      throw this.#told(error);
+      throw this.#told(error, outages);
     } finally {
       client.off('error', onError);
       client.release(failure);
@@ -193,9 +194,9 @@ export class Database {
   }
 
   /** As `asStoreError`, and the log hears of an outage. */
-  #told(error: unknown): unknown {
+  #told(error: unknown, outages: number): unknown {
     const told = asStoreError(error);
-    if (told !== error && isOfServer(error)) this.#outage?.failed(error);
+    if (told !== error && isOfServer(error)) this.#outage?.failed(error, outages);
     return told;
   }
 

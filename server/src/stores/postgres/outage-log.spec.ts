@@ -16,7 +16,7 @@ function setUp() {
 test('an outage is one line, and its end another', () => {
   const { lines, clock, outage } = setUp();
   for (const reason of ['terminating', 'nobody listens', 'terminating']) {
-    outage.failed(new Error(reason));
+    outage.failed(new Error(reason), outage.outages);
   }
   clock.nowMs = 2_500;
   outage.answered();
@@ -30,9 +30,9 @@ test('an outage is one line, and its end another', () => {
 
 test('a long one is told again once a minute, with what is wrong then', () => {
   const { lines, clock, outage } = setUp();
-  outage.failed(new Error('terminating'));
+  outage.failed(new Error('terminating'), outage.outages);
   for (clock.nowMs = 0; clock.nowMs < 130_000; clock.nowMs += 1_000) {
-    outage.failed(new Error('nobody listens'));
+    outage.failed(new Error('nobody listens'), outage.outages);
   }
   expect(lines.map(({ reason }) => reason)).toEqual([
     'terminating',
@@ -44,10 +44,36 @@ test('a long one is told again once a minute, with what is wrong then', () => {
 test('connections of which some work and some do not do not fill the log', () => {
   const { lines, clock, outage } = setUp();
   for (clock.nowMs = 0; clock.nowMs < 50_000; clock.nowMs += 100) {
-    outage.failed(new Error('too many connections'));
+    outage.failed(new Error('too many connections'), outage.outages);
     outage.answered();
   }
   expect(lines).toHaveLength(2);
+});
+
+test('an outage soon after another is told when it lasts, and its end with the whole of its time', () => {
+  const { lines, clock, outage } = setUp();
+  outage.failed(new Error('nobody listens'), outage.outages);
+  outage.answered();
+  for (clock.nowMs = 1_000; clock.nowMs <= 6_000; clock.nowMs += 500) {
+    outage.failed(new Error('nobody listens'), outage.outages);
+  }
+  outage.answered();
+  expect(lines.map(({ msg, seconds }) => seconds ?? msg)).toEqual([
+    'PostgreSQL is away',
+    0,
+    'PostgreSQL is away',
+    5.5,
+  ]);
+});
+
+test('what began in an outage that is over begins no other', () => {
+  const { lines, outage } = setUp();
+  const { outages } = outage;
+  outage.failed(new Error('nobody listens'), outages);
+  outage.answered();
+  outage.failed(new Error('terminating'), outages);
+  expect(lines).toHaveLength(2);
+  expect(outage.isOn).toBe(false);
 });
 
 test('a database tells what fails, and the first answer after it', async () => {
