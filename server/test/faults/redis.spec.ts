@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RostrumCli } from '../support/rostrum-cli.ts';
 import { ServerProcess } from '../support/server-process.ts';
 import { expectNothingLost, untilIndexed } from './aftermath.ts';
 import { Load } from './load.ts';
@@ -202,5 +205,24 @@ it('a server that starts while Redis refuses it says why, and so do its statisti
     expect(stores[1]?.state).toContain(`cannot be reached: ${words}`);
   } finally {
     await server.terminate();
+  }
+});
+
+it('a check of the index that waits for a Redis that hangs says so, and is done when it goes on', async () => {
+  const leaderboardId = 'checked';
+  await using client = stage.client();
+  await client.scores.submit({ leaderboardId, playerId: 'a', score: 1 });
+  const pid = stage.redis.pid as number;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await stage.server.waitForLog(({ reason }) => reason === 'no answer in time');
+    const check = new RostrumCli(stage.server.address).as('admin').start(['verify', leaderboardId]);
+    const ended = once(check, 'close');
+    const [told] = await once(check.stderr as Readable, 'data');
+    expect(String(told)).toContain('Waits for the index: Redis is away');
+    process.kill(pid, 'SIGCONT');
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    process.kill(pid, 'SIGCONT');
   }
 });
