@@ -7,7 +7,7 @@
 //   HEALTH_CHECK_CERT     certificate of a client (default reader.crt beside ROSTRUM_TLS_CA)
 //   HEALTH_CHECK_KEY      its key (default reader.key beside ROSTRUM_TLS_CA)
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 
 /** How long the answer may take, in milliseconds. */
@@ -16,11 +16,19 @@ const DEADLINE_MS = 3_000;
 const SERVING = Buffer.from([0x08, 0x01]);
 
 const ca = process.env.ROSTRUM_TLS_CA || 'certs/dev/ca.crt';
-const file = (setting, usual) => readFileSync(process.env[setting] || join(dirname(ca), usual));
+const read = (setting, path) => {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    console.error(`${setting}: cannot read ${resolve(path)} (${error.code ?? error.message})`);
+    process.exit(1);
+  }
+};
+const file = (setting, usual) => read(setting, process.env[setting] || join(dirname(ca), usual));
 const client = new Client(
   process.env.HEALTH_CHECK_ADDRESS || 'localhost:50051',
   credentials.createSsl(
-    readFileSync(ca),
+    read('ROSTRUM_TLS_CA', ca),
     file('HEALTH_CHECK_KEY', 'reader.key'),
     file('HEALTH_CHECK_CERT', 'reader.crt'),
   ),

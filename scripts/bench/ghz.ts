@@ -45,15 +45,7 @@ try {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string', default: '10' },
-      concurrency: { type: 'string', default: '64' },
-      connections: { type: 'string', default: '4' },
-      rate: { type: 'string', default: '0' },
-    },
-  });
+  const { values, positionals } = parse();
   const call = positionals.length === 1 ? CALLS[positionals[0] as string] : undefined;
   const numbers = Object.values(values).map(Number);
   if (call === undefined || numbers.some((number) => !(number >= 0))) throw new Error(USAGE);
@@ -68,6 +60,22 @@ async function main(): Promise<number> {
     ...['--rps', values.rate],
     server.address,
   ]);
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '10' },
+        concurrency: { type: 'string', default: '64' },
+        connections: { type: 'string', default: '4' },
+        rate: { type: 'string', default: '0' },
+      },
+    });
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n\n${USAGE}`);
+  }
 }
 
 /** Gives every player a score, so that all ranks can be read; the second time changes nothing. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canEnter, unprivilegedAccount } from '../services/account.ts';
 import { SHARED_DIRECTORY } from '../services/postgres-binaries.ts';
@@ -42,12 +42,12 @@ export function openState(root: string): State {
   };
 }
 
-/** Starts a new log file and keeps the previous one beside it. */
+/** Starts a new log file and keeps the three before it beside it, the latest as `.previous`. */
 export function rotateLog(file: string): string {
-  try {
-    renameSync(file, `${file}.previous`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  const kept = [file, `${file}.previous`, `${file}.previous-2`, `${file}.previous-3`];
+  for (let at = kept.length - 1; at > 0; at -= 1) {
+    const older = kept[at - 1] as string;
+    if (existsSync(older)) renameSync(older, kept[at] as string);
   }
   return file;
 }

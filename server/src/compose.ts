@@ -51,7 +51,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       const opened = index.gate.whenOpen().then(() => true);
       if (!(await within(patienceMs, opened, false))) {
         log.warn(
-          { state: index.gate.state },
+          { state: index.gate.state, reason: stores.redis.trouble || undefined },
           'starting without the index; reads go to the store of record',
         );
       }

@@ -69,7 +69,8 @@ export const SETTINGS = [
   {
     name: 'ROSTRUM_TLS_CA',
     default: 'certs/dev/ca.crt',
-    meaning: 'File of the authorities that client certificates must come from, PEM',
+    meaning:
+      'File of the authorities that client certificates must come from, PEM; like the next two, a path from the directory in which the server is started',
   },
   {
     name: 'ROSTRUM_TLS_CERT',

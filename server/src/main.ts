@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { compose } from './compose.js';
 import { type Config, ConfigError, readConfig, unknownSettings } from './config.js';
 import { createLog, type Logger } from './observability/log.js';
+import { asStoreError } from './stores/postgres/database.js';
 import { migrate } from './stores/postgres/migrate.js';
 import { CertificateFiles } from './transport/certificate-files.js';
 import { runWorkers } from './workers.js';
@@ -29,9 +30,13 @@ function configOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
+    console.error([...error.problems, ...unknownSettings(process.env).map(asUnknown)].join('\n'));
     process.exit(EXIT_BAD_CONFIG);
   }
+}
+
+function asUnknown(name: string): string {
+  return `${name} is not known; is it misspelt?`;
 }
 
 async function prepareDatabase({ databaseUrl }: Config, log: Logger): Promise<void> {
@@ -39,7 +44,7 @@ async function prepareDatabase({ databaseUrl }: Config, log: Logger): Promise<vo
     const applied = await migrate(databaseUrl);
     if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
   } catch (error) {
-    log.fatal({ err: error }, 'the database cannot be prepared');
+    log.fatal({ err: asStoreError(error) }, 'the database cannot be prepared');
     process.exit(1);
   }
 }

@@ -90,7 +90,10 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
   const as = cameAs(credentials);
   switch (error.reason) {
     case 'LEADERBOARD_NOT_FOUND':
-      return ['`rostrum boards` lists what there is; the first submission to a new id creates it.'];
+      return [
+        `The first score makes it: \`rostrum submit ${error.metadata.leaderboard_id ?? '<leaderboard>'} <player> <score>\`.`,
+        '`rostrum boards` lists what there is; an admin makes one before with `rostrum boards create`.',
+      ];
     case 'STANDING_NOT_FOUND':
       return ['The player has no entry on this leaderboard yet; ids are case sensitive.'];
     case 'LEADERBOARD_ALREADY_EXISTS':
@@ -108,6 +111,11 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
         'Use one of certs/dev with --as reader, writer or admin.',
       ];
     case 'STORE_UNAVAILABLE':
+      if (error.metadata.store === 'redis') {
+        return [
+          `The server at ${address} runs; \`rostrum stats\` says what is wrong with its Redis.`,
+        ];
+      }
       return [
         `The server at ${address} runs but cannot reach its store. Nothing was acknowledged; try again.`,
       ];
@@ -132,8 +140,11 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
           error.metadata.request_id ? ` under request ${error.metadata.request_id}` : ''
         }.`,
       ];
-    case 'DEADLINE_EXCEEDED':
-      return [LATE];
+    case 'DEADLINE_EXCEEDED': {
+      const id = error.metadata.submission_id;
+      if (id === undefined) return [LATE];
+      return [`The same command with --id ${id} sends it again, and it counts once.`, LATE];
+    }
     case 'CERTIFICATE_REFUSED':
       return [
         ...as,

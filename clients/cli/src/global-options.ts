@@ -37,7 +37,10 @@ export function addGlobalOptions(program: Command, env: NodeJS.ProcessEnv): void
     )
     .option('--json', 'JSON for scripts: one value a line; errors too, on standard error')
     .addOption(
-      new Option('--timeout <duration>', 'for connecting and for each call: 500ms, 5s, 2m')
+      new Option(
+        '--timeout <duration>',
+        'for connecting, and for each call; watch, verify and rebuild have no limit: 500ms, 5s, 2m',
+      )
         .default(DEFAULT_TIMEOUT_MS, '10s')
         .argParser(parseDuration),
     );

@@ -13,6 +13,7 @@ import { registerSubmit } from './commands/submit.js';
 import { registerTop } from './commands/top.js';
 import { registerVerify } from './commands/verify.js';
 import { registerWatch } from './commands/watch.js';
+import { UsageError } from './errors.js';
 import { addGlobalOptions } from './global-options.js';
 import { packageVersion } from './package-version.js';
 
@@ -28,13 +29,32 @@ export function helpText(program: Command): string {
   return `${program.helpInformation()}${EXAMPLES}\n`;
 }
 
+/** As commander's own, which shows the help of everything where it does not know the command. */
+function registerHelp(program: Command): void {
+  program
+    .command('help')
+    .argument('[command...]')
+    .description('display help for command')
+    .action((names: readonly string[]) => {
+      let command = program;
+      for (const name of names) {
+        const named = command.commands.find((each) => each.name() === name);
+        if (!named) throw new UsageError(`unknown command '${name}'`, [LISTED]);
+        command = named;
+      }
+      command.outputHelp();
+    });
+}
+
+const LISTED = '`rostrum help` lists the commands.';
+
 /** Builds the command line; parsing it runs the commands through `runner`. */
 export function createProgram(runner: CommandRunner): Command {
   const { streams, env } = runner.surroundings;
   const program = new Command('rostrum')
     .description('Submit, rank, watch and operate a Rostrum leaderboard service.')
     .version(packageVersion())
-    .helpCommand(true)
+    .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
     .addHelpText('after', EXAMPLES);
@@ -63,5 +83,6 @@ export function createProgram(runner: CommandRunner): Command {
   ]) {
     register(program, runner);
   }
+  registerHelp(program);
   return program;
 }

@@ -23,6 +23,12 @@ export function showLeader(client: RostrumClient, show: (line: string) => void):
   return view;
 }
 
+/** Shows the top three from the first score on, also where there is none yet, as at the start of a server. */
+export function watchFromTheStart(client: RostrumClient): LiveView {
+  const arena = client.leaderboard('arena');
+  return arena.watch({ view: { top: 3 } }, { awaitLeaderboard: true });
+}
+
 /** Collects every change of a ranking, from where it left off, until it is told to stop. */
 export async function followChanges(
   client: RostrumClient,

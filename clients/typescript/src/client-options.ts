@@ -1,6 +1,6 @@
 import { positiveOption } from './errors/positive-option.js';
 import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
-import { invalidOptions } from './errors/rostrum-error.js';
+import { invalidOptions, RostrumError } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
 import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
 import { isLoopback, parseAddresses, type ServerAddress } from './transport/server-address.js';
@@ -51,11 +51,15 @@ export interface ClientSettings {
   readonly retry: RetrySettings;
 }
 
-/** Fills in the defaults. @throws INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID */
+/** Fills in the defaults. @throws NODE_TOO_OLD, INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID */
 export function resolveOptions(options: ClientOptions): ClientSettings {
   // Installing it elsewhere only warns, and the first part to fail would be a watch.
   if (typeof Promise.withResolvers !== 'function') {
-    throw invalidOptions(`@rostrum/client needs Node 22.12 or later; this is ${process.version}`);
+    throw new RostrumError(
+      'FAILED_PRECONDITION',
+      'NODE_TOO_OLD',
+      `@rostrum/client needs Node 22.12 or later; this is ${process.version}`,
+    );
   }
   requireKnownOptions(CLIENT_OPTIONS, options);
   const addresses = parseAddresses(
@@ -71,14 +75,24 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
 }
 
 function tlsOptions(options: ClientOptions): TlsOptions {
-  requireKnownOptions(TLS_OPTIONS, options.tls, 'options.tls');
-  if (options.tls) return options.tls;
+  const { tls } = options;
+  requireKnownOptions(TLS_OPTIONS, tls, 'options.tls');
+  if (tls !== undefined) {
+    const lacking = (['ca', 'cert', 'key'] as const).filter((part) => !isPem(tls[part]));
+    if (lacking.length === 0) return tls;
+    const parts = lacking.map((part) => `options.tls.${part}`).join(', ');
+    throw invalidOptions(`${parts}: give each as the path of a PEM file, or its content as bytes`);
+  }
   const { ROSTRUM_TLS_CA: ca, ROSTRUM_TLS_CERT: cert, ROSTRUM_TLS_KEY: key } = process.env;
   if (ca && cert && key) return { ca, cert, key };
   throw invalidOptions(
     'tls is missing: give ca, cert and key, or set ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT and ' +
       'ROSTRUM_TLS_KEY (after `npm start`: certs/dev/ca.crt, certs/dev/writer.crt, certs/dev/writer.key)',
   );
+}
+
+function isPem(source: unknown): boolean {
+  return source instanceof Uint8Array || (typeof source === 'string' && source !== '');
 }
 
 function requireLoopback(addresses: readonly ServerAddress[]): undefined {

@@ -63,6 +63,36 @@ describe('RostrumClient.connect', () => {
     }
   });
 
+  it('says that Node is too old, and which is needed', () => {
+    const { withResolvers } = Promise;
+    Promise.withResolvers = undefined as never;
+    try {
+      expect(() => RostrumClient.connect()).toThrow(
+        expect.objectContaining({
+          reason: 'NODE_TOO_OLD',
+          message: expect.stringMatching(/22\.12.*v\d+/),
+        }),
+      );
+    } finally {
+      Promise.withResolvers = withResolvers;
+    }
+  });
+
+  it.each([
+    [{}, 'options.tls.ca, options.tls.cert, options.tls.key'],
+    [{ ca: 'ca.crt', cert: 'me.crt' }, 'options.tls.key'],
+    [{ ca: 'ca.crt', cert: undefined, key: 5 }, 'options.tls.cert, options.tls.key'],
+    [{ ca: '', cert: Buffer.from('x'), key: null }, 'options.tls.ca, options.tls.key'],
+    [null, 'options.tls must be an object, not null'],
+  ])('says which parts of tls are missing: %j', (tls, parts) => {
+    expect(() => RostrumClient.connect({ address: 'localhost:1', tls: tls as never })).toThrow(
+      expect.objectContaining({
+        reason: 'INVALID_OPTIONS',
+        message: expect.stringContaining(parts),
+      }),
+    );
+  });
+
   it('speaks plaintext to loopback addresses only', async () => {
     for (const address of ['example.com:1', '10.0.0.1:1', '127.0.0.1.example.com:1']) {
       expect(() => RostrumClient.connect({ address, plaintext: true })).toThrow('loopback');

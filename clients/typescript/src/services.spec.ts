@@ -367,8 +367,22 @@ describe('admin', () => {
           const differences = [
             { kind: Difference_Kind.KIND_MISSING, playerId: 'p', explanation: 'gone' },
           ];
-          call.write({ checked: 1, total: 2, differences, differenceCount: 1, done: false });
-          call.write({ checked: 2, total: 2, differences: [], differenceCount: 1, done: true });
+          call.write({
+            checked: 1,
+            total: 2,
+            differences,
+            differenceCount: 1,
+            done: false,
+            waitingForIndex: false,
+          });
+          call.write({
+            checked: 2,
+            total: 2,
+            differences: [],
+            differenceCount: 1,
+            done: true,
+            waitingForIndex: false,
+          });
           call.end();
         },
         rebuildLeaderboard: (call) => {
@@ -381,8 +395,13 @@ describe('admin', () => {
     const steps = [];
     for await (const step of client.admin.verify({ leaderboardId: 'b' })) steps.push(step);
     expect(steps).toMatchObject([
-      { checked: 1, differences: [{ kind: 'MISSING', playerId: 'p' }], done: false },
-      { checked: 2, done: true },
+      {
+        checked: 1,
+        differences: [{ kind: 'MISSING', playerId: 'p' }],
+        done: false,
+        waitingForIndex: false,
+      },
+      { checked: 2, done: true, waitingForIndex: false },
     ]);
     const rebuild = client.admin.rebuild({ leaderboardId: 'b' });
     expect((await rebuild.next()).value).toMatchObject({ built: 1 });

@@ -100,6 +100,7 @@ export function composeFeatures(
     postgres: () => roundTripTimes(stores.roundTrips.postgres),
     redis: () => roundTripTimes(stores.roundTrips.redis),
     indexState: () => gate.state,
+    indexTrouble: () => stores.redis.trouble,
     rebuilding: () => builder.building,
     countOutbox: () => stores.outbox.count(),
   });

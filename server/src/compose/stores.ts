@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import { StoreOutage } from '../domain/outage.js';
 import { Histogram } from '../observability/histogram.js';
 import type { Logger } from '../observability/log.js';
 import { POOLS } from '../pools.js';
@@ -6,6 +7,7 @@ import { Database, type DatabaseOptions } from '../stores/postgres/database.js';
 import { PostgresEntryStore } from '../stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from '../stores/postgres/leaderboard-store.js';
 import { PostgresLifeStore } from '../stores/postgres/life-store.js';
+import { OutageLog } from '../stores/postgres/outage-log.js';
 import { PostgresOutbox } from '../stores/postgres/outbox.js';
 import { PostgresPurgeStore } from '../stores/postgres/purge-store.js';
 import { PostgresRankingStore } from '../stores/postgres/ranking-store.js';
@@ -20,6 +22,11 @@ import { PAYLOAD_VERSION } from '../wire/standing-payload-encoding.js';
 
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
+/**
+ * A batch of submissions. Those that come while one hangs wait for it and then for a connection: 8 s
+ * together. The clients' deadline of 10 s, by default, leaves room for the server to say what is wrong.
+ */
+const WRITE_LIMITS = { statementTimeoutMs: 6_000, answerTimeoutMs: 6_000 };
 
 export type Stores = ReturnType<typeof composeStores>;
 
@@ -27,6 +34,7 @@ export type Stores = ReturnType<typeof composeStores>;
 export function composeStores(config: Config, log: Logger) {
   const roundTrips = { postgres: new Histogram(), redis: new Histogram() };
 
+  const outage = new OutageLog(log);
   const sessions = new SessionWatch(config.databaseUrl, (givenUp) =>
     log.warn(givenUp, 'connections to PostgreSQL were dead; new ones are made'),
   );
@@ -40,11 +48,12 @@ export function composeStores(config: Config, log: Logger) {
       name,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       watch: sessions,
+      outage,
       onRoundTrip: (ms) => roundTrips.postgres.record(ms * 1000),
       ...limits,
     });
   const databases = {
-    writes: database('writes', { maxConnections: config.writeLanes, statementTimeoutMs: 10_000 }),
+    writes: database('writes', { maxConnections: config.writeLanes, ...WRITE_LIMITS }),
     lookups: database('lookups', POOLS.lookups),
     reads: database('reads', POOLS.reads),
     background: database('background', POOLS.background),
@@ -52,10 +61,14 @@ export function composeStores(config: Config, log: Logger) {
     builds: database('builds', POOLS.builds),
     lease: database('lease', POOLS.lease),
   };
+  // Without the password.
+  const address = new URL(config.redisUrl).host;
   const redis = new RedisConnection({
     url: config.redisUrl,
     commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
     onRoundTrip: (ms) => roundTrips.redis.record(ms * 1000),
+    onTrouble: (reason) =>
+      log.warn({ address, err: new StoreOutage(reason) }, 'Redis cannot be used'),
   });
   const signals = new RedisSignals(config.redisUrl);
 

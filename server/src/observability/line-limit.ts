@@ -1,16 +1,21 @@
-const LINES_PER_SECOND = 20;
 /** Messages are constants of the code, so there are some dozens. */
 const MAX_MESSAGES = 1_000;
 
+/** So many lines of one kind are written in a period, in milliseconds. */
+export interface Allowance {
+  readonly lines: number;
+  readonly periodMs: number;
+}
+
 interface Counted {
-  second: number;
+  periodStartMs: number;
   lines: number;
   suppressed: number;
 }
 
 /**
  * Limits how often the same message is written: many lines can be caused at will by whoever may
- * connect, and a log that fills the disk takes everybody down. Beyond 20 a second they are counted
+ * connect, and a log that fills the disk takes everybody down. Beyond its allowance they are counted
  * instead of written, and the count goes with the next one that is.
  */
 export class LineLimit {
@@ -27,14 +32,14 @@ export class LineLimit {
    *
    * @returns how many were left out before it, or undefined if it is to be left out itself
    */
-  admit(message: string): number | undefined {
+  admit(message: string, { lines, periodMs }: Allowance): number | undefined {
     const counted = this.#of(message);
-    const second = Math.floor(this.#now() / 1000);
-    if (second !== counted.second) {
-      counted.second = second;
+    const nowMs = this.#now();
+    if (nowMs - counted.periodStartMs >= periodMs) {
+      counted.periodStartMs = nowMs;
       counted.lines = 0;
     }
-    if (counted.lines >= LINES_PER_SECOND) {
+    if (counted.lines >= lines) {
       counted.suppressed += 1;
       return undefined;
     }
@@ -49,7 +54,7 @@ export class LineLimit {
     const key = this.#counted.has(message) || this.#counted.size < MAX_MESSAGES ? message : '';
     let counted = this.#counted.get(key);
     if (counted === undefined) {
-      counted = { second: -1, lines: 0, suppressed: 0 };
+      counted = { periodStartMs: Number.NEGATIVE_INFINITY, lines: 0, suppressed: 0 };
       this.#counted.set(key, counted);
     }
     return counted;

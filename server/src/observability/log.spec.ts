@@ -1,5 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { RecordedLog } from '../../test/support/transport-server.ts';
+import { storeUnavailable } from '../domain/errors.js';
+import { StoreOutage } from '../domain/outage.js';
 import { createLog } from './log.js';
 
 function lineOf(fields: object): string {
@@ -43,6 +45,29 @@ test('no message can be caused without limit, whatever its level', () => {
     recorded.log.error({ line: 501 }, 'flood of error');
     expect(recorded.lines.slice(60)).toMatchObject([{ line: 500, suppressed: 480 }, { line: 501 }]);
     expect(recorded.lines[61]).not.toHaveProperty('suppressed');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test('an outage of a store is told in one line without a stack, once a minute for each reason', () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  try {
+    const { log, lines } = new RecordedLog();
+    const away = storeUnavailable(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }));
+    for (let line = 0; line < 5; line += 1) log.warn({ err: away }, 'cannot be swept');
+    log.warn({ err: new StoreOutage('is full') }, 'cannot be swept');
+    log.warn({ reason: away.reason, method: 'm', err: away }, 'call refused');
+    const reason = 'nobody listens there (ECONNREFUSED)';
+    expect(lines).toMatchObject([
+      { reason },
+      { reason: 'is full' },
+      { reason: 'STORE_UNAVAILABLE', method: 'm', err: reason },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('stack');
+    vi.advanceTimersByTime(60_000);
+    log.warn({ err: away }, 'cannot be swept');
+    expect(lines[3]).toMatchObject({ reason, suppressed: 4 });
   } finally {
     vi.useRealTimers();
   }

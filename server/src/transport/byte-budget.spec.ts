@@ -24,6 +24,7 @@ const LARGE_PROGRESS = VerifyLeaderboardResponse.encode({
   differences: [{ kind: 0, playerId: '', explanation: 'x'.repeat(ANSWER_BYTES) }],
   differenceCount: 0n,
   done: false,
+  waitingForIndex: false,
 }).finish();
 
 function pong(payload: string): Uint8Array {

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Authority } from '../../../certs/authority.ts';
@@ -133,7 +133,7 @@ test.each<[string, () => void | Promise<void>, string]>([
     () => writeFileSync(file('server.key'), ''),
     'the private key is not valid PEM',
   ],
-  ['no file', () => rmSync(file('server.crt')), 'no such file'],
+  ['no file', () => rmSync(file('server.crt')), '(ENOENT)'],
   [
     'an identity as authority',
     () => copyFileSync(file('reader.crt'), file('ca.crt')),
@@ -167,4 +167,12 @@ test('what it logs holds no key', async () => {
   await files.reload();
   expect(JSON.stringify(recorded.lines)).not.toMatch(/BEGIN|broken/);
   expect(recorded.lines).toHaveLength(2);
+});
+
+test('a file that is missing is told with its setting and its whole path', async () => {
+  const { log } = new RecordedLog();
+  const here = { ...paths(), key: 'nowhere/server.key' };
+  await expect(CertificateFiles.open(here, log)).rejects.toThrow(
+    `ROSTRUM_TLS_KEY: cannot read ${resolve('nowhere/server.key')} (ENOENT)`,
+  );
 });

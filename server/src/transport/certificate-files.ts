@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from '../observability/log.js';
 import {
@@ -129,11 +130,21 @@ export class CertificateFiles {
 
 async function readSet(paths: CertificatePaths): Promise<CertificateSet> {
   const [ca, cert, key] = await Promise.all([
-    readFile(paths.ca, 'utf8'),
-    readFile(paths.cert, 'utf8'),
-    readFile(paths.key, 'utf8'),
+    readSetting('ROSTRUM_TLS_CA', paths.ca),
+    readSetting('ROSTRUM_TLS_CERT', paths.cert),
+    readSetting('ROSTRUM_TLS_KEY', paths.key),
   ]);
   return { ca, cert, key };
+}
+
+/** @throws Error that names the setting, and the file wherever the server was started */
+async function readSetting(name: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new Error(`${name}: cannot read ${resolve(path)} (${code ?? message})`, { cause });
+  }
 }
 
 /**

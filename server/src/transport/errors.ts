@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import grpc from '@grpc/grpc-js';
 import { type FieldViolation, RostrumError } from '../domain/errors.js';
+import { isOutage } from '../domain/outage.js';
 import type { Any } from '../gen/google/protobuf/any.js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../gen/google/rpc/error_details.js';
 import { Status } from '../gen/google/rpc/status.js';
@@ -33,7 +34,8 @@ export function toRostrumError(error: unknown, method: string, log: Logger): Ros
   if (error instanceof RostrumError) {
     const { reason, details } = error;
     if (details.cause !== undefined) {
-      log.warn({ reason, method, err: details.cause }, 'call refused');
+      const err = isOutage(error) ? error : details.cause;
+      log.warn({ reason, method, err }, 'call refused');
     }
     return error;
   }

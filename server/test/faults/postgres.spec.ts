@@ -86,6 +86,7 @@ describe('while PostgreSQL is down', () => {
     const view = client.watch.liveView({ leaderboardId });
     await view.ready();
     const before = await client.standings.listPage({ leaderboardId });
+    const earlier = stage.server.log().length;
 
     await stage.postgres.kill();
     try {
@@ -130,6 +131,13 @@ describe('while PostgreSQL is down', () => {
       .poll(() => view.standings.map(({ playerId }) => playerId))
       .toEqual(['c', 'b', 'a']);
     await view.close();
+    const logged = stage.server.log().slice(earlier);
+    // For an outage of so many refusals and questions: what is wrong, once for each message, and no stack.
+    const counts = Map.groupBy(logged, ({ msg }) => msg);
+    expect(counts.get('PostgreSQL is away')).toHaveLength(1);
+    expect(counts.get('PostgreSQL is back')).toHaveLength(1);
+    expect(JSON.stringify(logged)).not.toContain('stack');
+    expect(logged.length).toBeLessThan(20);
   });
 
   it('and Redis too, everything is refused in time, and all is well when both are back', async () => {

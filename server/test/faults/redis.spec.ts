@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RostrumCli } from '../support/rostrum-cli.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { expectNothingLost, untilIndexed } from './aftermath.ts';
 import { Load } from './load.ts';
 import { Stage } from './stage.ts';
@@ -173,4 +177,52 @@ describe('under load, Redis', () => {
     await watchers.expectCurrent();
     await watchers.close();
   });
+});
+
+it('a server that starts while Redis refuses it says why, and so do its statistics', async () => {
+  const wrong = stage.redis.url().replace(/:[^:@]*@/, ':wrong@');
+  const server = new ServerProcess({ databaseUrl: stage.postgres.url(), redisUrl: wrong });
+  try {
+    await server.start();
+    const words = 'the user or the password in REDIS_URL is wrong: WRONGPASS';
+    const told = server.log().filter(({ msg }) => msg === 'Redis cannot be used');
+    expect(told).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        address: `127.0.0.1:${stage.redis.port}`,
+        reason: expect.stringContaining(words),
+      }),
+    ]);
+    expect(server.logText()).not.toContain(':wrong@');
+    expect(server.log()).toContainEqual(
+      expect.objectContaining({
+        msg: 'starting without the index; reads go to the store of record',
+        reason: expect.stringContaining(words),
+      }),
+    );
+    await using admin = stage.client('admin', server);
+    const { stores } = await admin.admin.stats();
+    expect(stores[1]?.state).toContain(`cannot be reached: ${words}`);
+  } finally {
+    await server.terminate();
+  }
+});
+
+it('a check of the index that waits for a Redis that hangs says so, and is done when it goes on', async () => {
+  const leaderboardId = 'checked';
+  await using client = stage.client();
+  await client.scores.submit({ leaderboardId, playerId: 'a', score: 1 });
+  const pid = stage.redis.pid as number;
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await stage.server.waitForLog(({ reason }) => reason === 'no answer in time');
+    const check = new RostrumCli(stage.server.address).as('admin').start(['verify', leaderboardId]);
+    const ended = once(check, 'close');
+    const [told] = await once(check.stderr as Readable, 'data');
+    expect(String(told)).toContain('Waits for the index: Redis is away');
+    process.kill(pid, 'SIGCONT');
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
 });

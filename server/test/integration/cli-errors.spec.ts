@@ -188,6 +188,13 @@ describe('what rostrum says when it cannot do what is asked', () => {
     expect(bare.stderr).toBe(help.stdout);
   });
 
+  it('knows no help on what is no command, and has help on parts of one', async () => {
+    const unknown = await cli.run(['help', 'nope']);
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    expect(unknown.stderr).toMatch(/^error: unknown command 'nope'\n/);
+    expect((await cli.run(['help', 'boards', 'create'])).stdout).toContain('--aggregation');
+  });
+
   it('suggests the command that was meant, and says a refused field once', async () => {
     expect((await cli.run(['sumbit', 'demo'])).stderr).toMatch(
       /^error: unknown command 'sumbit' \(Did you mean submit\?\)\n/,

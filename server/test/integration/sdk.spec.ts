@@ -10,6 +10,7 @@ import {
   followChanges,
   showLeader,
   waitForNewLeader,
+  watchFromTheStart,
 } from '../../../clients/typescript/examples/watch.js';
 import { type TestIdentity, testCertificates } from '../support/test-certificates.ts';
 import { useTestService } from '../support/test-service.ts';
@@ -26,11 +27,16 @@ describe('the examples of the SDK', () => {
   it('do what its README says', async () => {
     const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
     await using client = clientAs('admin');
+    // Before the leaderboard has its first score.
+    const view = watchFromTheStart(client);
     const certificates = dirname(testCertificates('writer').cert);
     expect(await connect(service.server.address, certificates)).toMatchObject({
       outcome: 'APPLIED',
       standing: { rank: 1, percentile: 100 },
     });
+    await view.ready();
+    expect(view.standings).toMatchObject([{ playerId: 'ada', rank: 1 }]);
+    await view.close();
     expect(await leaderboards(client)).toEqual(
       expect.arrayContaining([
         'race: Race times',

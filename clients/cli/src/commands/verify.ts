@@ -7,6 +7,8 @@ import { ProgressBar } from '../output/progress-bar.js';
 import { safeText } from '../output/safe-text.js';
 import { renderTable } from '../output/table.js';
 
+const WAITING = 'Waits for the index: Redis is away, or the index is being built.';
+
 export function registerVerify(program: Command, runner: CommandRunner): void {
   program
     .command('verify')
@@ -22,12 +24,16 @@ export function registerVerify(program: Command, runner: CommandRunner): void {
         let count = 0;
         let checked = 0;
         let done = false;
+        let waited = false;
         try {
           for await (const step of client.admin.verify({ leaderboardId }, { signal })) {
             ({ checked, done, differenceCount: count } = step);
             if (output.json) output.value(step);
             else differences.push(...step.differences);
-            bar.update(checked, step.total, count === 0 ? '' : `${formatCount(count)} differences`);
+            const found = count === 0 ? '' : `${formatCount(count)} differences`;
+            bar.update(checked, step.total, step.waitingForIndex ? WAITING : found);
+            if (step.waitingForIndex && !waited && !output.progress) output.note(WAITING);
+            waited = step.waitingForIndex;
           }
         } finally {
           bar.clear();

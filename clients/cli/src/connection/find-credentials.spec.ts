@@ -72,6 +72,17 @@ describe('findCredentials', () => {
     );
   });
 
+  it('does not look below node_modules, where it is installed', () => {
+    const installed = path.join(root, 'node_modules');
+    mkdirSync(path.join(installed, 'certs/dev'), { recursive: true });
+    for (const file of ['ca.crt', 'reader.crt', 'reader.key']) {
+      writeFileSync(path.join(installed, 'certs/dev', file), '');
+    }
+    expect(() => findCredentials({}, 'reader', {}, tmpdir(), installed)).toThrow(
+      /^No certificate to connect with(?!.*node_modules)/,
+    );
+  });
+
   it('names what it looked for, and what to do', () => {
     let thrown: unknown;
     try {
@@ -83,7 +94,7 @@ describe('findCredentials', () => {
       code: 'CERTIFICATE_MISSING',
       exitCode: 1,
       message: expect.stringContaining('ca.crt, writer.crt and writer.key'),
-      hints: [expect.stringContaining('npm start'), expect.stringContaining('--cert')],
+      hints: [expect.stringContaining('--cert'), expect.stringContaining('npm start')],
     });
   });
 });

@@ -59,7 +59,7 @@ export function findCredentials(
   }
 
   const roles = options.as ? [options.as] : rolesFrom(leastRole);
-  const searched = devDirectories(cwd, checkout);
+  const searched = devDirectories(cwd, isInstalled(checkout) ? undefined : checkout);
   for (const directory of searched) {
     for (const role of roles) {
       const found = {
@@ -77,10 +77,10 @@ export function findCredentials(
   }
   const wanted = options.as ?? leastRole;
   throw missing(
-    `No certificate to connect with: looked for ca.crt, ${wanted}.crt and ${wanted}.key in ${searched[0]}, in its parents' certs/dev and in ${searched.at(-1)}.`,
+    `No certificate to connect with: looked for ca.crt, ${wanted}.crt and ${wanted}.key in ${searched[0]} and in certs/dev of each directory above.`,
     [
-      'Run `npm start` in the Rostrum checkout once: it makes development certificates.',
-      'Or name yours with --ca, --cert and --key (ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT, ROSTRUM_TLS_KEY).',
+      'Name yours with --ca, --cert and --key (or ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT, ROSTRUM_TLS_KEY).',
+      'In a checkout of Rostrum, `npm start` makes some for development, in certs/dev.',
     ],
   );
 }
@@ -93,13 +93,18 @@ function missing(message: string, hints: readonly string[]): CliError {
   return new CliError(message, hints, undefined, 'CERTIFICATE_MISSING');
 }
 
+/** Whether this package was installed rather than run in a checkout: then there are no certificates beside it. */
+function isInstalled(checkout: string): boolean {
+  return checkout.split(path.sep).includes('node_modules');
+}
+
 /** `certs/dev` under `cwd`, under each of its parents, and under the package's checkout. */
-function devDirectories(cwd: string, checkout: string): string[] {
+function devDirectories(cwd: string, checkout: string | undefined): string[] {
   const directories: string[] = [];
   for (let at = path.resolve(cwd); ; at = path.dirname(at)) {
     directories.push(path.join(at, DEV_DIRECTORY));
     if (path.dirname(at) === at) break;
   }
-  directories.push(path.join(checkout, DEV_DIRECTORY));
+  if (checkout !== undefined) directories.push(path.join(checkout, DEV_DIRECTORY));
   return directories;
 }

@@ -25,6 +25,10 @@ describe('parseScore', () => {
     },
   );
 
+  it.each(['1,500', '1,5', ','])('says of %s that no comma can be in a number', (text) => {
+    expect(() => parseScore(text)).toThrow('is not a decimal number: no comma can be in it');
+  });
+
   it.each([
     '9007199254740992',
     '-9007199254740992',

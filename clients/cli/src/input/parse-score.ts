@@ -12,7 +12,10 @@ const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d{1,4}))?$/i;
  */
 export function parseScore(text: string): number {
   const written = canonicalDecimal(text);
-  if (written === undefined) throw new InvalidArgumentError(`"${text}" is not a decimal number.`);
+  if (written === undefined) {
+    const why = text.includes(',') ? ': no comma can be in it; a point begins the fraction' : '';
+    throw new InvalidArgumentError(`"${text}" is not a decimal number${why}.`);
+  }
   const score = Number(text);
   if (Math.abs(score) > LIMIT) {
     throw new InvalidArgumentError('Scores lie within ±9007199254740991 (2^53 - 1).');

@@ -165,6 +165,8 @@ export interface VerifyProgress {
   readonly differenceCount: number;
   /** Whether this is the last message, and everything was compared. */
   readonly done: boolean;
+  /** Whether it waits, 30 seconds at most, for Redis or for an index that is being built. */
+  readonly waitingForIndex: boolean;
 }
 
 /** How far a rebuild is. */

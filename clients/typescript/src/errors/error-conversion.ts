@@ -26,6 +26,7 @@ interface Details {
 }
 
 const OVERSIZE = /message larger than max \((\d+) vs\.? (\d+)\)/;
+const LATE = 'the answer did not come before the deadline';
 const ERROR_DOMAIN = 'rostrum.v1';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
 
@@ -40,6 +41,8 @@ export function errorFromCall(status: CallStatus): RostrumError {
     return messageTooLarge('a message was refused', Number(sizes[1]), Number(sizes[2]));
   }
   const reason = details.reason ?? localReason(code, status);
+  // Made by grpc-js too, of its parts and their times.
+  if (code === 'DEADLINE_EXCEEDED' && !details.reason) return new RostrumError(code, reason, LATE);
   return new RostrumError(code, reason, messageOf(status.details, details) || code, details);
 }
 

@@ -47,6 +47,7 @@ export type ServiceErrorReason = Exclude<
  *   leaderboard has it.
  * - `MESSAGE_TOO_LARGE` (RESOURCE_EXHAUSTED): a request of more than 4 MiB, which is not sent, or a
  *   message that the receiver refuses for its size. Metadata: `size` and `limit` in bytes.
+ * - `NODE_TOO_OLD` (FAILED_PRECONDITION): this Node cannot run the client.
  * - `SERVER_NOT_READY` (UNAVAILABLE): the server answers, and says that it does not serve yet.
  * - `STREAM_ENDED` (FAILED_PRECONDITION): a submission to a score stream after `end()`.
  * - `STREAM_FULL` (RESOURCE_EXHAUSTED): more submissions wait in a score stream than it holds.
@@ -66,6 +67,7 @@ export type ClientErrorReason =
   | 'CONNECTION_FAILED'
   | 'LEADERBOARD_RULES_DIFFER'
   | 'MESSAGE_TOO_LARGE'
+  | 'NODE_TOO_OLD'
   | 'SERVER_NOT_READY'
   | 'STREAM_ENDED'
   | 'STREAM_FULL'

@@ -7,6 +7,7 @@ import {
   type Leaderboard as LeaderboardMessage,
   SortOrder,
 } from '../gen/rostrum/v1/leaderboard.js';
+import { requireJsonObject } from '../json.js';
 import type {
   Leaderboard,
   LeaderboardUpdate,
@@ -60,6 +61,7 @@ export function toLeaderboardMessage(
   requireKnownKeys(LEADERBOARD, board);
   requireType('string', board.leaderboardId, 'leaderboardId');
   requireType('string', board.displayName ?? '', 'displayName');
+  if (board.metadata !== undefined) requireJsonObject(board.metadata, 'metadata');
   return {
     leaderboardId: board.leaderboardId,
     displayName: board.displayName ?? '',

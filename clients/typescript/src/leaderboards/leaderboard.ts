@@ -26,7 +26,7 @@ export interface RankingRules {
 export interface LeaderboardSettings extends RankingRules {
   /** A name for people: up to 128 characters, one of which can be seen. Default: empty. */
   readonly displayName?: string | undefined;
-  /** Data of yours, returned as given: at most 4,096 bytes as JSON. */
+  /** Data of yours, returned as given: at most 4,096 bytes of plain JSON; a Date or a Map is refused. */
   readonly metadata?: JsonObject | undefined;
 }
 

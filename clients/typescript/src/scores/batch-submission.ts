@@ -10,6 +10,7 @@ import { retryWaitMs } from '../transport/retry-decision.js';
 import { sleep } from '../transport/sleep.js';
 import { callUnary } from '../transport/unary.js';
 import { withoutDuplicate } from './duplicate.js';
+import { asSubmissionError } from './late-submission.js';
 import type { ScoreItem } from './score.js';
 import { fromItemMessage } from './score-conversion.js';
 import type { OnDuplicate } from './submit-options.js';
@@ -54,7 +55,11 @@ async function submitOnce(
 ): Promise<ScoreItem[]> {
   const method = ScoreServiceService.batchSubmitScores;
   const message = { submissions: [...submissions] };
-  const { items } = await callUnary(connection, method, message, 'freely', options);
+  const { items } = await callUnary(connection, method, message, 'freely', options).catch(
+    (error: unknown) => {
+      throw asSubmissionError(error);
+    },
+  );
   return submissions.map((submission, index) =>
     withoutDuplicate(fromItemMessage(items[index]), submission, onDuplicate),
   );

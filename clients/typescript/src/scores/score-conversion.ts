@@ -10,6 +10,7 @@ import {
   type ScoreResult as ScoreResultMessage,
   type ScoreSubmission as ScoreSubmissionMessage,
 } from '../gen/rostrum/v1/score.js';
+import { requireJsonObject } from '../json.js';
 import { toRankingRules } from '../leaderboards/leaderboard-conversion.js';
 import { fromRequiredStanding } from '../standings/standing-conversion.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission } from './score.js';
@@ -53,7 +54,7 @@ export function toSubmissionMessage(
   requireType('string', submissionId, `${prefix}submissionId`);
   requireType('string', displayName, `${prefix}displayName`);
   if (clientTime !== undefined) requireType('Date', clientTime, `${prefix}clientTime`);
-  if (metadata !== undefined) requireType('object', metadata, `${prefix}metadata`);
+  if (metadata !== undefined) requireJsonObject(metadata, `${prefix}metadata`);
   return {
     leaderboardId,
     playerId,

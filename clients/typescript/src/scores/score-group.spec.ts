@@ -51,6 +51,11 @@ describe('submissions of callers without a compiler', () => {
     [untyped({ displayName: 5 }), 'displayName', 'must be a string, not a number'],
     [untyped({ clientTime: 5 }), 'clientTime', 'must be a Date, not a number'],
     [untyped({ metadata: '{}' }), 'metadata', 'must be an object, not a string'],
+    [
+      untyped({ metadata: { at: [new Date(0)] } }),
+      'metadata.at[0]',
+      'must be plain JSON, not a Date',
+    ],
   ];
 
   it.each(wrong)('are refused before they are sent: %j', async (submission, field, description) => {

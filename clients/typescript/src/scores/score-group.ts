@@ -3,11 +3,14 @@ import { RostrumError } from '../errors/rostrum-error.js';
 import {
   ScoreServiceService as methods,
   type ScoreSubmission as ScoreSubmissionMessage,
+  type SubmitScoreResponse,
 } from '../gen/rostrum/v1/score.js';
+import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
 import { submitBatch } from './batch-submission.js';
 import { withoutDuplicate } from './duplicate.js';
+import { asSubmissionError } from './late-submission.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission, SubmittedScore } from './score.js';
 import { fromResultMessage, toSubmissionMessage } from './score-conversion.js';
 import { ANY_LEADERBOARD, ScoreStream } from './score-stream.js';
@@ -34,17 +37,22 @@ export class ScoreGroup {
   async submit(submission: ScoreSubmission, options?: SubmitOptions): Promise<ScoreResult> {
     const { call, onDuplicate } = splitSubmitOptions(options);
     const message = { submission: toSubmissionMessage(submission) };
-    const response = await callUnary(
-      this.#connection,
-      methods.submitScore,
-      message,
-      'freely',
-      call,
-    );
+    const response = await this.#submit(message, call);
     const item: ScoreItem = { ok: true, result: fromResultMessage(response.result) };
     const { ok, result, error } = withoutDuplicate(item, message.submission, onDuplicate);
     if (ok) return result;
     throw error;
+  }
+
+  async #submit(
+    message: { readonly submission: ScoreSubmissionMessage },
+    call: CallOptions | undefined,
+  ): Promise<SubmitScoreResponse> {
+    try {
+      return await callUnary(this.#connection, methods.submitScore, message, 'freely', call);
+    } catch (error) {
+      throw asSubmissionError(error, message.submission.submissionId);
+    }
   }
 
   /**

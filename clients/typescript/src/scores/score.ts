@@ -30,7 +30,7 @@ export interface PlayerScore {
   readonly clientTime?: Date | undefined;
   /** Sets the player's name: up to 64 characters, one of which can be seen. Default: unchanged. */
   readonly displayName?: string | undefined;
-  /** Data that belongs to this score: at most 1,024 bytes as JSON. */
+  /** Data that belongs to this score: at most 1,024 bytes of plain JSON; a Date or a Map is refused. */
   readonly metadata?: JsonObject | undefined;
 }
 

@@ -78,6 +78,21 @@ describe('a unary call', () => {
     expect(script.ids.length).toBeGreaterThan(1);
   });
 
+  it('ends with what the service said of its store when the next attempt hangs', async () => {
+    let calls = 0;
+    const submitScore: SubmitScore = (_, reply) => {
+      calls += 1;
+      if (calls === 1) reply(failureOf('UNAVAILABLE', 'STORE_UNAVAILABLE'));
+    };
+    await using server = await ScriptedServer.start({ scores: { submitScore } });
+    await using client = connectTo(server);
+    await expect(client.scores.submit(submission, { deadlineMs: 400 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+      reason: 'STORE_UNAVAILABLE',
+    });
+    expect(calls).toBe(2);
+  });
+
   it('is tried only as often as the client allows', async () => {
     const script = failing(99, 'UNAVAILABLE', 'STORE_UNAVAILABLE');
     await using server = await ScriptedServer.start({ scores: script });
@@ -96,6 +111,10 @@ describe('a unary call', () => {
     await expect(client.scores.submit(submission)).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
       reason: 'DEADLINE_EXCEEDED',
+      // In no words of grpc-js, and with what to do.
+      message:
+        'the answer did not come before the deadline; what was submitted may have been recorded; sent again with the same submissionId it counts once',
+      metadata: { submission_id: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     });
     await expect(client.scores.submit(submission, { deadlineMs: 0 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',

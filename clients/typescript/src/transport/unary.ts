@@ -82,6 +82,8 @@ async function outOfTime(
 ): Promise<RostrumError> {
   // The last attempt waited in vain for a connection.
   if (lastFailure?.reason === 'CONNECTION_FAILED' && !connection.isReady()) return lastFailure;
+  // The service says as little about what was recorded as this last attempt does, and says why.
+  if (lastFailure?.reason === 'STORE_UNAVAILABLE') return lastFailure;
   if (lastFailure) {
     const message = `${failure.message}; the attempt before it: ${lastFailure.message}`;
     return new RostrumError(failure.code, failure.reason, message, { cause: lastFailure });

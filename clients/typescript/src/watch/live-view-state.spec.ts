@@ -132,6 +132,32 @@ describe('ready()', () => {
     await expect(view.ready()).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
   });
 
+  it('waits for a leaderboard that does not exist yet, where that is asked for', async () => {
+    let calls = 0;
+    const watchStandings: WatchStandings = (call) => {
+      calls += 1;
+      if (calls < 3) call.emit('error', failureOf('NOT_FOUND', 'LEADERBOARD_NOT_FOUND'));
+      else call.write(snapshot(1, [standing('a', 1)]));
+    };
+    await using server = await ScriptedServer.start({ watch: { watchStandings } });
+    await using client = connectTo(server);
+    const view = client.leaderboard('b').watch({}, { awaitLeaderboard: true });
+    expect(view.state.status).toBe('connecting');
+    await view.ready();
+    expect(view.standings).toMatchObject([{ playerId: 'a' }]);
+    expect(calls).toBe(3);
+  });
+
+  it('does not wait for one that was deleted', async () => {
+    await using scene = await showing();
+    const view = scene.client.watch.liveView(board, { awaitLeaderboard: true });
+    await view.ready();
+    scene.breakWith('NOT_FOUND', 'LEADERBOARD_NOT_FOUND');
+    expect(await state(view, 'closed')).toMatchObject({
+      error: { reason: 'LEADERBOARD_NOT_FOUND' },
+    });
+  });
+
   it('rejects when the view is closed before it was live', async () => {
     await using server = await ScriptedServer.start({ watch: { watchStandings: () => {} } });
     await using client = connectTo(server);

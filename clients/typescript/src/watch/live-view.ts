@@ -40,7 +40,7 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
   /** Made by `client.watch.liveView`. */
   constructor(
     watch: (options: WatchOptions) => AsyncIterable<StandingsEvent>,
-    { signal, onInterrupted, onLive }: WatchOptions,
+    { signal, onInterrupted, onLive, awaitLeaderboard }: WatchOptions,
   ) {
     const own = this.#closing.signal;
     const events = watch({
@@ -50,6 +50,7 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
         onInterrupted?.(error, waitMs);
       },
       onLive,
+      awaitLeaderboard,
     });
     this.#finished = this.#follow(events);
   }

@@ -72,6 +72,11 @@ export async function* resumeWatch<Request, Response extends { readonly resumeTo
       failure = explained?.error ?? failure;
       if (explained?.permanent) throw failure;
     }
+    if (options.awaitLeaderboard && state === 'connecting' && isMissing(failure)) {
+      leastMs = 0;
+      // The server has answered.
+      connectBy = Number.POSITIVE_INFINITY;
+    }
     if (leastMs === undefined) throw failure;
     const waitMs = backoff.next(leastMs);
     if (Date.now() + waitMs >= connectBy) throw failure;
@@ -81,6 +86,10 @@ export async function* resumeWatch<Request, Response extends { readonly resumeTo
     }
     await sleep(waitMs, signal, connection.closing);
   }
+}
+
+function isMissing(failure: unknown): boolean {
+  return failure instanceof RostrumError && failure.reason === 'LEADERBOARD_NOT_FOUND';
 }
 
 function isTokenRefusal(error: RostrumError): boolean {

@@ -54,12 +54,18 @@ export interface WatchOptions {
    * after each interruption, before the loop has that message.
    */
   readonly onLive?: (() => void) | undefined;
+  /**
+   * Whether to wait for a leaderboard that does not exist yet, and to look for it every second, rather
+   * than to fail with LEADERBOARD_NOT_FOUND. One that is deleted later ends the watch. Default: false.
+   */
+  readonly awaitLeaderboard?: boolean | undefined;
 }
 
 export const WATCH_OPTIONS = keysOf<WatchOptions>({
   signal: true,
   onInterrupted: true,
   onLive: true,
+  awaitLeaderboard: true,
 });
 
 interface WatchEvent {

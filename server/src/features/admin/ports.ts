@@ -75,6 +75,8 @@ export interface StatsSources {
   redis(): RoundTripTimes;
   /** As `IndexGate` has it. */
   indexState(): 'lost' | 'recovering' | 'open';
+  /** Why Redis cannot be used, in words; empty while it can. */
+  indexTrouble(): string;
   /** Rankings that this process is building. */
   rebuilding(): number;
   /** Committed batches that the index has not confirmed yet. @throws STORE_UNAVAILABLE */
@@ -86,6 +88,7 @@ export interface VerificationProgress {
   readonly checked: number;
   readonly total: number;
   readonly differenceCount: number;
+  readonly waitingForIndex: boolean;
   /** Differences found since this was called before; at most 1,000 in all. */
   takeDifferences(): readonly {
     readonly kind: 'missing' | 'extra' | 'different';

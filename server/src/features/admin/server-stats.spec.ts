@@ -44,6 +44,7 @@ function sources(changed: Partial<StatsSources>): StatsSources {
     postgres: () => times,
     redis: () => times,
     indexState: () => 'open',
+    indexTrouble: () => '',
     rebuilding: () => 7,
     countOutbox: async () => 8,
     ...changed,

@@ -1,3 +1,4 @@
+import { outageReason } from '../../domain/outage.js';
 import { within } from '../../within.js';
 import type {
   IdentityUse,
@@ -71,7 +72,7 @@ export class ServerStats {
         {
           name: 'redis',
           healthy: sources.indexState() === 'open',
-          state: INDEX_WORDS[sources.indexState()],
+          state: indexWords(sources.indexState(), sources.indexTrouble()),
           ...sources.redis(),
         },
       ],
@@ -88,7 +89,9 @@ export class ServerStats {
       .countOutbox()
       .then(
         (count) => ({ count }),
-        () => ({ problem: 'cannot be reached; submissions are refused' }),
+        (error: Error) => ({
+          problem: cannotBeReached(outageReason(error), 'submissions are refused'),
+        }),
       )
       .finally(() => {
         this.#counting = undefined;
@@ -99,8 +102,17 @@ export class ServerStats {
   }
 }
 
-const INDEX_WORDS = {
-  open: 'answers',
-  recovering: 'is being brought up to date; reads go to postgres',
-  lost: 'cannot be reached; reads go to postgres',
-} as const;
+function indexWords(state: 'lost' | 'recovering' | 'open', trouble: string): string {
+  switch (state) {
+    case 'open':
+      return 'answers';
+    case 'recovering':
+      return 'is being brought up to date; reads go to postgres';
+    case 'lost':
+      return cannotBeReached(trouble, 'reads go to postgres');
+  }
+}
+
+function cannotBeReached(reason: string, consequence: string): string {
+  return `cannot be reached${reason === '' ? '' : `: ${reason}`}; ${consequence}`;
+}

@@ -151,7 +151,7 @@ export class IndexGate implements IndexAvailability {
     if (error === undefined) return;
     this.#answering = false;
     if (this.#state === 'open') {
-      this.#log.warn({ reason: reasonOf(error) }, 'index failed; reads go to the store of record');
+      this.#log.warn({ err: error }, 'index failed; reads go to the store of record');
       this.#lostAtMs = performance.now();
       this.#state = 'recovering';
       this.#beginRecovery();
@@ -187,7 +187,7 @@ export class IndexGate implements IndexAvailability {
       } catch (error) {
         if (this.#turn !== turn) return;
         if (error instanceof StoreSilent && this.#rejoin(redis, askedAtMs)) return;
-        this.#log.warn({ reason: reasonOf(error) }, 'the index cannot be brought up to date yet');
+        this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
       }
     }
@@ -292,7 +292,7 @@ export class IndexGate implements IndexAvailability {
         await this.#recover();
       } catch (error) {
         this.#missed = true;
-        this.#log.warn({ reason: reasonOf(error) }, 'the index cannot be brought up to date yet');
+        this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
         continue;
       }
@@ -311,9 +311,4 @@ export class IndexGate implements IndexAvailability {
     }
     this.#recovering = false;
   }
-}
-
-/** In one line: that a store is away is an ordinary event, and where it was noticed tells nothing. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

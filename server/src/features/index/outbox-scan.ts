@@ -2,7 +2,7 @@ import type { Outbox } from './ports.js';
 
 /**
  * After this long, in milliseconds, every batch whose id was taken is committed or never will be: a
- * statement may run for 10 s.
+ * statement may run for 6 s.
  */
 const ENDED_MS = 30_000;
 /** How often everything is looked at, in case a statement was held up for longer. */

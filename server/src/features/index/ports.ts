@@ -8,6 +8,7 @@ import type {
   LifeId,
   Tenure,
 } from '../../domain/index-rules.js';
+import { StoreOutage } from '../../domain/outage.js';
 import type { ChangePage, Ranking, RankingRead, RankingView } from '../../domain/ranking.js';
 
 /* What this feature offers to others. */
@@ -289,12 +290,12 @@ export interface LifeStore {
 }
 
 /** Nothing came from the store of record: no answer, and no refusal. */
-export class StoreSilent extends Error {
+export class StoreSilent extends StoreOutage {
   override readonly name = 'StoreSilent';
 }
 
 /** The index could not be reached or did not answer in time; the command may have taken effect. */
-export class IndexUnavailable extends Error {
+export class IndexUnavailable extends StoreOutage {
   override readonly name = 'IndexUnavailable';
 }
 

@@ -13,7 +13,7 @@ export interface PurgerOptions {
 /**
  * By that age every server has noticed that the leaderboard is gone (each remembers one for at most
  * 10 s without looking again), so no read ever shows a ranking that is half purged. And every batch
- * of submissions that still found the leaderboard has ended (a statement may take 10 s), so none
+ * of submissions that still found the leaderboard has ended (a statement may take 6 s), so none
  * adds to what was purged.
  */
 const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };

@@ -30,13 +30,21 @@ export interface InquiryParts {
  * to be repaired first. Waits for a while when there is none.
  */
 export class IndexInquiry {
+  readonly #onWaiting: (isWaiting: boolean) => void;
   readonly #parts: InquiryParts;
   readonly #ranking: Ranking;
   readonly #signal: AbortSignal;
   #epoch: number | undefined;
   #outages = 0;
 
-  constructor(parts: InquiryParts, ranking: Ranking, signal: AbortSignal) {
+  /** @param onWaiting told when a question begins to wait for the index, and when it is answered */
+  constructor(
+    parts: InquiryParts,
+    ranking: Ranking,
+    signal: AbortSignal,
+    onWaiting: (isWaiting: boolean) => void,
+  ) {
+    this.#onWaiting = onWaiting;
     this.#parts = parts;
     this.#ranking = ranking;
     this.#signal = signal;
@@ -93,6 +101,7 @@ export class IndexInquiry {
     for (;;) {
       this.#signal.throwIfAborted();
       const answer = await this.#tryAsk(question);
+      this.#onWaiting(answer === undefined);
       if (answer !== undefined) return answer.value;
       this.#epoch = undefined;
       this.#outages += 1;
@@ -131,7 +140,7 @@ export class IndexInquiry {
 function indexAway(): RostrumError {
   return new RostrumError(
     'STORE_UNAVAILABLE',
-    'the index cannot be reached or is being built; try again later',
-    { retryAfterMs: 5_000 },
+    'Redis cannot be reached, or the index is being built: the comparison was given up; try again later',
+    { retryAfterMs: 5_000, metadata: { store: 'redis' } },
   );
 }

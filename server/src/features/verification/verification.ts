@@ -17,6 +17,8 @@ export class Verification {
   checked = 0;
   /** Entries to compare, as estimated at the start. */
   total = 0;
+  /** Whether it waits for the index: Redis is away, or the index is being built. */
+  waitingForIndex = false;
   readonly #reported = new Set<string>();
   #listed = 0;
   #untaken: Difference[] = [];

@@ -111,16 +111,20 @@ describe.concurrent('a verification', () => {
     const gate = { isOpen: false };
     const { progress, done } = verifier(gate).verify(ranking, NEVER);
     await delay(300);
-    expect(progress.checked).toBe(0);
+    expect(progress).toMatchObject({ checked: 0, waitingForIndex: true });
     gate.isOpen = true;
     await done;
-    expect(progress).toMatchObject({ checked: 3, differenceCount: 0 });
+    expect(progress).toMatchObject({ checked: 3, differenceCount: 0, waitingForIndex: false });
   });
 
   it('gives up when the index stays away', async () => {
     const ranking = await makeRanking('away');
     const { done } = verifier({ isOpen: false }, 300).verify(ranking, NEVER);
-    await expect(done).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+    await expect(done).rejects.toMatchObject({
+      reason: 'STORE_UNAVAILABLE',
+      message: expect.stringMatching(/^Redis cannot be reached.*the comparison was given up/),
+      details: { metadata: { store: 'redis' } },
+    });
   });
 
   it('has an index built that was never built, or was lost', async () => {

@@ -65,7 +65,9 @@ class VerifyRun {
     this.#ranking = ranking;
     this.#progress = progress;
     this.#signal = signal;
-    this.#inquiry = new IndexInquiry(parts, ranking, signal);
+    this.#inquiry = new IndexInquiry(parts, ranking, signal, (isWaiting) => {
+      progress.waitingForIndex = isWaiting;
+    });
   }
 
   async run(): Promise<void> {

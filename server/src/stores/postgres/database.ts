@@ -1,9 +1,10 @@
 import pg from 'pg';
 import { RostrumError, storeUnavailable } from '../../domain/errors.js';
+import type { OutageLog } from './outage-log.js';
 import { leavesSessionSound, sessionConfig } from './session.js';
 import { SessionClient } from './session-client.js';
 import { whileSessionLocked } from './session-lock.js';
-import type { SessionWatch } from './session-watch.js';
+import { DeadConnection, type SessionWatch } from './session-watch.js';
 import type { Statement } from './sql-file.js';
 
 /** How one kind of work uses the database. Times in milliseconds. */
@@ -23,10 +24,16 @@ export interface DatabaseOptions {
   readonly onRoundTrip?: (durationMs: number) => void;
   /** Finds dead connections; without it they are noticed by their timeouts. */
   readonly watch?: SessionWatch;
+  /** Told what fails and what is answered. */
+  readonly outage?: OutageLog;
 }
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
-const UNAVAILABLE = /^(08|25006|53|55P03|57P0|57014|58)/;
+const UNAVAILABLE = /^(08|25006|28|3D|53|55P03|57P0|57014|58)/;
+/** The same of statements that took too long, or waited too long for a lock: others may be served. */
+const TOO_SLOW = /^(55P03|57014)/;
+/** The driver's words when all connections of a pool are in use for too long. */
+const POOL_BUSY = 'timeout exceeded when trying to connect';
 /** query_canceled: of PostgreSQL's own timeout, or on the request of somebody. */
 const CANCELLED = '57014';
 
@@ -38,8 +45,10 @@ export class Database {
   readonly #pool: pg.Pool;
   readonly #statementTimeoutMs: number;
   readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
+  readonly #outage: OutageLog | undefined;
 
   constructor(options: DatabaseOptions) {
+    this.#outage = options.outage;
     this.#onRoundTrip = options.onRoundTrip;
     this.#statementTimeoutMs = options.statementTimeoutMs;
     this.#pool = new pg.Pool({
@@ -157,11 +166,13 @@ export class Database {
     work: (client: pg.PoolClient) => Promise<T>,
     isSoundAfter: (error: unknown) => boolean,
   ): Promise<T> {
+    const wasAway = this.#outage?.isOn === true;
+    const outages = this.#outage?.outages ?? 0;
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
     } catch (error) {
-      throw asStoreError(error);
+      throw this.#told(error, outages);
     }
     let failure: Error | undefined;
     // A checked-out connection that breaks emits an error of its own, besides failing its query.
@@ -170,14 +181,23 @@ export class Database {
     };
     client.on('error', onError);
     try {
-      return await work(client);
+      const result = await work(client);
+      if (wasAway) this.#outage?.answered();
+      return result;
     } catch (error) {
       if (!isSoundAfter(error)) failure = error as Error;
-      throw asStoreError(error);
+      throw this.#told(error, outages);
     } finally {
       client.off('error', onError);
       client.release(failure);
     }
+  }
+
+  /** As `asStoreError`, and the log hears of an outage. */
+  #told(error: unknown, outages: number): unknown {
+    const told = asStoreError(error);
+    if (told !== error && isOfServer(error)) this.#outage?.failed(error, outages);
+    return told;
   }
 
   close(): Promise<void> {
@@ -187,6 +207,12 @@ export class Database {
 
 function lend(client: pg.ClientBase, lent: boolean): void {
   (client as SessionClient).lent = lent;
+}
+
+/** Whether what made a statement fail may concern all others. */
+function isOfServer(error: unknown): boolean {
+  if (error instanceof DeadConnection || (error as Error).message === POOL_BUSY) return false;
+  return !TOO_SLOW.test(sqlState(error) ?? '');
 }
 
 /** The SQLSTATE of an error of the database; undefined for any other error. */

@@ -20,6 +20,11 @@ interface Silence {
   workless?: number;
 }
 
+/** The end of a connection that was given up. PostgreSQL itself answers. */
+export class DeadConnection extends Error {
+  override readonly name = 'DeadConnection';
+}
+
 /** How many connections were given up. */
 export interface GivenUp {
   /** Somebody waited for an answer on them. */
@@ -139,7 +144,7 @@ export class SessionWatch {
     for (const client of all) {
       this.#sessions.delete(client);
       client.socket.destroy(
-        new Error('the connection to PostgreSQL is dead: nothing comes back on it'),
+        new DeadConnection('the connection to PostgreSQL is dead: nothing comes back on it'),
       );
     }
     this.#onGivenUp({ waiting: dead.length, spare: spare.length });

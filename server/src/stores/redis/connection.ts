@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { type IndexConnection, IndexUnavailable } from '../../features/index/ports.js';
+import { isRefusal, NO_ANSWER, redisFailure, TIMED_OUT } from './failure.js';
 import { watchConnection } from './heartbeat.js';
 import { identify, isStill, type RedisIdentity } from './identity.js';
 import { KEYS_PER_RANKING } from './keys.js';
@@ -9,12 +10,12 @@ import { readScript, SCRIPT_NAMES, type ScriptName } from './script-file.js';
 const DAMAGE = /^(WRONGTYPE|ERR .*(script|XADD|not an integer|not a valid float))/;
 /** What it answers when it cannot serve at all; older versions wrap it in an error of the script. */
 const NOT_SERVING = /OOM|READONLY|LOADING|MISCONF|MASTERDOWN|NOREPLICAS|BUSY|CLUSTERDOWN/;
-/** The driver's words for an answer that did not come in time. */
-const TIMED_OUT = 'Command timed out';
 /** The longest pause between two attempts to connect, in milliseconds. */
 const RECONNECT_MS = 250;
 /** How long, in milliseconds, before a server that is no use is left and the address is tried again. */
-const ANOTHER_MS = 100;
+export const ANOTHER_MS = 100;
+/** The same where Redis refuses us: somebody has to mend a setting first. */
+export const REFUSED_MS = 2_000;
 
 /** A reply in the types that the scripts return; bulk strings come as buffers. */
 export type ScriptReply = number | Buffer | null | ScriptReply[];
@@ -26,6 +27,8 @@ export interface RedisOptions {
   readonly commandTimeoutMs: number;
   /** Called with the duration in milliseconds of each script that was answered. */
   readonly onRoundTrip?: (durationMs: number) => void;
+  /** Called each time that Redis cannot be used, with the reason in words. */
+  readonly onTrouble?: (reason: string) => void;
 }
 
 /**
@@ -36,14 +39,17 @@ export class RedisConnection implements IndexConnection {
   readonly #redis: Redis;
   readonly #scripts: Record<ScriptName, ScriptCall>;
   readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
+  readonly #onTrouble: (reason: string) => void;
   readonly #readyListeners: (() => void)[] = [];
   readonly #lostListeners: (() => void)[] = [];
   readonly #stopWatching: () => void;
   #identity: RedisIdentity | undefined;
   #admitted: string | undefined;
+  #trouble = '';
 
   constructor(options: RedisOptions) {
     this.#onRoundTrip = options.onRoundTrip;
+    this.#onTrouble = options.onTrouble ?? (() => {});
     this.#redis = connect(options.url, 'rostrum', options.commandTimeoutMs);
     const scripts: Partial<Record<ScriptName, ScriptCall>> = {};
     for (const name of SCRIPT_NAMES) {
@@ -59,8 +65,13 @@ export class RedisConnection implements IndexConnection {
       this.#identity = undefined;
       for (const listener of this.#lostListeners) listener();
     });
+    this.#redis.on('error', (error: Error) => this.#note(redisFailure(error)));
     this.#redis.on('ready', () => void this.#identify());
-    this.#stopWatching = watchConnection(this.#redis, () => this.#look());
+    this.#stopWatching = watchConnection(
+      this.#redis,
+      () => this.#look(),
+      () => this.#note(NO_ANSWER),
+    );
   }
 
   /** Whether commands can be sent, and it is known to which server. */
@@ -71,6 +82,11 @@ export class RedisConnection implements IndexConnection {
   /** Names the Redis server that is connected (see `RedisIdentity`); empty while there is none. */
   get redis(): string {
     return this.connected ? (this.#identity?.redis ?? '') : '';
+  }
+
+  /** Why Redis cannot be used, in words; empty while it can, or was never tried. */
+  get trouble(): string {
+    return this.connected ? '' : this.#trouble;
   }
 
   onReady(listener: () => void): void {
@@ -93,15 +109,26 @@ export class RedisConnection implements IndexConnection {
   /** Finds out which server this connection has reached. */
   async #identify(): Promise<void> {
     const { stream } = this.#redis;
-    const identity = await identify(this.#redis).catch(() => undefined);
+    const identity = await identify(this.#redis).catch((error: Error) => error);
     if (this.#redis.stream !== stream) return;
     // Without an answer the connection is broken or useless, and a replica takes no writes: try another.
-    if (identity?.isPrimary !== true) {
+    if (identity instanceof Error) {
+      this.#note(redisFailure(identity));
+      tryAnother(this.#redis, isRefusal(identity) ? REFUSED_MS : ANOTHER_MS);
+      return;
+    }
+    if (!identity.isPrimary) {
+      this.#note('it is a replica, which takes no writes');
       this.connectAnew();
       return;
     }
     this.#identity = identity;
     for (const listener of this.#readyListeners) listener();
+  }
+
+  #note(reason: string): void {
+    this.#trouble = reason;
+    this.#onTrouble(reason);
   }
 
   /** A server that is no primary any more, or was promoted anew, is not the one that it was. */
@@ -146,7 +173,8 @@ export class RedisConnection implements IndexConnection {
   #unavailable(command: string, error: Error): IndexUnavailable {
     // A server that does not answer may have been replaced: look for it anew.
     if (error.message === TIMED_OUT) this.#redis.stream.destroy();
-    const why = this.connected ? error.message : 'there is no connection';
+    const why = this.connected ? redisFailure(error) : 'there is no connection';
+    if (error.message === TIMED_OUT || isRefusal(error)) this.#note(redisFailure(error));
     return new IndexUnavailable(`redis: ${command}: ${why}`, { cause: error });
   }
 
@@ -180,11 +208,11 @@ function isDamage(message: string): boolean {
 }
 
 /** Leaves the server that is connected, after a moment, and connects to whichever the address leads to then. */
-export function tryAnother(redis: Redis): void {
+export function tryAnother(redis: Redis, pauseMs = ANOTHER_MS): void {
   const { stream } = redis;
   setTimeout(() => {
     if (redis.stream === stream) stream.destroy();
-  }, ANOTHER_MS);
+  }, pauseMs);
 }
 
 /** Opens a connection that reconnects for ever, first at once, then four times a second. */

@@ -10,9 +10,14 @@ const SILENT_MS = 1000;
  * watched too. The driver then makes another.
  *
  * @param ask what only a server that is alive can answer
+ * @param onSilent called when a connection was given up
  * @returns the way to stop
  */
-export function watchConnection(redis: Redis, ask: () => Promise<unknown>): () => void {
+export function watchConnection(
+  redis: Redis,
+  ask: () => Promise<unknown>,
+  onSilent: () => void = () => {},
+): () => void {
   let waiting: { readonly stream: unknown; readonly sinceMs: number } | undefined;
   const timer = setInterval(() => {
     const { status, stream } = redis;
@@ -38,6 +43,7 @@ export function watchConnection(redis: Redis, ask: () => Promise<unknown>): () =
     if (waiting !== question) return;
     waiting = undefined;
     redis.stream.destroy();
+    onSilent();
   };
   const onReady = (): void => {
     waiting = undefined;

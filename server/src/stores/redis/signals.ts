@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Ranking } from '../../domain/ranking.js';
 import type { RankingSignals } from '../../features/reads/ports.js';
-import { connect, tryAnother } from './connection.js';
+import { ANOTHER_MS, connect, REFUSED_MS, tryAnother } from './connection.js';
+import { isRefusal } from './failure.js';
 import { watchConnection } from './heartbeat.js';
 import { identify } from './identity.js';
 import { rankingChannel } from './keys.js';
@@ -38,10 +39,10 @@ export class RedisSignals implements RankingSignals {
   /** Asks before it subscribes: on a connection with subscriptions Redis answers no such question. */
   async #identify(): Promise<void> {
     const { stream } = this.#redis;
-    const identity = await identify(this.#redis).catch(() => undefined);
+    const identity = await identify(this.#redis).catch((error: Error) => error);
     if (this.#redis.stream !== stream) return;
-    if (identity === undefined) {
-      tryAnother(this.#redis);
+    if (identity instanceof Error) {
+      tryAnother(this.#redis, isRefusal(identity) ? REFUSED_MS : ANOTHER_MS);
       return;
     }
     this.#reached = identity.redis;

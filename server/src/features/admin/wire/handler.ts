@@ -73,6 +73,7 @@ export function adminService(parts: AdminParts): AdminServiceServer {
           })),
           differenceCount: BigInt(progress.differenceCount),
           done: isDone,
+          waitingForIndex: progress.waitingForIndex,
         }));
       },
     ),
@@ -120,7 +121,7 @@ function checkPayload(payload: string): void {
 function indexUnavailable(cause: IndexUnavailable): RostrumError {
   return new RostrumError(
     'STORE_UNAVAILABLE',
-    'the index cannot be reached, or was lost while it was built; what served before still does',
-    { retryAfterMs: 5_000, cause },
+    'Redis cannot be reached, or the index was lost while it was built; what served before still does',
+    { retryAfterMs: 5_000, metadata: { store: 'redis' }, cause },
   );
 }

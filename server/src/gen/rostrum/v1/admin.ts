@@ -247,6 +247,11 @@ export interface VerifyLeaderboardResponse {
   differenceCount: bigint;
   /** Whether the comparison is complete. */
   done: boolean;
+  /**
+   * Whether the comparison waits for the index: Redis is away, or the index is being built. After
+   * 30 seconds it is given up with STORE_UNAVAILABLE.
+   */
+  waitingForIndex: boolean;
 }
 
 /** RebuildLeaderboardRequest is the request of RebuildLeaderboard. */
@@ -1410,7 +1415,7 @@ export const Difference: MessageFns<Difference> = {
 };
 
 function createBaseVerifyLeaderboardResponse(): VerifyLeaderboardResponse {
-  return { checked: 0n, total: 0n, differences: [], differenceCount: 0n, done: false };
+  return { checked: 0n, total: 0n, differences: [], differenceCount: 0n, done: false, waitingForIndex: false };
 }
 
 export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = {
@@ -1438,6 +1443,9 @@ export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = 
     }
     if (message.done !== false) {
       writer.uint32(40).bool(message.done);
+    }
+    if (message.waitingForIndex !== false) {
+      writer.uint32(48).bool(message.waitingForIndex);
     }
     return writer;
   },
@@ -1493,6 +1501,14 @@ export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = 
             }
 
             message.done = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.waitingForIndex = reader.bool();
             continue;
           }
         }

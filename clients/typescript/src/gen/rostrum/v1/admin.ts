@@ -260,6 +260,11 @@ export interface VerifyLeaderboardResponse {
   differenceCount: number;
   /** Whether the comparison is complete. */
   done: boolean;
+  /**
+   * Whether the comparison waits for the index: Redis is away, or the index is being built. After
+   * 30 seconds it is given up with STORE_UNAVAILABLE.
+   */
+  waitingForIndex: boolean;
 }
 
 /** RebuildLeaderboardRequest is the request of RebuildLeaderboard. */
@@ -1560,7 +1565,7 @@ export const Difference: MessageFns<Difference> = {
 };
 
 function createBaseVerifyLeaderboardResponse(): VerifyLeaderboardResponse {
-  return { checked: 0, total: 0, differences: [], differenceCount: 0, done: false };
+  return { checked: 0, total: 0, differences: [], differenceCount: 0, done: false, waitingForIndex: false };
 }
 
 export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = {
@@ -1579,6 +1584,9 @@ export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = 
     }
     if (message.done !== false) {
       writer.uint32(40).bool(message.done);
+    }
+    if (message.waitingForIndex !== false) {
+      writer.uint32(48).bool(message.waitingForIndex);
     }
     return writer;
   },
@@ -1636,6 +1644,14 @@ export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = 
             message.done = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.waitingForIndex = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1658,6 +1674,7 @@ export const VerifyLeaderboardResponse: MessageFns<VerifyLeaderboardResponse> = 
     message.differences = object.differences?.map((e) => Difference.fromPartial(e)) || [];
     message.differenceCount = object.differenceCount ?? 0;
     message.done = object.done ?? false;
+    message.waitingForIndex = object.waitingForIndex ?? false;
     return message;
   },
 };
