@@ -67,6 +67,16 @@ test('a statement that PostgreSQL cancels long before its time is run once more'
   }
 });
 
+test('what only reads is read once more when its session is ended long before its time', async () => {
+  let attempts = 0;
+  const attempt = await database.inSnapshot(async (client) => {
+    attempts += 1;
+    if (attempts === 1) await client.query('SELECT pg_terminate_backend(pg_backend_pid())');
+    return attempts;
+  });
+  expect(attempt).toBe(2);
+});
+
 describe('a connection', () => {
   test.each([
     ['a conflict', '40001', `DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$`],

@@ -84,8 +84,7 @@ export class Database {
       const send = () => client.query<Row>({ name: statement.name, text: statement.text, values });
       const sentAt = performance.now();
       return send().catch((error: unknown) => {
-        const wasEarly = performance.now() - sentAt < this.#statementTimeoutMs / 2;
-        if (sqlState(error) === CANCELLED && wasEarly) return send();
+        if (sqlState(error) === CANCELLED && this.#isEarly(sentAt)) return send();
         throw error;
       });
     }, leavesSessionSound);
@@ -100,6 +99,29 @@ export class Database {
   withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     // A connection on which something failed is not used again: it may be in a transaction.
     return this.#withClient(work, () => false);
+  }
+
+  /**
+   * Runs `work`, which only reads, in one snapshot of the database. It is run once more when its
+   * connection is lost or ended long before its time: see `query` on clocks that step.
+   *
+   * @throws as `query`
+   */
+  async inSnapshot<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const read = () =>
+      this.withConnection(async (client) => {
+        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+        const found = await work(client);
+        await client.query('COMMIT');
+        return found;
+      });
+    const beganAt = performance.now();
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof RostrumError) || !this.#isEarly(beganAt)) throw error;
+      return await read();
+    }
   }
 
   /**
@@ -124,6 +146,11 @@ export class Database {
     if (outcome === undefined) return undefined;
     if ('error' in outcome) throw outcome.error;
     return outcome.value;
+  }
+
+  /** Whether a statement sent then cannot have taken the time that it may take. */
+  #isEarly(sentAt: number): boolean {
+    return performance.now() - sentAt < this.#statementTimeoutMs / 2;
   }
 
   async #withClient<T>(
