@@ -27,8 +27,8 @@ export interface DatabaseOptions {
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
 const UNAVAILABLE = /^(08|25006|53|55P03|57P0|57014|58)/;
-/** query_canceled: of PostgreSQL's own timeout, or on the request of somebody. */
-const CANCELLED = '57014';
+/** query_canceled: by PostgreSQL's own timeout, or on the request of somebody. */
+export const CANCELLED = '57014';
 
 /**
  * A bounded pool of connections for one kind of work, so that slow work of one kind never holds the

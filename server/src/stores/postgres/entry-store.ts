@@ -9,7 +9,7 @@ import {
   type StoreView,
 } from '../../features/rankings/ports.js';
 import { idArray, numberArray } from './array-literal.js';
-import { type Database, sqlState } from './database.js';
+import { CANCELLED, type Database, sqlState } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { type Outline, RankingPass } from './ranking-pass.js';
 import { isDirect, readSorted } from './small-ranking.js';
@@ -26,8 +26,6 @@ const OUTLINE_MS = 60_000;
 const MAX_SHAPES = 500;
 /** A ranking with up to so many entries is sorted for each pass. */
 const SMALL = 2_000;
-/** SQLSTATE of a statement that took too long. */
-const CANCELLED = '57014';
 
 /** Entries in PostgreSQL. */
 export class PostgresEntryStore implements EntryStore {
@@ -87,11 +85,9 @@ export class PostgresEntryStore implements EntryStore {
     reads: readonly RankingRead[],
     outline: Outline | undefined,
   ): Promise<StoreView[]> {
-    return await this.#reads.withConnection(async (client) => {
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return await this.#reads.inSnapshot(async (client) => {
       const pass = new RankingPass(client, ranking, outline);
       const views = await pass.answer(reads);
-      await client.query('COMMIT');
       this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, pass.outline);
       return views;
     });
