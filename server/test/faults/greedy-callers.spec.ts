@@ -1,4 +1,5 @@
 import grpc from '@grpc/grpc-js';
+import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StreamScoresRequest } from '../../src/gen/rostrum/v1/score.js';
 import {
@@ -10,6 +11,7 @@ import { useTestService } from '../support/test-service.ts';
 import { submission, WireCaller } from '../support/wire-caller.ts';
 
 const LIST = '/rostrum.v1.StandingService/ListStandings';
+const PING = '/rostrum.v1.AdminService/Ping';
 const GET = '/rostrum.v1.StandingService/GetStanding';
 const IN_LONG = { leaderboardId: 'long', seasonId: '', segment: undefined };
 
@@ -146,23 +148,33 @@ describe('reads of thousands of leaderboards that do not exist', () => {
       const request = { leaderboardId, seasonId: '', segment: undefined, playerId: 'p' };
       return caller.unary(GET, GetStandingRequest.encode(request).finish());
     };
-    let answered = 0;
     const connections = Array.from(
       { length: 4 },
       () => new WireCaller(service.server.address, 'writer'),
     );
+    // So that all wait when it begins, and the server alone decides who is next.
+    const holder = new pg.Client({ connectionString: service.databaseUrl });
+    await holder.connect();
+    await holder.query('BEGIN; LOCK TABLE rostrum.leaderboards');
+    let answered = 0;
     const reads = connections.flatMap((connection, line) =>
-      Array.from({ length: 1_000 }, (_, at) =>
+      Array.from({ length: 300 }, (_, at) =>
         ask(connection, `unknown-${line}-${at}`).finally(() => {
           answered += 1;
         }),
       ),
     );
-    // Asked last: in a line, it would be answered last. How far the others are when it is depends on
-    // how many answers this process takes in at a time.
-    const { reason } = await ask(modest, 'modest-unknown');
+    // What came before on the same connection is there when this is answered.
+    const pings = connections.map((connection) => connection.unary(PING, Buffer.alloc(0)));
+    for (const { code } of await Promise.all(pings)) expect(code).toBe(grpc.status.OK);
+    const asked = ask(modest, 'modest-unknown');
+    expect((await modest.unary(PING, Buffer.alloc(0))).code).toBe(grpc.status.OK);
+    expect(answered).toBe(0);
+    await holder.end();
+    const { reason } = await asked;
     expect(reason).toBe('LEADERBOARD_NOT_FOUND');
-    expect(answered).toBeLessThan(reads.length);
+    // In a line it would be the last.
+    expect(answered).toBeLessThan(reads.length / 2);
     const answers = await Promise.all(reads);
     expect(new Set(answers.map(({ reason }) => reason))).toEqual(
       new Set(['LEADERBOARD_NOT_FOUND']),

@@ -35,7 +35,7 @@ const TOO_SLOW = /^(55P03|57014)/;
 /** The driver's words when all connections of a pool are in use for too long. */
 const POOL_BUSY = 'timeout exceeded when trying to connect';
 /** query_canceled: of PostgreSQL's own timeout, or on the request of somebody. */
-const CANCELLED = '57014';
+export const CANCELLED = '57014';
 
 /**
  * A bounded pool of connections for one kind of work, so that slow work of one kind never holds the

@@ -5,7 +5,7 @@ import type { Ranking, RankingRead } from '../../domain/ranking.js';
 import type { EntryStore, OutboxBatch } from '../../features/index/ports.js';
 import { type EntryReads, StoreTooSlow, type StoreView } from '../../features/reads/ports.js';
 import { idArray, numberArray } from './array-literal.js';
-import { type Database, sqlState } from './database.js';
+import { CANCELLED, type Database, sqlState } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { type Outline, RankingPass } from './ranking-pass.js';
 import { isDirect, readSorted } from './small-ranking.js';
@@ -23,8 +23,6 @@ const OUTLINE_MS = 60_000;
 const MAX_SHAPES = 500;
 /** A ranking with up to so many entries is sorted for each pass. */
 const SMALL = 2_000;
-/** SQLSTATE of a statement that took too long. */
-const CANCELLED = '57014';
 
 /** Entries in PostgreSQL. */
 export class PostgresEntryStore implements EntryStore, EntryReads {
