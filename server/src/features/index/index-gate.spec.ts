@@ -6,7 +6,7 @@ import { Database } from '../../stores/postgres/database.js';
 import { PostgresLifeStore } from '../../stores/postgres/life-store.js';
 import { IndexGate } from './index-gate.js';
 import { IndexTrust } from './index-trust.js';
-import type { IndexConnection, LifeStore } from './ports.js';
+import { type IndexConnection, type LifeStore, StoreSilent } from './ports.js';
 
 /** A connection that leads to the Redis server that a test names, or nowhere. */
 class Connection implements IndexConnection {
@@ -113,7 +113,7 @@ afterEach(() => {
 
 function answer<T>(question: () => Promise<T>): Promise<T> {
   if (storeHangs) return new Promise(() => {});
-  return storeAway ? Promise.reject(new Error('away')) : question();
+  return storeAway ? Promise.reject(new StoreSilent('away')) : question();
 }
 
 let made = 0;
@@ -254,7 +254,7 @@ describe('an open server', () => {
     storeAway = true;
     const start = performance.now();
     await vi.waitUntil(() => performance.now() - start > 2 * LEASE_MS, { timeout: 5_000 });
-    expect(gate.isOpen).toBe(true);
+    expect(await gate.confirmsOpen()).toBe(true);
     connection.lose();
     connection.reach(redis);
     await gate.whenOpen();
