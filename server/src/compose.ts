@@ -7,6 +7,7 @@ import { MethodStatsRegistry } from './observability/method-stats.js';
 import { Health } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
+import { within } from './within.js';
 
 /** A server with everything wired and nothing running yet. */
 export interface Rostrum {
@@ -47,16 +48,13 @@ export function compose(config: Config, log: Logger): Rostrum {
       await stores.schema.start();
       stores.retention.start();
       index.gate.start();
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(() => {
+      const opened = index.gate.whenOpen().then(() => true);
+      if (!(await within(patienceMs, opened, false))) {
         log.warn(
           { state: index.gate.state },
           'starting without the index; reads go to the store of record',
         );
-        patience.resolve();
-      }, patienceMs);
-      await Promise.race([index.gate.whenOpen(), patience.promise]);
-      clearTimeout(timer);
+      }
       index.sweeper.start(() => index.gate.isOpen);
       purger.start(() => index.gate.isOpen);
     },

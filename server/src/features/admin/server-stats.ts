@@ -1,3 +1,4 @@
+import { within } from '../../within.js';
 import type {
   IdentityUse,
   MethodUse,
@@ -92,16 +93,9 @@ export class ServerStats {
       .finally(() => {
         this.#counting = undefined;
       });
-    const { promise, resolve } = Promise.withResolvers<OutboxCount>();
-    const timer = setTimeout(
-      () => resolve({ problem: `no answer within ${STORE_PATIENCE_MS} ms` }),
-      STORE_PATIENCE_MS,
-    );
-    try {
-      return await Promise.race([this.#counting, promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await within(STORE_PATIENCE_MS, this.#counting, {
+      problem: `no answer within ${STORE_PATIENCE_MS} ms`,
+    });
   }
 }
 

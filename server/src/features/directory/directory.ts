@@ -9,6 +9,7 @@ import {
 import { type LeaderboardId, parseLeaderboardId } from '../../domain/ids.js';
 import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import type { Ranking, RankingSelector } from '../../domain/ranking.js';
+import { within } from '../../within.js';
 import { BoardCreation } from './board-creation.js';
 import type { BoardStore, RankingDirectory } from './ports.js';
 
@@ -143,11 +144,8 @@ export class Directory implements RankingDirectory {
   ): Promise<Board | undefined> {
     const known = this.#known.get(leaderboardId)?.board;
     if (known === undefined) return finding;
-    const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(late.resolve, LOOK_UP_MS, 'late');
-    const answer = await Promise.race([finding, late.promise]);
-    clearTimeout(timer);
-    if (answer !== 'late') return answer;
+    const answer = await within(LOOK_UP_MS, finding, 'too late');
+    if (answer !== 'too late') return answer;
     this.#storeAway = true;
     return known;
   }

@@ -3,6 +3,7 @@ import type { RankingNo } from '../../domain/ids.js';
 import { assess, type IndexMark, type LifeId, type Tenure } from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
+import { within } from '../../within.js';
 import { BuildSlots } from './build-slots.js';
 import type { IndexTrust } from './index-trust.js';
 import {
@@ -111,7 +112,7 @@ export class IndexBuilder implements IndexCheck {
   /** Resolves when no build of the ranking is running in this process, or after so many milliseconds. */
   async builtWithin({ rankingNo }: Ranking, ms: number): Promise<void> {
     const build = this.#builds.get(rankingNo);
-    if (build !== undefined) await within(ms, build);
+    if (build !== undefined) await within(ms, build, undefined);
   }
 
   /** Whether the ranking is new, and this process is building its first index. */
@@ -127,7 +128,7 @@ export class IndexBuilder implements IndexCheck {
     const prepared = this.check(ranking).then(async (trusted) => {
       if (!trusted && this.isFirst(ranking)) await this.#builds.get(ranking.rankingNo);
     });
-    await within(PREPARE_MS, prepared).catch(() => {});
+    await within(PREPARE_MS, prepared, undefined).catch(() => {});
   }
 
   /**
@@ -362,11 +363,4 @@ export class IndexBuilder implements IndexCheck {
     if (tenure === undefined) throw new IndexUnavailable('redis: there is no connection yet');
     return tenure;
   }
-}
-
-/** Resolves with `work`, or after so many milliseconds; then what becomes of the work is ignored. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const patience = Promise.withResolvers<void>();
-  const timer = setTimeout(patience.resolve, ms);
-  await Promise.race([work, patience.promise]).finally(() => clearTimeout(timer));
 }

@@ -8,6 +8,7 @@ import {
   type Tenure,
 } from '../../domain/index-rules.js';
 import type { Log } from '../../domain/log.js';
+import { within } from '../../within.js';
 import { IndexLease } from './index-lease.js';
 import type { IndexTrust } from './index-trust.js';
 import {
@@ -139,10 +140,7 @@ export class IndexGate implements IndexAvailability {
   async opensSoon(): Promise<boolean> {
     const patienceMs = this.#lostAtMs + BREAK_MS - performance.now();
     if (this.#state !== 'open' && patienceMs > 0) {
-      const patience = Promise.withResolvers<void>();
-      const timer = setTimeout(patience.resolve, patienceMs);
-      await Promise.race([this.whenOpen(), patience.promise]);
-      clearTimeout(timer);
+      await within(patienceMs, this.whenOpen(), undefined);
     }
     return this.confirmsOpen();
   }

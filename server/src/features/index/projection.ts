@@ -1,6 +1,7 @@
 import type { Entry } from '../../domain/entry.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
+import { within } from '../../within.js';
 import type { IndexBuilder } from './index-builder.js';
 import type { IndexGate } from './index-gate.js';
 import type { IndexTrust } from './index-trust.js';
@@ -97,7 +98,7 @@ export class Projection {
     const now = await Promise.all(
       groupByRanking(rows).map(async (group) => {
         const writing = this.#write(group, rows);
-        const written = await within(PATIENCE_MS, writing);
+        const written = await within(PATIENCE_MS, writing, undefined);
         if (written === undefined) {
           for (const position of group.positions) onPlaced(position, undefined);
           later.push(writing.then(confirmationOf));
@@ -191,15 +192,6 @@ function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefi
     case 'none':
       return { ...place, previousRank: place.rank };
   }
-}
-
-/** Undefined if it takes longer than so many milliseconds. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  const patience = Promise.withResolvers<undefined>();
-  const timer = setTimeout(patience.resolve, ms, undefined);
-  const first = await Promise.race([work, patience.promise]);
-  clearTimeout(timer);
-  return first;
 }
 
 function confirmationOf(written: Written): RankingConfirmation | undefined {
