@@ -1,5 +1,6 @@
 import type { RostrumClient, ScoreResult } from '@rostrum/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Offset } from '../../src/stores/redis/layout.ts';
 import { onRedis } from '../machine/stage/redis-pair.ts';
 import { untilIndexed } from './aftermath.ts';
 import { empty, SplitStage } from './split-stage.ts';
@@ -47,14 +48,18 @@ async function makeBoard(leaderboardId: string): Promise<void> {
 }
 
 /** What PostgreSQL has of a player's entry. */
-async function committed(leaderboardId: string, playerId: string): Promise<number | undefined> {
-  const [row] = await stage.sql<{ score: number }>(
-    `SELECT e.score FROM rostrum.entries e
+async function committed(
+  leaderboardId: string,
+  playerId: string,
+  what: 'score' | 'subscore' = 'score',
+): Promise<number | undefined> {
+  const [row] = await stage.sql<Record<typeof what, number>>(
+    `SELECT e.score, e.subscore FROM rostrum.entries e
      JOIN rostrum.rankings USING (ranking_no) JOIN rostrum.leaderboards USING (board_no)
      WHERE leaderboard_id = $1 AND e.player_id = $2`,
     [leaderboardId, playerId],
   );
-  return row?.score;
+  return row?.[what];
 }
 
 /** Rank 1 to 10 for the score of a player among the others of `makeBoard`. */
@@ -162,6 +167,31 @@ describe('a submission that is overtaken by a later one over another server', ()
   });
 });
 
+describe('a submission that finds an entry that the index lacks', () => {
+  it('has the right rank before, or none, though the index has one with the same score', async () => {
+    const leaderboardId = 'same-score';
+    const best = (client: RostrumClient, playerId: string, score: number, subscore: number) =>
+      client.scores.submit({ leaderboardId, playerId, score, subscore });
+    for (const [playerId, subscore] of [
+      ['x', 3],
+      ['y', 2],
+      ['p', 1],
+    ] as const) {
+      await best(a, playerId, 20, subscore);
+    }
+    await Promise.all([untilIndexed(a, leaderboardId), untilIndexed(b, leaderboardId)]);
+    const { redis } = stage.links[B];
+    redis.hold();
+    // Makes p the first, which Redis learns later.
+    const held = best(b, 'p', 20, 5);
+    await expect.poll(() => committed(leaderboardId, 'p', 'subscore'), { interval: 5 }).toBe(5);
+    const { ranked, previousRank } = await best(a, 'p', 95, 0);
+    redis.release();
+    expect(previousRank).toBe(ranked ? 1 : undefined);
+    await held;
+  });
+});
+
 describe('right after the index was lost', () => {
   it('each answer with ranks has the rank before that the feed tells', async () => {
     const leaderboardId = 'rebuilt';
@@ -217,7 +247,7 @@ async function readFeed(
         for (let n = 1; n <= count; n += 1) {
           into.set(last - count + n, changes.readUInt32BE(at) || undefined);
           // Three ranks and a score come before the record, which tells its length.
-          at += 20 + changes.readUInt32BE(at + 20 + 16);
+          at += 20 + changes.readUInt32BE(at + 20 + Offset.LENGTH);
         }
       }
     }

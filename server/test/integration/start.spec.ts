@@ -106,7 +106,9 @@ test('npm start serves a sample board, refuses a second start, stops everything 
   });
   expect(shown.stdout, shown.stderr).toContain('"ada"');
   // The sample was not counted a second time.
-  const counts = [...shown.stdout.matchAll(/"submissions":\s*"?(\d+)/g)].map((match) => match[1]);
+  const counts = [...shown.stdout.matchAll(/"submissionCount":\s*"?(\d+)/g)].map(
+    (match) => match[1],
+  );
   expect(counts).toEqual(Array(8).fill('1'));
   third.child.kill('SIGTERM');
   expect(await third.ended).toBe(0);

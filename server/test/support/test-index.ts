@@ -40,6 +40,8 @@ export interface Committed {
   readonly outboxId: number;
   readonly entry: Entry;
   readonly payload: Uint8Array;
+  /** Of the entry before; 0 for none. */
+  readonly previousVersion: number;
 }
 
 /** The index on real stores, in a life that is ready, for the specs of its parts. */
@@ -151,7 +153,8 @@ export class TestIndex {
     const { outboxId, results } = await this.log.record([submission], false);
     const [result] = results;
     if (result?.kind !== 'recorded' || outboxId === undefined) throw new Error('not recorded');
-    return { outboxId, entry: result.entry, payload: encodeStandingPayload(result.entry) };
+    const { entry, previousVersion } = result;
+    return { outboxId, entry, payload: encodeStandingPayload(entry), previousVersion };
   }
 
   /** Does something behind the back of the stores. */

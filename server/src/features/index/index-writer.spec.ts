@@ -20,7 +20,7 @@ test('writes to a whole index, and tells places and the life that confirms them'
   const written = await stage.own.writer.write(ranking, [committed]);
   expect(written).toMatchObject({
     kind: 'written',
-    places: [{ had: 'older', previousRank: 2, previousScore: 10, rank: 1, totalPlayers: 2 }],
+    places: [{ had: 'older', previousRank: 2, rank: 1, totalPlayers: 2 }],
     confirmation: { kind: 'written', life: stage.tenure.life, rankingNo: ranking.rankingNo },
   });
   expect(await stage.shown(ranking)).toEqual(['a 30', 'b 20']);

@@ -76,7 +76,7 @@ export interface IndexPlace {
   readonly had: 'none' | 'older' | 'same' | 'newer';
   /** Of the entry that the index had; 0 for none. */
   readonly previousRank: number;
-  readonly previousScore: number;
+  readonly previousVersion: number;
   readonly rank: number;
   readonly totalPlayers: number;
   readonly revision: number;

@@ -45,7 +45,8 @@ async function project(
   });
   const told = Promise.withResolvers<Place>();
   const { entry, payload } = committed;
-  const rows = [{ ranking, entry, payload, effect: 'changed', previousScore: 10, ...row } as const];
+  const { previousVersion } = committed;
+  const rows = [{ ranking, entry, payload, effect: 'changed', previousVersion, ...row } as const];
   await projection.project(committed.outboxId, rows, (_, place) => told.resolve(place));
   return await told.promise;
 }
@@ -66,16 +67,16 @@ describe('a committed batch', () => {
   it('has no previous rank when it made the first entry, and the same one when it changed none', async () => {
     const ranking = await stage.makeRanking(10, 20);
     const first = await stage.commit(ranking, 'new', 15);
-    const place = await project(ranking, first, { effect: 'first', previousScore: null });
+    const place = await project(ranking, first, { effect: 'first' });
     expect(place).toMatchObject({ previousRank: 0, rank: 2, totalPlayers: 3 });
-    const again = await project(ranking, first, { effect: 'none', previousScore: 15 });
+    const again = await project(ranking, first, { effect: 'none' });
     expect(again).toMatchObject({ previousRank: 2, rank: 2 });
   });
 
   it('waits for the first index of a new ranking', async () => {
     const ranking = await stage.createRanking();
     const committed = await stage.commit(ranking, 'a', 10);
-    const place = await project(ranking, committed, { effect: 'first', previousScore: null });
+    const place = await project(ranking, committed, { effect: 'first' });
     expect(place).toMatchObject({ previousRank: 0, rank: 1, totalPlayers: 1 });
     await expect
       .poll(async () => {
@@ -130,18 +131,18 @@ describe('no place is told', () => {
     expect(await isPending(committed)).toBe(false);
   });
 
-  it('when the index did not have the score that the submission found', async () => {
+  it('when the index did not have the entry that the submission found', async () => {
     const ranking = await stage.makeRanking(10, 20);
     await stage.commit(ranking, 'a', 15);
     const committed = await stage.commit(ranking, 'a', 30);
-    expect(await project(ranking, committed, { previousScore: 15 })).toBeUndefined();
+    expect(await project(ranking, committed, {})).toBeUndefined();
   });
 
   it('when the index has a newer entry already', async () => {
     const ranking = await stage.makeRanking(10, 20);
     const committed = await stage.commit(ranking, 'new', 15);
     await stage.own.writer.write(ranking, [await stage.commit(ranking, 'new', 30)]);
-    const row = { effect: 'first', previousScore: null } as const;
+    const row = { effect: 'first' } as const;
     expect(await project(ranking, committed, row)).toBeUndefined();
     expect(await stage.shown(ranking)).toEqual(['new 30', 'b 20', 'a 10']);
   });

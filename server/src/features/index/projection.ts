@@ -23,8 +23,8 @@ export interface ProjectionRow extends EncodedEntry {
   readonly ranking: Ranking;
   /** What the submission did: made the first entry of its player, changed the entry, or left it as it was. */
   readonly effect: 'first' | 'changed' | 'none';
-  /** The score that it found; null for a first entry. */
-  readonly previousScore: number | null;
+  /** The version of the entry that it found; 0 for a first entry. */
+  readonly previousVersion: number;
 }
 
 /** Where a submission put its entry. */
@@ -188,7 +188,9 @@ function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefi
     case 'first':
       return { ...place, previousRank: 0 };
     case 'changed':
-      return place.had === 'older' && place.previousScore === row.previousScore ? place : undefined;
+      return place.had === 'older' && place.previousVersion === row.previousVersion
+        ? place
+        : undefined;
     case 'none':
       return { ...place, previousRank: place.rank };
   }

@@ -28,6 +28,8 @@ export interface RecordedEntry {
   readonly ranking: Ranking;
   /** Null for a first entry. */
   readonly previousScore: number | null;
+  /** The version of the entry before the submission; 0 for a first entry. */
+  readonly previousVersion: number;
   /** The entry after the submission. */
   readonly entry: Entry;
   /** Whether this submission changed the entry. */
@@ -99,8 +101,8 @@ export interface EntryProjection {
       readonly entry: Entry;
       readonly payload: Uint8Array;
       readonly effect: 'first' | 'changed' | 'none';
-      /** The score that it found; null for a first entry. */
-      readonly previousScore: number | null;
+      /** The version of the entry that it found; 0 for a first entry. */
+      readonly previousVersion: number;
     }[],
     onPlaced: (row: number, placement: Placement | undefined) => void,
   ): Promise<void>;

@@ -305,13 +305,15 @@ class Lane {
   }
 
   #toRow(of: RecordedEntry, waiting?: Waiting, recorded?: Submitted['recorded']): ProjectedRow {
-    const { ranking, entry, previousScore } = of;
+    const { ranking, entry, previousVersion } = of;
     const payload = this.#projection.encode(entry);
-    return { waiting, recorded, ranking, entry, payload, effect: effectOf(of), previousScore };
+    return { waiting, recorded, ranking, entry, payload, effect: effectOf(of), previousVersion };
   }
 }
 
-interface ProjectedRow extends Omit<RecordedEntry, 'changed'>, Pick<Submitted, 'payload'> {
+interface ProjectedRow
+  extends Omit<RecordedEntry, 'changed' | 'previousScore'>,
+    Pick<Submitted, 'payload'> {
   /** Whom the place answers, and with what. */
   readonly waiting: Waiting | undefined;
   readonly recorded: Submitted['recorded'] | undefined;

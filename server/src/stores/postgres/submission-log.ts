@@ -37,6 +37,7 @@ interface Row {
   outcome: number;
   replayed: boolean;
   previous_score: number | null;
+  previous_version: string | null;
   block: string | null;
   score: number;
   subscore: number;
@@ -240,6 +241,7 @@ function toRecorded(
     outcome: row.outcome as Outcome,
     replayed: row.replayed,
     previousScore: row.previous_score,
+    previousVersion: Number(row.previous_version),
     ranking,
     entry: {
       rankingNo: ranking.rankingNo,

@@ -1,21 +1,19 @@
-import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import { rankAt } from '../../domain/ranking.js';
 import type { IndexPlace } from '../../features/index/ports.js';
 import { Had } from './layout.js';
-import { indexScore } from './record.js';
 
 /** How many bytes of apply.lua's `places` tell of one record. */
 const PLACE_LENGTH = 29;
 
 /** Reads where records came to stand, as apply.lua packs it. */
-export function readPlaces(settings: LeaderboardSettings, packed: Buffer): IndexPlace[] {
+export function readPlaces(packed: Buffer): IndexPlace[] {
   const places: IndexPlace[] = [];
   for (let at = 0; at < packed.length; at += PLACE_LENGTH) {
     const before = packed.readUInt32BE(at + 1);
     places.push({
       had: hadBefore(packed[at] as number, before),
       previousRank: rankAt(before),
-      previousScore: indexScore(settings, packed.readDoubleBE(at + 21)),
+      previousVersion: packed.readDoubleBE(at + 21),
       rank: rankAt(packed.readUInt32BE(at + 5)),
       totalPlayers: packed.readUInt32BE(at + 9),
       revision: packed.readDoubleBE(at + 13),

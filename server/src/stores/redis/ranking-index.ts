@@ -80,7 +80,7 @@ export class RedisRankingIndex implements RankingIndex {
       case Status.DONE:
         return {
           status: 'applied',
-          places: readPlaces(ranking.settings, places),
+          places: readPlaces(places),
           outdated: payloadVersion < this.#payloadVersion,
         };
       case Status.BUILDING:

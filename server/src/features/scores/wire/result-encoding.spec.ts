@@ -30,6 +30,7 @@ function submitted(placed: boolean, replayed: boolean, previousScore: number | n
       outcome: Outcome.NOT_IMPROVED,
       replayed,
       previousScore,
+      previousVersion: previousScore === null ? 0 : 1,
       entry: ENTRY,
       changed: true,
       ranking: { rankingNo: ENTRY.rankingNo } as Ranking,

@@ -54,6 +54,7 @@ CREATE TYPE functions.applied AS (
   outcome        smallint,
   replayed       boolean, -- whether the answer is that of an earlier, equal submission
   previous_score float8, -- null for a first entry
+  previous_version bigint, -- of the entry before this submission; null for a first entry
   -- The batch's version block: entries whose version is above it were changed by this batch, and if
   -- there are any, rostrum.outbox has a row with this id.
   block          bigint,
@@ -125,6 +126,7 @@ DECLARE
   folded functions.folded;
   n_outcome smallint;
   n_previous float8;
+  n_previous_version bigint;
   n_replayed boolean;
   updates rostrum.entries[] := '{}';
   read_versions bigint[] := '{}';
@@ -197,7 +199,7 @@ BEGIN
           AND (functions.fold(
             e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).counts
-        RETURNING n.*, old.score AS previous_score,
+        RETURNING n.*, old.score AS previous_score, old.version AS previous_version,
           (functions.fold(
             old, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).outcome,
@@ -211,7 +213,7 @@ BEGIN
         FROM updated
         WHERE coalesce(first_ord = ord, true)
       )
-      SELECT ord, outcome, false, previous_score, v_block, new_score, new_subscore, reached, version,
+      SELECT ord, outcome, false, previous_score, previous_version, v_block, new_score, new_subscore, reached, version,
              submissions, achieved_us, update_us, player_name, entry_metadata, ranked
       FROM updated;
     GET DIAGNOSTICS n_updated = ROW_COUNT;
@@ -278,7 +280,7 @@ BEGIN
         refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, -1);
         CONTINUE;
       END IF;
-      RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+      RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                       NULL, NULL)::functions.applied;
       CONTINUE;
     END IF;
@@ -310,6 +312,7 @@ BEGIN
     END IF;
 
     n_previous := s.score;
+    n_previous_version := s.version;
     n_replayed := false;
     IF r.d_outcome IS NOT NULL THEN
       -- Another server recorded it while the statement took it in other rankings.
@@ -350,7 +353,7 @@ BEGIN
           refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, -2);
           CONTINUE;
         END IF;
-        RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                         NULL, NULL)::functions.applied;
         CONTINUE;
       END IF;
@@ -376,8 +379,8 @@ BEGIN
       END IF;
     END IF;
 
-    RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, v_block, s.score, s.subscore,
-                    s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
+    RETURN NEXT ROW(r.ord, n_outcome, n_replayed, n_previous, n_previous_version, v_block, s.score,
+                    s.subscore, s.reached, s.version, s.submissions, s.achieved_us, s.update_us,
                     s.display_name, s.metadata, s.ranked)::functions.applied;
   END LOOP;
   IF refused IS NOT NULL THEN

@@ -19,7 +19,7 @@
 --             ABSENT: there is no index, or it is damaged: build one
 --   places    if DONE, packed, for each record: what the index had (1 byte, see Had), place before and
 --             place after (4 bytes each, from 1; 0: not in the ranking), players in the ranking (4 bytes),
---             revision and score before (8-byte doubles; 0 for a player who was not in the ranking).
+--             revision, and version of the record that the index had (8-byte doubles; 0: none).
 --             places.ts reads it.
 --   building  if BUILDING: the epoch that is being built
 --   payload   if DONE: the lowest payload version that the index may hold
@@ -33,7 +33,7 @@
 -- include writing.lua
 
 local call, pack = redis.call, struct.pack
-local NO_SCORE = string.rep('\0', 8)
+local NO_SCORE, NO_VERSION = string.rep('\0', 8), string.rep('\0', 8)
 
 local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'left', 'payload', 'building')
 local epoch, building = meta[1], meta[6]
@@ -112,6 +112,7 @@ for i = 1, #records do
     had_score = score_bytes_of(old)
   end
   local newer = old and newness(record, old) or 1
+  local had_version = old and version_bytes_of(old) or NO_VERSION
   if newer == 0 then
     had = Had.SAME
   elseif newer < 0 then
@@ -149,7 +150,7 @@ for i = 1, #records do
       changes[at + 3] = record
     end
   end
-  places[i] = pack('>BI4I4I4d', had, before, after, count, revision) .. had_score
+  places[i] = pack('>BI4I4I4d', had, before, after, count, revision) .. had_version
 end
 
 if #changed > 0 then

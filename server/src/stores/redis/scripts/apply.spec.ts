@@ -221,7 +221,7 @@ describe('entries and leavings that are applied', () => {
   it('tell where a player stood who leaves and who returns', async () => {
     const ranking = await serving();
     await apply(ranking, [write({ version: 1, score: 9 }), write({ version: 2, player: 2 })]);
-    const left = { previousRank: 2, previousScore: 5, rank: 0, totalPlayers: 1 };
+    const left = { previousRank: 2, previousVersion: 2, rank: 0, totalPlayers: 1 };
     expect(await apply(ranking, [write({ version: 3, player: 2, left: true })])).toMatchObject([
       { had: 'older', ...left, revision: 4 },
     ]);

@@ -10,6 +10,10 @@ local function score_bytes_of(record)
   return sub(record, Offset.SCORE + 1, Offset.SCORE + 8)
 end
 
+local function version_bytes_of(record)
+  return sub(record, Offset.VERSION + 1, Offset.VERSION + 8)
+end
+
 -- Whether two records of a player have the same place among the others.
 local function stand_alike(a, b)
   return sub(a, 1, Offset.SCORE + 8) == sub(b, 1, Offset.SCORE + 8)
