@@ -10,6 +10,7 @@ import { History } from './history.ts';
 import { startLoad } from './load/load.ts';
 import { healAll, type Inflicted, inflict, whyNot } from './schedule/inflict.ts';
 import { describeFault, type Schedule } from './schedule/schedule.ts';
+import { StatementStuck } from './stage/postgres-host.ts';
 import { type Stage, startStage } from './stage/stage.ts';
 import { StallMeter } from './stall-meter.ts';
 
@@ -93,7 +94,7 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
     }, TICK_MS);
     const extra: Finding[] = [];
     try {
-      await play(stage, options, start, inflicted, troubles, onProgress);
+      await play(stage, options, start, inflicted, troubles, extra, onProgress);
     } finally {
       clearInterval(ticker);
     }
@@ -162,6 +163,7 @@ async function play(
   start: number,
   inflicted: Inflicted[],
   troubles: string[],
+  findings: Finding[],
   onProgress: (progress: Progress) => void,
 ): Promise<void> {
   const givenUp = signal ?? new AbortController().signal;
@@ -184,6 +186,9 @@ async function play(
         await inflict(stage, fault, own, givenUp);
       } catch (error) {
         own.trouble = String(error);
+        if (error instanceof StatementStuck) {
+          findings.push({ kind: 'stuck', at: performance.now(), server: -1, what: error.message });
+        }
       }
       own.to = performance.now();
     }

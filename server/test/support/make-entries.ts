@@ -5,14 +5,15 @@ export async function makeEntries(
   databaseUrl: string,
   rankingNo: number,
   count: number,
+  displayName = '',
 ): Promise<void> {
   await onDatabase(databaseUrl, async (client) => {
     await client.query(
       `INSERT INTO rostrum.entries (ranking_no, player_id, score, subscore, reached, version,
-                                    submissions, client_us, achieved_us, update_us)
-       SELECT $1, 'p' || lpad(g::text, 7, '0'), g * 7919 % 10007, g % 3, g, g, 1, 1, 1, 1
+                                    submissions, client_us, achieved_us, update_us, display_name)
+       SELECT $1, 'p' || lpad(g::text, 7, '0'), g * 7919 % 10007, g % 3, g, g, 1, 1, 1, 1, $3
        FROM generate_series(1, $2::int) AS g`,
-      [rankingNo, count],
+      [rankingNo, count, displayName],
     );
   });
 }

@@ -9,12 +9,15 @@ import { EntryCopy } from './entry-copy.js';
 import { PostgresEntryStore } from './entry-store.js';
 import { PostgresEntryStream } from './entry-stream.js';
 import { migrate } from './migrate.js';
+import { SESSION_BOUNDS } from './session.js';
 
 const ODD = 1 as RankingNo;
 const LARGE = 2 as RankingNo;
 /** Several pages, and the last one is not full. */
 const LARGE_COUNT = 120_000;
 const EMPTY = 3 as RankingNo;
+/** One page is more than the buffers of a connection hold. */
+const HEAVY = 4 as RankingNo;
 
 let own: TestDatabase;
 
@@ -37,6 +40,7 @@ beforeAll(async () => {
   own = await createTestDatabase();
   await makeOddEntries(own.url, ODD);
   await makeEntries(own.url, LARGE, LARGE_COUNT);
+  await makeEntries(own.url, HEAVY, 20_000, 'm'.repeat(1_000));
 });
 
 afterAll(async () => {
@@ -106,6 +110,30 @@ describe('a stream of entries', () => {
     }
     expect(seen).toBeGreaterThan(0);
   });
+
+  it('keeps no lock for long when its reader reads nothing', async () => {
+    const idle = streamOf(own.url).stream(HEAVY, '');
+    expect((await idle.next()).value?.length).toBeGreaterThan(0);
+    const other = new Database({
+      url: own.url,
+      name: 'other',
+      maxConnections: 1,
+      statementTimeoutMs: 4 * SESSION_BOUNDS.silenceMs,
+      connectTimeoutMs: 5_000,
+    });
+    await other.withConnection(async (client) => {
+      await client.query('BEGIN');
+      const { code } = await client
+        .query("SET LOCAL lock_timeout = '100ms'; LOCK TABLE rostrum.entries")
+        .catch((error) => error);
+      expect(code).toBe('55P03');
+      await client.query('ROLLBACK; BEGIN');
+      await client.query('LOCK TABLE rostrum.entries IN ACCESS EXCLUSIVE MODE');
+      await client.query('ROLLBACK');
+    });
+    await other.close();
+    await expect(collect(idle)).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+  }, 60_000);
 
   it('is STORE_UNAVAILABLE when PostgreSQL is away, hangs or dies', async () => {
     await using stack = new AsyncDisposableStack();

@@ -5,6 +5,7 @@ import type { RankingNo } from '../../domain/ids.js';
 import type { EntryStream } from '../../features/index/ports.js';
 import { asStoreError } from './database.js';
 import { EntryCopy } from './entry-copy.js';
+import { sessionConfig } from './session.js';
 import { SessionClient } from './session-client.js';
 import type { SessionWatch } from './session-watch.js';
 import { statement } from './sql-file.js';
@@ -32,7 +33,10 @@ export interface EntryStreamOptions {
   readonly watch?: SessionWatch;
 }
 
-/** Entries out of PostgreSQL by COPY, on a connection of its own for each iteration. */
+/**
+ * Entries out of PostgreSQL by COPY, on a connection of its own for each iteration. PostgreSQL ends an
+ * iteration whose reader reads nothing for `SESSION_BOUNDS.silenceMs`: its snapshot and locks are freed.
+ */
 export class PostgresEntryStream implements EntryStream {
   readonly #options: EntryStreamOptions;
 
@@ -43,10 +47,9 @@ export class PostgresEntryStream implements EntryStream {
   async *stream(rankingNo: RankingNo, afterPlayerId: string): AsyncGenerator<readonly Entry[]> {
     const { url, name, connectTimeoutMs, watch } = this.#options;
     const client = new SessionClient({
-      connectionString: url,
+      ...(sessionConfig(url) as pg.ClientConfig),
       application_name: `rostrum ${name}`,
       connectionTimeoutMillis: connectTimeoutMs,
-      keepAlive: true,
     });
     client.expectsBytes = false;
     // A connection that breaks fails what is under way on it; that is the error that matters.

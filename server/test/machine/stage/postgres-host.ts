@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { EmbeddedPostgres } from '../../../../scripts/services/postgres.ts';
+import { within } from '../../../src/within.ts';
 import { signalPostgres } from '../../support/signal-postgres.ts';
 
 const DISK = '640m';
@@ -12,11 +13,20 @@ const FAKETIME = [
   '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1',
 ];
 
+const SESSIONS = `
+  SELECT pid, application_name AS name, backend_type AS type, state, wait_event_type, wait_event,
+         pg_blocking_pids(pid) AS blockers, round(extract(epoch FROM now() - query_start)) AS seconds,
+         left(query, 60) AS query
+  FROM pg_stat_activity ORDER BY pid`;
+
 /** What a machine may lack for some faults; each with the reason why. */
 export interface Lacking {
   readonly disk?: string;
   readonly clock?: string;
 }
+
+/** A statement did not end within its time. */
+export class StatementStuck extends Error {}
 
 /** A PostgreSQL whose disk can fill up and whose clock can be stepped, where the machine allows it. */
 export class PostgresHost {
@@ -99,6 +109,36 @@ export class PostgresHost {
     }
   }
 
+  /**
+   * As `sql`, for a statement that must end soon. If it does not within `withinMs`, it is ended.
+   *
+   * @throws StatementStuck with what all sessions were at, and whom they waited for
+   */
+  async sqlWithin(withinMs: number, text: string): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.postgres.url(),
+      connectionTimeoutMillis: 10_000,
+    });
+    client.on('error', () => {});
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const done = client.query(text).then(() => undefined);
+    try {
+      if ((await within(withinMs, done, 'late')) === undefined) return;
+      const sessions = await this.sql(SESSIONS);
+      const described = sessions.map((each) => {
+        return `${JSON.stringify(each)} ${wherePaused(each.pid as number)}`;
+      });
+      const pid = rows[0]?.pid;
+      await this.sql('SELECT pg_terminate_backend($1)', [pid]);
+      throw new StatementStuck(
+        `${text} by ${pid} took more than ${withinMs} ms:\n${described.join('\n')}`,
+      );
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+
   /** Sends a signal to the server and all its children. */
   signalAll(signal: NodeJS.Signals): void {
     if (this.postgres.pid !== undefined) signalPostgres(this.postgres, signal);
@@ -137,5 +177,14 @@ export class PostgresHost {
     this.signalAll('SIGCONT');
     await this.postgres.kill();
     if (this.#mount !== undefined) spawnSync('umount', ['-l', this.#mount]);
+  }
+}
+
+/** Where the kernel has a process wait, as far as it tells. */
+function wherePaused(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/wchan`, 'utf8');
+  } catch {
+    return '';
   }
 }
