@@ -47,7 +47,7 @@ export class PostgresEntryStream implements EntryStream {
   async *stream(rankingNo: RankingNo, afterPlayerId: string): AsyncGenerator<readonly Entry[]> {
     const { url, name, connectTimeoutMs, watch } = this.#options;
     const client = new SessionClient({
-      ...(sessionConfig(url) as pg.ClientConfig),
+      ...sessionConfig(url),
       application_name: `rostrum ${name}`,
       connectionTimeoutMillis: connectTimeoutMs,
     });

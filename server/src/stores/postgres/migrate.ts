@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { sessionConfig } from './session.js';
 import { SessionClient } from './session-client.js';
 import { SessionWatch } from './session-watch.js';
 import {
@@ -47,7 +48,7 @@ export function readMigrations(): Migration[] {
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const migrations = readMigrations();
   const client = new SessionClient({
-    connectionString: databaseUrl,
+    ...sessionConfig(databaseUrl),
     application_name: 'rostrum migrate',
     connectionTimeoutMillis: 10_000,
   });

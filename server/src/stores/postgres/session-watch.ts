@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type pg from 'pg';
 import { sessionConfig } from './session.js';
 import { SessionClient } from './session-client.js';
 import { statement } from './sql-file.js';
@@ -155,7 +154,7 @@ export class SessionWatch {
 
   async #connect(): Promise<SessionClient> {
     const client = new SessionClient({
-      ...(sessionConfig(this.#url) as pg.ClientConfig),
+      ...sessionConfig(this.#url),
       application_name: 'rostrum watch',
       connectionTimeoutMillis: PATIENCE_MS,
       query_timeout: PATIENCE_MS,

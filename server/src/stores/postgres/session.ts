@@ -34,7 +34,7 @@ const SERVER_SETTINGS = {
  * How to connect so that a connection whose other side is gone is noticed by both sides. Options in
  * the URL (`?options=-c …`) count too, and more than ours.
  */
-export function sessionConfig(url: string): pg.PoolConfig {
+export function sessionConfig(url: string): pg.ClientConfig {
   const { address, options } = splitOptions(url);
   const ours = Object.entries(SERVER_SETTINGS).map(([name, value]) => `-c ${name}=${value}`);
   return {
