@@ -50,7 +50,8 @@ async function start(): Promise<void> {
   });
   await rostrum.start(GRACE_MS);
   const address = { host: '127.0.0.1', port: 0 };
-  const tls = await server.listen(address, await CertificateFiles.open(config.tls, log));
+  const files = { ca: config.tlsCa, cert: config.tlsCert, key: config.tlsKey };
+  const tls = await server.listen(address, await CertificateFiles.open(files, log));
   const plaintext = await server.listenPlaintext(address);
   rostrum.announce();
   tell({ kind: 'ready', ports: { tls, plaintext } });

@@ -4,7 +4,7 @@ import { composeStores } from './compose/stores.js';
 import type { Config } from './config.js';
 import type { Logger } from './observability/log.js';
 import { MethodStatsRegistry } from './observability/method-stats.js';
-import { Health } from './transport/health.js';
+import { addHealth } from './transport/health.js';
 import { addReflection } from './transport/reflection.js';
 import { GrpcServer } from './transport/server.js';
 import { within } from './within.js';
@@ -12,15 +12,15 @@ import { within } from './within.js';
 /** A server with everything wired and nothing running yet. */
 export interface Rostrum {
   readonly server: GrpcServer;
-  /** Connects and brings the index up to date, waiting for that at most `patienceMs`. */
+  /** Connects, and brings the index up to date; waits at most `patienceMs` for that. */
   start(patienceMs: number): Promise<void>;
-  /** Announces that calls are welcome. Call it when the server listens. */
+  /** Reports all services as SERVING. Call it when the server listens. */
   announce(): void;
   /** Lets open calls finish for at most `graceMs`, then closes everything. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Constructs and wires all parts of a server process; compose/ does it for each subsystem. */
+/** Constructs and wires all parts of a server process, with a file in compose/ for each subsystem. */
 export function compose(config: Config, log: Logger): Rostrum {
   const stores = composeStores(config, log);
   const index = composeIndex(config, stores, log);
@@ -37,8 +37,7 @@ export function compose(config: Config, log: Logger): Rostrum {
     },
   });
   const { purger } = composeFeatures(config, stores, index, { server, methods }, log);
-  const health = new Health([...server.services]);
-  health.addTo(server);
+  const announce = addHealth(server);
   addReflection(server);
 
   return {
@@ -59,9 +58,7 @@ export function compose(config: Config, log: Logger): Rostrum {
       purger.start(() => index.gate.isOpen);
     },
 
-    announce() {
-      health.setAll(true);
-    },
+    announce,
 
     async stop(graceMs) {
       await server.drain(graceMs);

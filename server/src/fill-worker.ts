@@ -9,20 +9,21 @@ import { SessionWatch } from './stores/postgres/session-watch.js';
 import { RedisConnection } from './stores/redis/connection.js';
 import { RedisRankingIndex } from './stores/redis/ranking-index.js';
 import { encodeStandingPayload, PAYLOAD_VERSION } from './wire/standing-payload-encoding.js';
+import { within } from './within.js';
 
 /*
- * A thread that fills indexes: constructs and wires what that needs, as compose.ts does for the rest
- * of a server process. Its connections last as long as the fill they are for.
+ * A thread that fills indexes. It constructs and wires what that needs, as compose.ts does for the rest
+ * of a server process. Its connections live as long as the fill that they are for.
  */
 
-/** What a thread is started with. */
+/** What the thread is started with. */
 export type FillWorkerData = Pick<Config, 'databaseUrl' | 'redisUrl' | 'feedRetentionChanges'>;
 
 const CONNECT_TIMEOUT_MS = 2000;
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
-/** A page is read in moments, but on a busy machine its first row may take a while. */
+/** Reading a page is quick, but on a busy machine its first row may take a while. */
 const POSTGRES_SILENCE_MS = 30_000;
-/** Progress is for people to look at. */
+/** How often progress is reported; only people look at it. */
 const PROGRESS_MS = 100;
 
 const config = workerData as FillWorkerData;
@@ -44,7 +45,7 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
     url: config.redisUrl,
     commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
   });
-  // A Redis that is not the one of the build lacks a part of it.
+  // Any other Redis than that of the build lacks a part of it.
   redis.admit(build.redis);
   const sessions = new SessionWatch(config.databaseUrl);
   try {
@@ -73,13 +74,9 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
 
 /** @throws IndexUnavailable */
 async function connected(redis: RedisConnection): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(
-    () => reject(new IndexUnavailable('redis: cannot be reached from the thread that fills')),
-    CONNECT_TIMEOUT_MS,
-  );
-  redis.onReady(resolve);
-  await promise.finally(() => clearTimeout(timer));
+  const ready = new Promise<boolean>((resolve) => redis.onReady(() => resolve(true)));
+  if (await within(CONNECT_TIMEOUT_MS, ready, false)) return;
+  throw new IndexUnavailable('redis: cannot be reached from the thread that fills');
 }
 
 function failureOf(error: unknown): FillReport {

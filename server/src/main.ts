@@ -7,7 +7,7 @@ import { migrate } from './stores/postgres/migrate.js';
 import { CertificateFiles } from './transport/certificate-files.js';
 import { runWorkers } from './workers.js';
 
-/** How long the start waits for the index before it serves without. */
+/** How long the start waits for the index before it serves without it. */
 const INDEX_PATIENCE_MS = 5000;
 const EXIT_BAD_CONFIG = 2;
 
@@ -30,7 +30,7 @@ function configOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error([...error.problems, ...unknownSettings(process.env).map(asUnknown)].join('\n'));
+    console.error([error.message, ...unknownSettings(process.env).map(asUnknown)].join('\n'));
     process.exit(EXIT_BAD_CONFIG);
   }
 }
@@ -53,26 +53,25 @@ async function serve(config: Config, log: Logger): Promise<void> {
   if (cluster.isPrimary) await prepareDatabase(config, log);
   const rostrum = compose(config, log);
   let stopping = false;
-  const stop = (signal: string): void => {
+  const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'shutting down');
-    rostrum.stop(config.shutdownGraceMs).then(
-      () => {
-        log.info({}, 'stopped');
-        process.exit(0);
-      },
-      (error: unknown) => {
-        log.fatal({ err: error }, 'the shutdown failed');
-        process.exit(1);
-      },
-    );
+    try {
+      await rostrum.stop(config.shutdownGraceMs);
+      log.info({}, 'stopped');
+      process.exit(0);
+    } catch (error) {
+      log.fatal({ err: error }, 'the shutdown failed');
+      process.exit(1);
+    }
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 
+  const tls = { ca: config.tlsCa, cert: config.tlsCert, key: config.tlsKey };
   try {
-    const certificates = await CertificateFiles.open(config.tls, log);
+    const certificates = await CertificateFiles.open(tls, log);
     await rostrum.start(INDEX_PATIENCE_MS);
     const port = await rostrum.server.listen(config.address, certificates);
     rostrum.announce();

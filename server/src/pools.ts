@@ -9,12 +9,12 @@ interface Pool {
   readonly connectTimeoutMs?: number;
 }
 
-/** The connection of the watch over all others, while one of them is silent for a second. */
+/** One connection watches the others whenever one of them is silent for a second. */
 export const WATCH_CONNECTIONS = 1;
 
 /**
- * The pools of one server process, besides that of the lanes, which has a connection for each.
- * docs/operations.md tells the sum of all, for `max_connections`.
+ * The pools of one server process, except that of the write lanes, which has a connection for each.
+ * docs/operations.md has their sum, for `max_connections`.
  */
 export const POOLS = {
   lookups: { maxConnections: 2, statementTimeoutMs: 5_000 },
@@ -23,7 +23,7 @@ export const POOLS = {
   background: { maxConnections: 4, statementTimeoutMs: 60_000 },
   outbox: { maxConnections: 2, statementTimeoutMs: 10_000 },
   builds: { maxConnections: 8, statementTimeoutMs: 60_000 },
-  /** An answer that is late still tells that the store of record is there. */
+  /** Generous timeouts: even a late answer proves that the store of record is there. */
   lease: {
     maxConnections: MAX_LEASE_QUESTIONS + 1,
     statementTimeoutMs: 5_000,

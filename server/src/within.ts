@@ -1,7 +1,4 @@
-/**
- * What `work` resolves with, or `otherwise` if it takes longer than `ms` milliseconds; then nobody hears
- * what becomes of it. Fails as `work` does.
- */
+/** The result of `work`, or `otherwise` if it takes longer than `ms` milliseconds. Fails as `work` does. */
 export async function within<T, const U>(
   ms: number,
   work: Promise<T>,

@@ -2,14 +2,14 @@ import cluster from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './observability/log.js';
 
-/** A worker that ends is replaced after this long, so that one that cannot start costs little. */
+/** How long after its end a worker is replaced. A worker that cannot start must cost little. */
 const RESTART_MS = 1000;
 /** What a worker needs beyond its grace time to close its connections. */
 const STOP_MARGIN_MS = 5000;
 
 /**
- * Runs worker processes that share the server's address, replaces those that die, and passes on
- * SIGTERM and SIGINT. Resolves with the exit code when all have ended after such a signal.
+ * Runs worker processes that share the server's address, replaces those that die, and passes SIGTERM and
+ * SIGINT on to them. Resolves with the exit code when all have ended after such a signal.
  */
 export async function runWorkers(count: number, graceMs: number, log: Logger): Promise<number> {
   let stopping = false;

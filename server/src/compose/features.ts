@@ -18,7 +18,6 @@ import { standingService, standingServiceDefinition } from '../features/standing
 import { WatchHub } from '../features/watch/watch-hub.js';
 import { watchService, watchServiceDefinition } from '../features/watch/wire/handler.js';
 import { BatchStats } from '../observability/batch-stats.js';
-import type { Histogram } from '../observability/histogram.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import type { GrpcServer } from '../transport/server.js';
@@ -27,7 +26,7 @@ import type { Stores } from './stores.js';
 
 const VERSION = readVersion();
 
-/** The services of the contract, and what runs beside their calls. A new feature is wired here. */
+/** The services of the contract, and the background work beside them. A new feature is wired here. */
 export function composeFeatures(
   config: Config,
   stores: Stores,
@@ -39,16 +38,11 @@ export function composeFeatures(
     builder.prepare(ranking),
   );
   const batches = new BatchStats();
-  const queue = new SubmissionQueue(
-    stores.submissions,
-    projection,
-    { batchRecorded: (size) => batches.record(size) },
-    {
-      lanes: config.writeLanes,
-      maxPending: config.maxSubmissions,
-      cap: config.identitySubmissions,
-    },
-  );
+  const queue = new SubmissionQueue(stores.submissions, projection, batches, {
+    lanes: config.writeLanes,
+    maxPending: config.maxSubmissions,
+    cap: config.identitySubmissions,
+  });
   const turns = new ReadTurns();
   const hub = new WatchHub(
     {
@@ -77,16 +71,7 @@ export function composeFeatures(
 
   const serverStats = new ServerStats({
     methods: () => methods.snapshot(),
-    submissions: () => {
-      const { items, batches: count, sizeP50, sizeMax } = batches.snapshot();
-      return {
-        committed: items,
-        batches: count,
-        batchSizeP50: sizeP50,
-        batchSizeMax: sizeMax,
-        pending: queue.pending,
-      };
-    },
+    submissions: () => ({ ...batches.snapshot(), pending: queue.pending }),
     watches: () => hub.stats(),
     connections: () => server.connections.count,
     identities: () =>
@@ -97,8 +82,7 @@ export function composeFeatures(
         submissions: (held) => queue.limitOf(held),
         unsentBytes: (held) => server.unsent.limitOf(held),
       }),
-    postgres: () => roundTripTimes(stores.roundTrips.postgres),
-    redis: () => roundTripTimes(stores.roundTrips.redis),
+    roundTrips: stores.roundTrips,
     indexState: () => gate.state,
     indexTrouble: () => stores.redis.trouble,
     rebuilding: () => builder.building,
@@ -118,13 +102,6 @@ export function composeFeatures(
   server.addService(watchServiceDefinition, watchService(directory, hub));
   server.onDrain(() => hub.endAll());
   return { purger };
-}
-
-function roundTripTimes(microseconds: Histogram): { p50Ms: number; p99Ms: number } {
-  return {
-    p50Ms: microseconds.quantile(0.5) / 1000,
-    p99Ms: microseconds.quantile(0.99) / 1000,
-  };
 }
 
 function readVersion(): string {

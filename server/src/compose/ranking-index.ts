@@ -15,16 +15,15 @@ import { StoreReader } from '../features/reads/store-reader.js';
 import { Verifier } from '../features/verification/verifier.js';
 import type { FillWorkerData } from '../fill-worker.js';
 import type { Logger } from '../observability/log.js';
-import { encodeStandingPayload } from '../wire/standing-payload-encoding.js';
+import { encodeStandingPayload as encodePayload } from '../wire/standing-payload-encoding.js';
 import type { Stores } from './stores.js';
 
 export type Index = ReturnType<typeof composeIndex>;
 
-/** What keeps the index in step with PostgreSQL, and reads from whichever of the two may answer. */
+/** Keeps the index in step with PostgreSQL, and reads from whichever of the two may answer. */
 export function composeIndex(config: Config, stores: Stores, log: Logger) {
   const { index, entries, rankings, outbox } = stores;
   const trust = new IndexTrust();
-  const encodePayload = encodeStandingPayload;
   const largeFiller = new ThreadedFiller(() => startFillWorker(config));
   const filler = new PagedFiller(index, entries, encodePayload, largeFiller);
   const builder = new IndexBuilder({ index, rankings, entries, filler, trust, log });
@@ -47,7 +46,7 @@ export function composeIndex(config: Config, stores: Stores, log: Logger) {
   return {
     ...{ trust, builder, gate, sweeper, projection, reader, verifier },
 
-    /** Ends the work on the index; what is left is in the outbox. */
+    /** Ends the work on the index. What is left undone stays in the outbox. */
     async close(): Promise<void> {
       await largeFiller.close();
       await settler.flush();
@@ -61,7 +60,7 @@ function startFillWorker(config: Config): Worker {
   const workerData: FillWorkerData = { databaseUrl, redisUrl, feedRetentionChanges };
   return new Worker(new URL('../fill-worker.js', import.meta.url), {
     workerData,
-    // More than it needs; beyond it the thread ends, not the process.
+    // More than it needs. Beyond this the thread ends, not the process.
     resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
   });
 }

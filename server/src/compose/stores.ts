@@ -23,8 +23,8 @@ import { PAYLOAD_VERSION } from '../wire/standing-payload-encoding.js';
 const REDIS_COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
 /**
- * A batch of submissions. Those that come while one hangs wait for it and then for a connection: 8 s
- * together. The clients' deadline of 10 s, by default, leaves room for the server to say what is wrong.
+ * For a batch of submissions. Those that come while one hangs wait for it and then for a connection,
+ * 8 s together. Clients have a deadline of 10 s by default, so the server can still say what is wrong.
  */
 const WRITE_LIMITS = { statementTimeoutMs: 6_000, answerTimeoutMs: 6_000 };
 

@@ -1,17 +1,17 @@
-/** What a caller holds of a process at this moment. Kept by the parts that hand it out. */
-export interface Holdings {
+/** What a caller holds of a process now, at first nothing. Kept up to date by those who hand it out. */
+export class Holdings {
   /** Submissions that wait or are in work. */
-  submissions: number;
+  submissions = 0;
   /** Submissions among them that wait for their leaderboard to be created. */
-  creations: number;
+  creations = 0;
   /** Open watches. */
-  watches: number;
+  watches = 0;
   /** Rows kept for them; a view counts once, however many watch it. */
-  watchedRows: number;
+  watchedRows = 0;
   /** Bytes of answers and messages that the caller has not read yet. */
-  unsentBytes: number;
-  /** Bytes received of requests that are not complete. */
-  receivedBytes: number;
+  unsentBytes = 0;
+  /** Bytes received of incomplete requests. */
+  receivedBytes = 0;
 }
 
 /** What all connections of one identity hold together: one object for as long as one is open. */
@@ -31,16 +31,4 @@ export interface IdentityHoldings extends Holdings {
  */
 export interface Caller extends Holdings {
   readonly of: IdentityHoldings;
-}
-
-/** Nothing held yet. */
-export function noHoldings(): Holdings {
-  return {
-    submissions: 0,
-    creations: 0,
-    watches: 0,
-    watchedRows: 0,
-    unsentBytes: 0,
-    receivedBytes: 0,
-  };
 }

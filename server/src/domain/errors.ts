@@ -81,8 +81,14 @@ export class RostrumError extends Error {
 }
 
 /** INVALID_ARGUMENT for one field. */
-export function invalidField(field: string, description: string): RostrumError {
-  return invalidFields([{ field, description }]);
+export function invalidField(
+  field: string,
+  description: string,
+  reason: ErrorReason = 'INVALID_FIELD',
+): RostrumError {
+  return new RostrumError(reason, `${field}: ${description}`, {
+    violations: [{ field, description }],
+  });
 }
 
 /** INVALID_ARGUMENT for one or more fields. */

@@ -3,19 +3,19 @@ import { Histogram } from './histogram.js';
 /** Counts batches and what was in them, since the start of the process. */
 export class BatchStats {
   readonly #sizes = new Histogram();
-  #items = 0;
+  #committed = 0;
 
   record(size: number): void {
-    this.#items += size;
+    this.#committed += size;
     this.#sizes.record(size);
   }
 
-  snapshot(): { items: number; batches: number; sizeP50: number; sizeMax: number } {
+  snapshot() {
     return {
-      items: this.#items,
+      committed: this.#committed,
       batches: this.#sizes.count,
-      sizeP50: this.#sizes.quantile(0.5),
-      sizeMax: this.#sizes.max,
+      batchSizeP50: this.#sizes.quantile(0.5),
+      batchSizeMax: this.#sizes.max,
     };
   }
 }

@@ -5,9 +5,9 @@ const MAX_VALUE = 2 ** 31 - 1;
 const BUCKETS = (32 - SUB_BUCKET_BITS) * SUB_BUCKETS;
 
 /**
- * Counts whole numbers from 0 to 2^31-1 in buckets that widen with the value, so that quantiles
- * cost a fixed 3.5 KiB however many values come. Recording takes a few nanoseconds; it is done for
- * each call, which `perf_hooks` histograms are too slow for.
+ * Counts whole numbers from 0 to 2^31-1 in buckets that widen with the value, so that quantiles cost a
+ * fixed 3.5 KiB. Recording takes a few nanoseconds. It happens for each call, and `perf_hooks`
+ * histograms are too slow for that.
  */
 export class Histogram {
   readonly #buckets = new Float64Array(BUCKETS);
@@ -23,7 +23,7 @@ export class Histogram {
     return this.#max;
   }
 
-  /** Values outside of the range are counted as its ends, fractions are cut. */
+  /** Values outside the range are counted as its ends, and fractions are cut off. */
   record(value: number): void {
     const whole = value > 0 ? (value < MAX_VALUE ? value | 0 : MAX_VALUE) : 0;
     if (whole > this.#max) this.#max = whole;
@@ -33,8 +33,8 @@ export class Histogram {
   }
 
   /**
-   * The value that `share` (0 to 1) of the recorded values stay within: exact below 32, and at
-   * most 1/16 above the true one otherwise. 0 when nothing was recorded.
+   * The value that `share` (0 to 1) of the recorded values do not exceed: exact below 32, otherwise up
+   * to 1/16 too large. 0 if nothing was recorded.
    */
   quantile(share: number): number {
     if (this.#count === 0) return 0;

@@ -1,7 +1,7 @@
-/** Messages are constants of the code, so there are some dozens. */
+/** Messages are constants in the code, so there are a few dozen. */
 const MAX_MESSAGES = 1_000;
 
-/** So many lines of one kind are written in a period, in milliseconds. */
+/** How many lines of one kind are written per period, in milliseconds. */
 export interface Allowance {
   readonly lines: number;
   readonly periodMs: number;
@@ -14,24 +14,20 @@ interface Counted {
 }
 
 /**
- * Limits how often the same message is written: many lines can be caused at will by whoever may
- * connect, and a log that fills the disk takes everybody down. Beyond its allowance they are counted
- * instead of written, and the count goes with the next one that is.
+ * Limits how often the same message is written: anyone who can connect can cause many lines, and a log
+ * that fills the disk takes everybody down. Lines beyond the allowance are counted instead of written,
+ * and the next line that is written carries the count.
  */
 export class LineLimit {
   readonly #now: () => number;
   readonly #counted = new Map<string, Counted>();
 
-  /** @param now milliseconds that never go backwards */
+  /** @param now a clock in milliseconds that never goes backwards */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /**
-   * Asks for one line.
-   *
-   * @returns how many were left out before it, or undefined if it is to be left out itself
-   */
+  /** How many lines were left out before this one; undefined if this one must be left out too. */
   admit(message: string, { lines, periodMs }: Allowance): number | undefined {
     const counted = this.#of(message);
     const nowMs = this.#now();
@@ -50,7 +46,7 @@ export class LineLimit {
   }
 
   #of(message: string): Counted {
-    // Should messages be made up after all, those beyond the first share one limit.
+    // If there are ever too many messages, the rest share one limit.
     const key = this.#counted.has(message) || this.#counted.size < MAX_MESSAGES ? message : '';
     let counted = this.#counted.get(key);
     if (counted === undefined) {

@@ -1,16 +1,15 @@
 import { write, writeSync } from 'node:fs';
 
-/** Bytes that may wait for a reader that is behind; what comes then is lost. */
+/** Bytes that may wait for a slow reader. Lines beyond that are lost. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** How long to wait for a reader whose pipe is full, in milliseconds. */
+/** How long to wait when the reader's pipe is full, in milliseconds. */
 const RETRY_MS = 50;
-/** How often that is done at the end of the process. */
+/** How often to do so at the end of the process. */
 const LAST_TRIES = 10;
 
 /**
- * Writes to a file descriptor and waits for nothing: a slow reader holds nobody up. Nor does one that
- * is gone keep the process from ending, for which pino's own destination tries for ever to write
- * the last lines.
+ * Writes to a file descriptor without ever blocking, so a slow reader holds nobody up. A reader that is
+ * gone does not keep the process from ending either; pino's own destination would retry for ever.
  */
 export class LineWriter {
   readonly #fd: number;
@@ -31,11 +30,11 @@ export class LineWriter {
     this.#waitingBytes += bytes.length;
     if (this.#isWriting) return;
     this.#isWriting = true;
-    // With all the lines of this turn; a process that ends in it writes them in order.
+    // Together with the other lines of this turn. A process that ends in it writes them in order.
     setImmediate(() => this.#writeOn(this.#take()));
   }
 
-  /** Writes what waits, if the reader takes it soon. What is being written is not waited for. */
+  /** Writes what waits, if the reader takes it soon. Does not wait for a write in progress. */
   flushSync(): void {
     let rest = this.#take();
     for (let tries = 0; rest.length > 0 && !this.#isBroken; ) {

@@ -7,13 +7,13 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * Writes one JSON object a line. Say in words what happened and give what identifies it as fields:
- * `log.info({ address }, 'listening')`. An error goes in as `err`; where a store is to blame, the line has
- * the reason in words instead.
+ * Writes one JSON object per line. Say in words what happened, and put what identifies it into fields:
+ * `log.info({ address }, 'listening')`. Pass an error as `err`. If it says that a store cannot be
+ * reached, the line has the reason in words instead.
  */
 export type Logger = PinoLogger;
 
-/** Fields that must never reach a log, at the top or one level down, whoever passes them. */
+/** Fields that must never reach a log, at the top level or one level down. */
 const SECRETS = [
   'key',
   'privateKey',
@@ -27,19 +27,19 @@ const SECRETS = [
   'display_name',
 ];
 
-/** From info to error. Who sets a lower level asks for everything, and fatal lines end the process. */
+/** From info to error. Lower levels ask for everything, and a fatal line is the last one anyway. */
 const LIMITED = { least: 30, most: 50 };
-/** Of one message. */
+/** For one message. */
 const OF_A_MESSAGE: Allowance = { lines: 20, periodMs: 1_000 };
-/** Of one message about one thing that is wrong with a store: it may last for hours. */
+/** For one message about one reason why a store cannot be reached, which may last for hours. */
 const OF_AN_OUTAGE: Allowance = { lines: 1, periodMs: 60_000 };
 
 /**
- * Makes the log of the process. Keys, certificates, passwords and names of players are blotted out.
- * The same message is written 20 times a second at most, about an outage of a store once a minute for each
- * reason; `suppressed` counts those left out.
+ * Makes the log of the process. Keys, certificates, passwords and player names are redacted. The same
+ * message is written at most 20 times a second, one about the outage of a store once a minute for each
+ * reason. `suppressed` counts those left out.
  *
- * @param destination Where lines go; standard output by default.
+ * @param destination where lines go; standard output by default
  */
 export function createLog(
   level: LogLevel,
@@ -70,7 +70,7 @@ export function createLog(
   return pino(options, destination);
 }
 
-/** With words instead of an error; what has a reason already keeps it. */
+/** The fields with words instead of the error. A reason that is there already stays. */
 function withReason(fields: { err?: unknown; reason?: string }, words: string): object {
   const { err: _, ...others } = fields;
   return others.reason === undefined ? { ...others, reason: words } : { ...others, err: words };

@@ -1,25 +1,5 @@
+import { status } from '@grpc/grpc-js';
 import { Histogram } from './histogram.js';
-
-/** The names of the gRPC codes, by code. */
-const CODE_NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
 
 /** What one method has done since the start of the process. Times are in milliseconds. */
 export interface MethodSnapshot {
@@ -29,11 +9,11 @@ export interface MethodSnapshot {
   readonly calls: number;
   /** Those of them that ended with an error. */
   readonly errors: number;
-  /** Those that their callers ended before the server did, or by their deadlines; they are no errors. */
+  /** Those ended by their callers, or by a deadline, before the server did. They are not errors. */
   readonly cancelled: number;
-  /** The calls by the gRPC codes with which they ended, such as `NOT_FOUND`; only those there were. */
+  /** How many calls ended with each gRPC code, such as `NOT_FOUND`; only codes that occurred. */
   readonly codes: Readonly<Record<string, number>>;
-  /** Calls that are open now. */
+  /** Calls open now. */
   readonly open: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -42,14 +22,12 @@ export interface MethodSnapshot {
 
 /** Counts the calls of one method. */
 export class MethodStats {
-  readonly method: string;
   readonly #latencyUs = new Histogram();
-  readonly #calls = CODE_NAMES.map(() => 0);
+  /** How many calls ended with each gRPC code. */
+  readonly #calls = new Array<number>(status.UNAUTHENTICATED + 1).fill(0);
   #open = 0;
 
-  constructor(method: string) {
-    this.method = method;
-  }
+  constructor(readonly method: string) {}
 
   opened(): void {
     this.#open += 1;
@@ -67,9 +45,8 @@ export class MethodStats {
 
   snapshot(): MethodSnapshot {
     const codes: Record<string, number> = {};
-    for (const [code, name] of CODE_NAMES.entries()) {
-      const calls = this.#calls[code] as number;
-      if (calls > 0) codes[name] = calls;
+    for (const [code, calls] of this.#calls.entries()) {
+      if (calls > 0) codes[status[code] as string] = calls;
     }
     const calls = this.#calls.reduce((sum, count) => sum + count);
     const cancelled = (codes.CANCELLED ?? 0) + (codes.DEADLINE_EXCEEDED ?? 0);

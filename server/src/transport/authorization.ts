@@ -3,8 +3,8 @@ import type { Connection } from './connections.js';
 import { type Identity, type Role, roleAllows } from './identity.js';
 
 /**
- * The least role that each method needs. It is complete: a server with a method that is not in it
- * does not start. The comments of the RPCs in `proto/` say the same.
+ * The lowest role that each method needs. A server with a method that is missing here does not start.
+ * The comments of the RPCs in `proto/` say the same.
  */
 export const METHOD_ROLES: Readonly<Record<string, Role>> = {
   '/rostrum.v1.AdminService/Ping': 'reader',
@@ -38,8 +38,7 @@ export const METHOD_ROLES: Readonly<Record<string, Role>> = {
 };
 
 /**
- * Lets a call in or refuses it. Limits of single identities to some leaderboards will join here:
- * they need the request as well, and only for identities that a policy names.
+ * Lets a call in or refuses it. Limits of single identities to some leaderboards will join here.
  *
  * @param connection Undefined when the connection is already gone.
  * @throws IDENTITY_MISSING, ROLE_NOT_ALLOWED

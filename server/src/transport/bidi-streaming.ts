@@ -8,9 +8,9 @@ import { ServerStream } from './server-stream.js';
 import { type Decoded, requireDecoded } from './service-definition.js';
 
 /**
- * Answers one request of a stream with one message, or with the bytes of one. It is called for the
- * next request before the answer to this one is ready; answers leave in the order of the requests.
- * What it throws ends the stream, after the answers to all earlier requests.
+ * Answers one request of a stream with one message, or with the bytes of one. It is called for the next
+ * request before the answer to this one is ready; answers are sent in the order of the requests. What
+ * it throws ends the stream, after the answers to all earlier requests.
  */
 export type BidiHandler<Req, Res> = (
   request: Req,
@@ -18,12 +18,12 @@ export type BidiHandler<Req, Res> = (
 ) => Res | Uint8Array | Promise<Res | Uint8Array>;
 
 /**
- * Makes a bidirectional gRPC handler that answers each request, in order, with flow control: a
- * caller that does not read its answers is not read from either. When the server shuts down, what
- * was taken in is answered, and the stream ends with SHUTTING_DOWN.
+ * Makes a bidirectional gRPC handler that answers each request, in order, with flow control: a caller
+ * that does not read its answers is not read from either. When the server shuts down, the requests
+ * received so far are answered, and the stream ends with SHUTTING_DOWN.
  */
 export function bidiStreaming<Req, Res>(
-  run: BidiHandler<Req, Res>,
+  run: BidiHandler<Req, NoInfer<Res>>,
   maxInFlight: number,
 ): grpc.handleBidiStreamingCall<Req, Res> {
   return handler<grpc.handleBidiStreamingCall<Req, Res>>((call, life) => {
@@ -31,7 +31,7 @@ export function bidiStreaming<Req, Res>(
   });
 }
 
-/** The place of one answer in the order of the requests. */
+/** A request and, in time, its answer. */
 interface Slot {
   state: 'pending' | 'answered' | 'failed';
   answer: Buffer | undefined;
@@ -44,7 +44,7 @@ class OrderedReplies<Req, Res> {
   readonly #stream: ServerStream<Res>;
   readonly #run: BidiHandler<Req, Res>;
   readonly #maxInFlight: number;
-  /** From the oldest request on; those before `#head` have left. */
+  /** Oldest first; the answers before `#head` have been sent. */
   #slots: Slot[] = [];
   #head = 0;
   #halfClosed = false;
@@ -101,7 +101,7 @@ class OrderedReplies<Req, Res> {
     }
   }
 
-  /** Flushes when all that is resolving in this turn has resolved, so that it leaves together. */
+  /** Flushes at the end of this turn, so that answers that become ready together leave together. */
   #schedule(): void {
     if (this.#scheduled || this.#flushing) return;
     this.#scheduled = true;
@@ -111,7 +111,7 @@ class OrderedReplies<Req, Res> {
     });
   }
 
-  /** Sends the answers that are ready and have none missing before them; one batch at a time. */
+  /** Sends the answers that are ready up to the first missing one; one batch at a time. */
   #flush(): void {
     if (!this.#life.isOpen || this.#flushing) return;
     const ready: Buffer[] = [];
@@ -159,14 +159,14 @@ class OrderedReplies<Req, Res> {
     this.#call.pause();
   }
 
-  /** Takes in nothing more; ends when what was taken in is answered. */
+  /** Takes no more requests, and ends when those taken are answered. */
   #drain(): void {
     this.#draining = true;
     this.#pause();
     this.#schedule();
   }
 
-  /** Forgets what is not answered yet: nobody waits for it. */
+  /** Forgets the unanswered requests: nobody waits for them. */
   #abandon(): void {
     this.#slots = [];
     this.#head = 0;

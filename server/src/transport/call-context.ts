@@ -6,17 +6,17 @@ import type { Identity } from './identity.js';
 export interface CallContext {
   /** Who calls. */
   readonly identity: Identity;
-  /** The connection that the call came over. */
+  /** Which connection the call came over. */
   readonly connection: Connection;
   /** When the caller stops waiting, in milliseconds since the epoch; Infinity if never. */
   readonly deadline: number;
   /** Whether the caller is gone or its deadline has passed: nobody waits for the answer. */
   readonly cancelled: boolean;
   /**
-   * Aborts when the call is over otherwise than with OK: the caller goes, its deadline passes, or
-   * the call has failed. Made when first asked for: most calls never do.
+   * Aborts when the call is over and did not end with OK: the caller leaves, its deadline passes, or
+   * the call fails. Created on first use, because most calls never need it.
    */
   readonly signal: AbortSignal;
-  /** An error as the status of one item of a result, logged as if the call had failed with it. */
+  /** The status of one failed item of a result. The error is logged as if the call had failed with it. */
   toStatus(error: unknown): Status;
 }

@@ -8,7 +8,7 @@ import { TransportServer } from '../../test/support/transport-server.ts';
 import { RostrumError } from '../domain/errors.js';
 import { ScoreServiceService } from '../gen/rostrum/v1/score.js';
 import { bidiStreaming } from './bidi-streaming.js';
-import { Health } from './health.js';
+import { addHealth } from './health.js';
 import type { ServerStream } from './server-stream.js';
 import { serverStreaming } from './server-streaming.js';
 import { unary } from './unary.js';
@@ -51,7 +51,7 @@ function start({ unary: one, streaming, bidi }: Work = {}): Promise<TransportSer
         batchSubmitScores: unary(() => EMPTY),
         streamScores: bidiStreaming(bidi ?? (async () => EMPTY), 10),
       });
-      new Health([]).addTo(server);
+      addHealth(server);
     },
   });
 }

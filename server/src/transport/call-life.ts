@@ -10,13 +10,13 @@ import { releaseCall, resetCall, sentCode } from './internals/call-stream.js';
 import type { Method } from './method.js';
 import { requireDecoded } from './service-definition.js';
 
-/** Answers of this many bytes are not left waiting for a caller that does not take them. */
+/** An answer of this size is dropped if its caller takes too long to read it. */
 const WATCHED_ANSWER_BYTES = 16 * 1024;
 
-/** What grpc-js and Node keep for an answer besides its bytes, roughly. */
+/** Roughly what grpc-js and Node keep for an answer besides its bytes. */
 const OVERHEAD_BYTES = 512;
 
-/** What the grpc-js calls of all kinds have, as far as it is used here. */
+/** What is used here of a grpc-js call of any kind. */
 export interface Call {
   /** Of a call with one request. */
   readonly request?: unknown;
@@ -35,30 +35,28 @@ export type Answer = (
   trailers?: typeof NO_TRAILERS,
 ) => void;
 
-/** Spares grpc-js making a `Metadata`, with its Map, for each answer. */
+/** Saves grpc-js from making a `Metadata`, with its Map, for each answer. */
 const NO_TRAILERS = { clone: () => NO_TRAILERS, toHttp2Headers: () => NO_HEADERS };
 const NO_HEADERS = {};
 
 /**
- * The life of one call, of whatever kind. Each call that reaches a handler passes through here, and
- * through nothing else that lets calls in, counts them or ends them:
+ * The life of one call of any kind. This is the only place that lets calls in, counts them and ends
+ * them:
  *
  *     open ── end or fail ──▶ ended ── the status is out, or the caller gone ──▶ over
  *       └──────────── the caller leaves, or its deadline passes ────────────────▲
  *
- * - It is *open* from the start. One that may not come in is failed at once, before its handler runs.
+ * - It is *open* from the start. One that is not admitted fails at once, before its handler runs.
  * - It *ends* once: the first end decides, later ones do nothing. A call that goes from open to over
  *   was ended by its caller, or by grpc-js, whose status then counts.
  * - It is *counted* once, as it ends: its gRPC code and, if it is unary, how long it took.
- * - It *holds* what the process has to give back: bytes that were not read, a timer, a place among
- *   those who hear of a shutdown. All of it is given back once, when the call is over. grpc-js says
- *   that as `cancelled`, which it does at the end of every call, however it ends.
+ * - It *holds* unread bytes, a timer and a listener for the shutdown. All are released once, when the
+ *   call is over. grpc-js emits `cancelled` then, however the call ended.
  *
- * A rate limit belongs into `#admit`; metrics and traces begin where the constructor counts the call
- * as opened, and end in `#count`.
+ * A rate limit belongs in `#admit`. Metrics and traces begin where the constructor counts the call as
+ * opened, and end in `#count`.
  */
 export class CallLife implements CallContext {
-  readonly method: Method;
   readonly #call: Call;
   readonly #answer: Answer | undefined;
   readonly #connection: Connection | undefined;
@@ -70,9 +68,12 @@ export class CallLife implements CallContext {
   #abort: AbortController | undefined;
   #overListeners: (() => void)[] | undefined;
 
-  /** @param answer Of a unary call; others are answered by what they are. */
-  constructor(call: Call, method: Method, answer: Answer | undefined) {
-    this.method = method;
+  /** @param answer of a unary call; the others are streams and are written to */
+  constructor(
+    call: Call,
+    readonly method: Method,
+    answer: Answer | undefined,
+  ) {
     this.#call = call;
     this.#answer = answer;
     this.#connection = method.environment.connections.find(call.getPeer());
@@ -85,7 +86,7 @@ export class CallLife implements CallContext {
     }
   }
 
-  /** Of a call that was let in. */
+  /** Only for a call that was admitted. */
   get connection(): Connection {
     return this.#connection as Connection;
   }
@@ -123,8 +124,8 @@ export class CallLife implements CallContext {
   }
 
   /**
-   * Lets the call in: the caller's role suffices, the server is not shutting down, somebody still
-   * waits for the answer and reads what came before, and the request is a message.
+   * Admits the call if the caller's role suffices, the server is not shutting down, somebody still
+   * waits for the answer and reads what was sent before, and the request is a message.
    *
    * @throws IDENTITY_MISSING, ROLE_NOT_ALLOWED, SHUTTING_DOWN, DEADLINE_EXCEEDED, OVERLOADED,
    * INVALID_FIELD
@@ -141,13 +142,12 @@ export class CallLife implements CallContext {
   }
 
   /**
-   * Takes room for a message of `bytes` until it has left, for a call that is not over. A peer that
-   * does not read, or keeps its flow-control window shut, makes the process hold every answer: Node's
-   * own `maxSessionMemory` counts what a session is about to write, and not what waits in its streams
-   * for a window. Beyond a limit, answers are replaced by OVERLOADED, which needs no window.
+   * Takes room for a message of `bytes` until it has been sent, for a call that is not over. A peer
+   * that does not read, or keeps its flow-control window shut, makes the process hold every answer:
+   * Node's `maxSessionMemory` does not count what waits in streams for a window. Beyond a limit,
+   * answers are replaced by OVERLOADED, which needs no window.
    *
-   * @returns what to give to `release` when it has left; what is left when the call is over is given
-   * back then
+   * @returns what to give to `release` when the message was sent; the rest is released with the call
    * @throws OVERLOADED
    */
   hold(bytes: number): number {
@@ -188,7 +188,7 @@ export class CallLife implements CallContext {
     this.onOver(() => drainListeners.delete(listener));
   }
 
-  /** Ends the call with anything thrown. The log hears of a fault also when nobody waits for it. */
+  /** Ends the call with anything thrown. A fault is logged even if nobody waits for the answer. */
   fail(error: unknown): void {
     if (error instanceof CallCancelled && !this.isOpen) return;
     const shown = this.#shown(error);
@@ -197,9 +197,9 @@ export class CallLife implements CallContext {
 
   /**
    * Ends the call: with OK (null), with its answer if it is unary, or with an error. What is queued
-   * goes out first, then the status. A caller that does not take them within the grace time loses the
-   * call by a reset, which it sees as RESOURCE_EXHAUSTED (UNAVAILABLE if that was the error) without
-   * details; HTTP/2 has no way to hand a status past a full window.
+   * goes out first, then the status. If the caller does not read them within the grace time, the call
+   * is reset. The caller sees RESOURCE_EXHAUSTED then (UNAVAILABLE if that was the error), without
+   * details, because HTTP/2 cannot send a status past a full window.
    */
   end(status: Partial<grpc.StatusObject> | null, answer?: Buffer): void {
     if (!this.isOpen) return;
@@ -212,7 +212,7 @@ export class CallLife implements CallContext {
       else if (status !== null) this.#call.emit('error', status);
       else this.#call.end?.();
     } catch (fault) {
-      // After an await nobody else would catch it, and it would end the process.
+      // After an await nobody else catches it, and it would end the process.
       environment.log.error({ method: path, err: fault }, 'call failed');
     }
     if (this.#answer === undefined) this.#resetAfter(environment.limits.streamEndGraceMs);
@@ -221,7 +221,6 @@ export class CallLife implements CallContext {
     }
   }
 
-  /** A caller that asks for much and does not read it would hold the memory of every answer. */
   #resetAfter(graceMs: number): void {
     const reset = () => resetCall(this.#call, this.#connection, this.#code);
     this.#grace = setTimeout(reset, graceMs).unref();
@@ -236,7 +235,7 @@ export class CallLife implements CallContext {
     this.#abortUnlessOk();
     if (this.#overListeners !== undefined) for (const listener of this.#overListeners) listener();
     if (requestStream) {
-      // The caller may leave its side open. Not at once: a reset would overtake the status.
+      // The caller may leave its side open. Closing it at once would overtake the status.
       setTimeout(() => releaseCall(this.#call), environment.limits.streamEndGraceMs).unref();
     }
   }
@@ -251,7 +250,7 @@ export class CallLife implements CallContext {
     if (this.#code !== grpc.status.OK) this.#abort?.abort(new CallCancelled());
   }
 
-  /** The error as callers may see it; the log hears of the rest. */
+  /** The error as callers may see it. The rest of it is logged. */
   #shown(error: unknown): RostrumError {
     return toRostrumError(error, this.method.path, this.method.environment.log);
   }

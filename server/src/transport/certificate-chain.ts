@@ -15,7 +15,7 @@ export function parseCertificates(pem: string): X509Certificate[] {
   return (pem.match(PEM) ?? [pem]).map((each) => new X509Certificate(each));
 }
 
-/** A certificate's subject or issuer for people: `"O=Games, CN=Authority"`. Strangers may choose it. */
+/** A certificate's subject or issuer for people, such as `"O=Games, CN=Authority"`. Strangers choose it. */
 export function quoteName(name: string | undefined): string {
   const line = (name ?? '').replaceAll('\n', ', ');
   return JSON.stringify(
@@ -28,7 +28,7 @@ function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boole
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** The issuers of a peer's certificate, one after the other, as far as they are known. */
+/** The known issuers of a peer's certificate, each followed by its own. */
 export function issuersOf(certificate: X509Certificate): X509Certificate[] {
   const issuers: X509Certificate[] = [];
   let issuer = certificate.issuerCertificate;
@@ -43,7 +43,7 @@ export function isSelfSigned(certificate: X509Certificate): boolean {
   return hasIssued(certificate, certificate);
 }
 
-/** What is wrong with the time in which a certificate is valid, or undefined. */
+/** Why a certificate is not valid now; undefined if it is. */
 export function validityProblem(certificate: X509Certificate): string | undefined {
   const now = Date.now();
   if (certificate.validToDate.getTime() <= now) return `expired on ${certificate.validTo}`;
@@ -61,8 +61,8 @@ export interface ServerChain {
 }
 
 /**
- * Finds the server's certificate, which is the one of the key, and puts its issuers in order. Where
- * the file has two for the same place, one that is valid now goes first.
+ * Finds the certificate that belongs to the server's key, and puts its issuers in order. If the file
+ * has two issuers for the same place, one that is valid now goes first.
  *
  * @throws Error when the key belongs to none, or a certificate belongs to no other
  */
@@ -104,10 +104,10 @@ export function checkValidity({ path }: ServerChain): void {
 }
 
 /**
- * Checks the authorities that client certificates may come from. Some of them may have expired, as
- * while one replaces another.
+ * Checks the authorities that client certificates may come from. Some may have expired, as when one
+ * replaces another.
  *
- * @throws Error when one is none, when no client could come from one, or when none is valid now
+ * @throws Error if one is no authority, if no client could come from it, or if none is valid now
  */
 export function checkAuthorities(authorities: readonly X509Certificate[]): void {
   for (const { ca, subject } of authorities) {
@@ -126,15 +126,15 @@ export function checkAuthorities(authorities: readonly X509Certificate[]): void 
   throw new Error(`the authority ${quoteName(authorities[0]?.subject)} ${problems[0]}`);
 }
 
-/** Those from which issuers among them lead to a self-signed one. */
+/** Those that lead, by issuers among them, to a self-signed one. */
 function rootedOf(authorities: readonly X509Certificate[]): ReadonlySet<X509Certificate> {
   const rooted = new Set(authorities.filter(isSelfSigned));
   const isSame = (a: X509Certificate, b: X509Certificate) =>
     a.subject === b.subject && a.publicKey.equals(b.publicKey);
-  // A Set goes on to what is added while it is walked.
+  // Iteration over a Set includes what is added meanwhile.
   for (const issuer of rooted) {
     for (const each of authorities) {
-      // A root that another one signed as well is there under its own signature.
+      // A root may be listed once self-signed and once signed by another root.
       if (hasIssued(issuer, each) || isSame(issuer, each)) rooted.add(each);
     }
   }

@@ -1,22 +1,16 @@
 import type { X509Certificate } from 'node:crypto';
 import { issuersOf } from './certificate-chain.js';
 
-/** Looking again at least this often does with timers of 32 bits, and with clocks that are set. */
+/** Looking again this often copes with clocks that are set, and with the 24 days that a timer can wait. */
 const LOOK_MS = 60 * 60 * 1000;
-/**
- * When a certificate stops to be accepted, in milliseconds since 1970: as soon as it or one of its
- * issuers expires.
- */
+
+/** When a certificate or the first of its issuers expires, in milliseconds since 1970. */
 export function endOfCertificate(certificate: X509Certificate): number {
   const all = [certificate, ...issuersOf(certificate)];
   return Math.min(...all.map(({ validToDate }) => validToDate.getTime()));
 }
 
-/**
- * Calls `listener` once when the clock has reached `endMs`, however far away that is.
- *
- * @returns the way to stop
- */
+/** Calls `listener` once when the clock reaches `endMs`, however far away that is. Returns how to stop. */
 export function atEnd(endMs: number, listener: () => void): () => void {
   let timer: NodeJS.Timeout;
   const look = () => {

@@ -32,10 +32,10 @@ export interface CertificateSet {
 /**
  * The certificates of the server, read from files and read again when they change.
  *
- * Looking every few seconds finds a change however it was made: by rename, in place, or by swapping
- * a link in a mounted volume, where file notifications are lost. A set that does not fit together,
- * as while files are being replaced, is reported once and the one in use stays. It is tried again each
- * time: one that is not valid yet, because this clock is a little behind, will be.
+ * Polling finds every change: by rename, in place, or by swapping a link in a mounted volume, where
+ * file notifications get lost. A set that does not fit together, as while files are being replaced, is
+ * reported once, and the one in use stays. It is tried again each time, because one that is not valid
+ * yet, by a clock that is a little behind, will be soon.
  */
 export class CertificateFiles {
   readonly #paths: CertificatePaths;
@@ -44,7 +44,7 @@ export class CertificateFiles {
   #current: CertificateSet;
   /** The content of the files that is in use. */
   #used: string;
-  /** What was refused last, and why: it is looked at again, and not told again. */
+  /** What was refused last, and why. It is tried again but not reported again. */
   #refused: string | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -93,31 +93,26 @@ export class CertificateFiles {
 
   /** Looks for a change now. Returns whether a new set is in use. Never rejects. */
   async reload(): Promise<boolean> {
-    let read: CertificateSet;
+    let content = 'unreadable';
     try {
-      read = await readSet(this.#paths);
-    } catch (error) {
-      this.#refuse('unreadable', error);
-      return false;
-    }
-    const content = fingerprint(read);
-    if (content === this.#used) {
-      this.#refused = undefined;
-      return false;
-    }
-    let set: CertificateSet;
-    try {
-      set = await checkCertificates(read);
-      for (const listener of this.#listeners) listener(set);
+      const read = await readSet(this.#paths);
+      content = fingerprint(read);
+      if (content !== this.#used) await this.#use(read);
     } catch (error) {
       this.#refuse(content, error);
       return false;
     }
-    this.#used = content;
     this.#refused = undefined;
+    const isNew = content !== this.#used;
+    this.#used = content;
+    return isNew;
+  }
+
+  async #use(read: CertificateSet): Promise<void> {
+    const set = await checkCertificates(read);
+    for (const listener of this.#listeners) listener(set);
     this.#current = set;
     this.#log.info({ validTo: new X509Certificate(set.cert).validTo }, 'certificates replaced');
-    return true;
   }
 
   #refuse(content: string, error: unknown): void {
@@ -148,10 +143,10 @@ async function readSetting(name: string, path: string): Promise<string> {
 }
 
 /**
- * Checks that a server can use the certificates: that they fit together, that clients which trust the
- * last issuer of the server's would accept it, and that clients can come from the authorities.
+ * Checks that the certificates fit together, that a client which trusts the server's last issuer would
+ * accept the server, and that client certificates can come from the authorities.
  *
- * @returns them, the server's certificate before its intermediates, each before its issuer
+ * @returns the same, with the server's certificate first and each of the others before its issuer
  * @throws Error that says what is wrong with which
  */
 async function checkCertificates({ ca, cert, key }: CertificateSet): Promise<CertificateSet> {
@@ -164,7 +159,7 @@ async function checkCertificates({ ca, cert, key }: CertificateSet): Promise<Cer
   const set = { ca, cert: [...chain.path, ...chain.others].join(''), key };
   createSecureContext({ ...set });
   const trusted = String(chain.path.at(-1));
-  await trialHandshake({ ...set, trusted }).catch((error: NodeJS.ErrnoException) => {
+  await trialHandshake(set.cert, key, trusted).catch((error: NodeJS.ErrnoException) => {
     const why = error.code === undefined ? error.message : `${error.message} (${error.code})`;
     throw new Error(`clients would refuse the server certificate: ${why}`, { cause: error });
   });

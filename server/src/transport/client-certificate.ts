@@ -1,14 +1,20 @@
 import type { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
-import { isSelfSigned, issuersOf, quoteName, validityProblem } from './certificate-chain.js';
+import {
+  isSelfSigned,
+  issuersOf,
+  parseCertificates,
+  quoteName,
+  validityProblem,
+} from './certificate-chain.js';
 
-/** What the certificates of a client tell about why it was refused. Names are quoted, for people. */
+/** What a client's certificates reveal about why it was refused. Names are quoted, for people. */
 export interface ClientCertificates {
   /** The issuer of the last certificate that leads to an authority; undefined if that one is self-signed. */
   readonly missingIssuer: string | undefined;
   /** Whether the server trusts another authority of that name. */
   readonly nameIsTrusted: boolean;
-  /** The issuer that has expired, or is not valid yet, though the client's own certificate is good. */
+  /** An issuer that is not valid now, although the client's own certificate is. */
   readonly badIssuer: string | undefined;
 }
 
@@ -16,9 +22,9 @@ export interface ClientCertificates {
 const certificates = new WeakMap<TLSSocket, X509Certificate>();
 
 /**
- * Chooses HTTP/2 as the protocol, and notes the certificate of the client. Node closes a connection
- * that it refuses before it says so, and the certificate is gone then; but it calls this function on
- * the socket, before the end of the handshake. Should it no longer do so, the log says less.
+ * Chooses HTTP/2 as the protocol, and remembers the client's certificate. Node closes a refused
+ * connection before it reports that, and the certificate is gone then. But it calls this function with
+ * the socket as `this` before the handshake ends. If it ever stops doing so, the log says less.
  */
 export function choosesHttp2(
   this: unknown,
@@ -34,14 +40,14 @@ export function choosesHttp2(
 }
 
 /**
- * What a client showed that was refused.
+ * What a refused client showed.
  *
- * @param trusted the subjects of the authorities that the server trusts
+ * @param authorities those that the server trusts, PEM
  * @returns undefined if it showed nothing, or never got so far
  */
 export function whatClientShowed(
   socket: TLSSocket,
-  trusted: ReadonlySet<string>,
+  authorities: string,
 ): ClientCertificates | undefined {
   const own = certificates.get(socket);
   if (own === undefined) return undefined;
@@ -50,7 +56,7 @@ export function whatClientShowed(
   const bad = validityProblem(own) ? undefined : issuers.find((each) => validityProblem(each));
   return {
     missingIssuer: isSelfSigned(last) ? undefined : quoteName(last.issuer),
-    nameIsTrusted: trusted.has(last.issuer),
+    nameIsTrusted: parseCertificates(authorities).some(({ subject }) => subject === last.issuer),
     badIssuer: bad && quoteName(bad.subject),
   };
 }

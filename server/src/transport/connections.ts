@@ -1,33 +1,24 @@
 import type { Duplex } from 'node:stream';
 import { Allotment, type Cap } from '../domain/allotment.js';
-import { type Caller, type IdentityHoldings, noHoldings } from '../domain/caller.js';
+import { type Caller, Holdings, type IdentityHoldings } from '../domain/caller.js';
 import type { Identity } from './identity.js';
 import { labelPeer, type SocketAddresses } from './internals/peer-label.js';
 
 /** One client connection, from the end of its handshake to its close. */
-export class Connection implements Caller {
-  /** What the log calls it: the peer's address and port, and the connection's number. */
-  readonly label: string;
-  /** Undefined when the certificate carries none: every call is refused. */
-  readonly identity: Identity | undefined;
-  readonly of: IdentityHoldings;
+export class Connection extends Holdings implements Caller {
   readonly #socket: Duplex;
-  submissions = 0;
-  creations = 0;
-  watches = 0;
-  watchedRows = 0;
-  unsentBytes = 0;
-  receivedBytes = 0;
 
+  /**
+   * @param label its unique name: the peer's address and port, and the connection's number
+   * @param identity undefined if the certificate carries none; every call is refused then
+   */
   constructor(
-    label: string,
-    identity: Identity | undefined,
-    holdings: IdentityHoldings,
+    readonly label: string,
+    readonly identity: Identity | undefined,
+    readonly of: IdentityHoldings,
     socket: Duplex,
   ) {
-    this.label = label;
-    this.identity = identity;
-    this.of = holdings;
+    super();
     this.#socket = socket;
   }
 
@@ -41,7 +32,7 @@ export class Connection implements Caller {
 export class Connections {
   readonly #byLabel = new Map<string, Connection>();
   readonly #byIdentity = new Map<string, IdentityHoldings>();
-  /** Identities whose last connection was closed before all that they held was given back. */
+  /** Identities that have no connection left and still hold something. */
   readonly #leaving = new Set<IdentityHoldings>();
   readonly #waitingForNone: (() => void)[] = [];
   readonly #places: Allotment;
@@ -59,7 +50,7 @@ export class Connections {
     return this.#byLabel.size;
   }
 
-  /** What each identity holds that has a connection open. */
+  /** What each identity with an open connection holds. */
   get identities(): Iterable<IdentityHoldings> {
     return this.#byIdentity.values();
   }
@@ -73,17 +64,17 @@ export class Connections {
         connections: 0,
         rows: 0,
         refused: 0,
-        ...noHoldings(),
+        ...new Holdings(),
       }
     );
   }
 
-  /** How many connections an identity may have open that has `held`. */
+  /** How many connections an identity may have open, given that it has `held`. */
   limitOf(held: number): number {
     return this.#places.limitOf(held);
   }
 
-  /** Whether as many are open as may be, whoever's they are. */
+  /** Whether as many are open as may be, for all identities together. */
   get isFull(): boolean {
     return this.#places.used >= this.#places.total;
   }
@@ -133,7 +124,7 @@ export class Connections {
     holdings.connections -= 1;
     this.#places.release();
     if (holdings.connections === 0) this.#leaving.add(holdings);
-    // Not forgotten before: who comes back at once still holds what is in work.
+    // Forgotten only now: an identity that returns at once still holds what is in progress.
     for (const leaving of this.#leaving) {
       const { submissions, unsentBytes, receivedBytes } = leaving;
       if (submissions > 0 || unsentBytes > 0 || receivedBytes > 0) continue;

@@ -11,8 +11,8 @@ const DOMAIN = 'rostrum.v1';
 const DETAILS_KEY = 'grpc-status-details-bin';
 
 /**
- * Some clients refuse headers over 8 KiB. The message travels twice, once percent-encoded (up to 9
- * bytes a character), and the details in base64; with these limits the whole stays below that.
+ * Some clients refuse headers over 8 KiB, and these limits keep an error below that. Its message is
+ * sent twice, once percent-encoded (up to 9 bytes a character), and its details in base64.
  */
 const MAX_MESSAGE_LENGTH = 400;
 const MAX_STATUS_BYTES = 3072;
@@ -22,13 +22,13 @@ const MAX_DESCRIPTION_LENGTH = 256;
 const MAX_VIOLATIONS = 16;
 
 /**
- * Anything thrown, as the error that callers may see. The log has what they may not.
+ * Turns anything thrown into the error that callers may see, and logs what they may not.
  *
- * A few errors never pass here, because grpc-js answers them before any handler runs, and so carry
- * no ErrorInfo: a message over the size limit (RESOURCE_EXHAUSTED), an unknown method, a missing or
- * second request message or an unknown compression (UNIMPLEMENTED), a message that cannot be
- * decompressed and a malformed timeout (INTERNAL), a deadline that passes during the work
- * (DEADLINE_EXCEEDED). `malformed-calls.spec.ts` pins them.
+ * A few errors never get here, because grpc-js answers them itself, and so carry no ErrorInfo: a
+ * message over the size limit (RESOURCE_EXHAUSTED), an unknown method, a missing or second request
+ * message or an unknown compression (UNIMPLEMENTED), a message that cannot be decompressed and a
+ * malformed timeout (INTERNAL), a deadline that passes during the work (DEADLINE_EXCEEDED).
+ * `malformed-calls.spec.ts` pins them.
  */
 export function toRostrumError(error: unknown, method: string, log: Logger): RostrumError {
   if (error instanceof RostrumError) {
@@ -48,7 +48,7 @@ export function toRostrumError(error: unknown, method: string, log: Logger): Ros
   );
 }
 
-/** The error as `google.rpc.Status`, for results that carry an error each. */
+/** The error as `google.rpc.Status`, for results whose items fail one by one. */
 export function toStatus(error: RostrumError): Status {
   const { metadata, violations, retryAfterMs } = error.details;
   const info: ErrorInfo = {
@@ -72,7 +72,7 @@ export function toStatus(error: RostrumError): Status {
   return { code: error.code, message, details };
 }
 
-/** As many violations as there is room for; at least one. */
+/** As many violations as fit into `room` bytes; at least one. */
 function encodeViolations(violations: readonly FieldViolation[], room: number): Uint8Array {
   const fieldViolations = violations.slice(0, MAX_VIOLATIONS).map((violation) => ({
     field: clean(violation.field, MAX_FIELD_LENGTH),
@@ -96,7 +96,7 @@ export function toServiceError(error: RostrumError): grpc.StatusObject {
   return { code: status.code, details: status.message, metadata };
 }
 
-/** The work of a call was given up because the caller is gone or its deadline has passed. */
+/** A call was abandoned, because its caller left or its deadline passed. */
 export class CallCancelled extends Error {
   override readonly name = 'CallCancelled';
 
@@ -123,7 +123,7 @@ function cutValues(values: Readonly<Record<string, string>>): Record<string, str
   );
 }
 
-/** Cuts a text, and mends half surrogate pairs, which grpc-js would throw on. */
+/** Shortens a text, and replaces lone surrogates, which grpc-js would throw on. */
 function clean(text: string, maxLength: number): string {
   const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
   return cut.toWellFormed();

@@ -5,12 +5,12 @@ import type { Method } from './method.js';
 type AnyHandler = grpc.UntypedHandleCall;
 type CallOf<Handler extends AnyHandler> = Parameters<Handler>[0];
 
-/** Does the work of a call that was let in. What it throws ends the call. */
+/** Does the work of a call that was admitted. What it throws ends the call. */
 type Work<Handler extends AnyHandler> = (call: CallOf<Handler>, life: CallLife) => void;
 
 const work = Symbol('work');
 
-/** Makes a handler that fits where grpc-js wants one; `GrpcServer.addService` gives it its method. */
+/** Makes a handler of the type that grpc-js wants; `GrpcServer.addService` gives it its method. */
 export function handler<Handler extends AnyHandler>(toWork: Work<Handler>): Handler {
   const unbound = () => {
     throw new Error('this handler works only when added by GrpcServer.addService');
@@ -18,7 +18,7 @@ export function handler<Handler extends AnyHandler>(toWork: Work<Handler>): Hand
   return Object.assign(unbound as unknown as Handler, { [work]: toWork });
 }
 
-/** Binds a handler to its method. @throws Error for one that the wrappers have not made. */
+/** Binds a handler to its method. @throws Error if no wrapper made it */
 export function bindHandler(made: AnyHandler, method: Method): AnyHandler {
   if (!(work in made)) {
     throw new Error(`the handler of ${method.path} must be made by a wrapper such as unary()`);
@@ -26,7 +26,7 @@ export function bindHandler(made: AnyHandler, method: Method): AnyHandler {
   return serve(method, made[work] as Work<AnyHandler>);
 }
 
-/** The one way by which calls come in. */
+/** Every call comes in through here. */
 export function serve(method: Method, toWork: Work<AnyHandler>): AnyHandler {
   return (call: CallOf<AnyHandler>, answer?: unknown) => {
     const life = new CallLife(call as Call, method, answer as Answer | undefined);

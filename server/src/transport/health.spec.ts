@@ -4,19 +4,23 @@ import { service as healthService } from 'grpc-health-check';
 import { expect, test } from 'vitest';
 import { reasonOf } from '../../test/support/status-details.ts';
 import { TransportServer } from '../../test/support/transport-server.ts';
-import { Health } from './health.js';
+import { addHealth } from './health.js';
 
-const SERVICE = 'rostrum.v1.ScoreService';
+const SERVICE = 'rostrum.v1.AdminService';
 type Answer = { status: string };
 interface HealthClient extends grpc.Client {
   check(request: { service: string }, callback: grpc.requestCallback<Answer>): void;
   watch(request: { service: string }): grpc.ClientReadableStream<Answer>;
 }
 
-async function start(): Promise<{ running: TransportServer; health: Health }> {
-  const health = new Health([SERVICE]);
-  const running = await TransportServer.start({ prepare: (server) => health.addTo(server) });
-  return { running, health };
+async function start(): Promise<{ running: TransportServer; announce: () => void }> {
+  let announce = () => {};
+  const running = await TransportServer.start({
+    prepare: (server) => {
+      announce = addHealth(server);
+    },
+  });
+  return { running, announce };
 }
 
 function clientOf(running: TransportServer, identity: 'reader' | 'roleless'): HealthClient {
@@ -33,24 +37,22 @@ function check(client: HealthClient, service: string): Promise<string> {
   });
 }
 
-test('a service serves when it is said to, and so does the server', async () => {
-  const { running, health } = await start();
+test('services serve once that is announced, and so does the server', async () => {
+  const { running, announce } = await start();
   await using _ = running;
   const client = clientOf(running, 'reader');
   expect(await check(client, SERVICE)).toBe('NOT_SERVING');
-  health.setAll(true);
+  expect(await check(client, '')).toBe('NOT_SERVING');
+  announce();
   expect(await check(client, SERVICE)).toBe('SERVING');
-  expect(await check(client, '')).toBe('SERVING');
-  health.set(SERVICE, false);
-  expect(await check(client, SERVICE)).toBe('NOT_SERVING');
   expect(await check(client, '')).toBe('SERVING');
   await expect(check(client, 'nope')).rejects.toMatchObject({ code: grpc.status.NOT_FOUND });
 });
 
 test('shutting down is told to watchers, and ends their streams', async () => {
-  const { running, health } = await start();
+  const { running, announce } = await start();
   await using _ = running;
-  health.setAll(true);
+  announce();
   const watch = clientOf(running, 'reader').watch({ service: '' });
   const seen: string[] = [];
   watch.on('data', ({ status }: Answer) => seen.push(status));
@@ -59,6 +61,8 @@ test('shutting down is told to watchers, and ends their streams', async () => {
   await running.server.drain(5_000);
   const error = await failed;
   expect(seen).toEqual(['SERVING', 'NOT_SERVING']);
+  // Too late: a start that is overtaken by a shutdown must not invite callers.
+  announce();
   expect(error.code).toBe(grpc.status.UNAVAILABLE);
   expect(reasonOf(error)).toBe('SHUTTING_DOWN');
 });

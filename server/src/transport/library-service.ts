@@ -11,9 +11,9 @@ type StreamCall =
 type LibraryAnswer = (error: Partial<grpc.StatusObject> | null, value?: unknown) => void;
 
 /**
- * Gives the calls of a library's handler, which knows nothing of roles and shutting down, the same
- * life as those of our own. Its streams are ended when the server shuts down, and one whose caller
- * does not read is not read from either.
+ * Gives the calls of a library's handler, which knows nothing of roles and shutdowns, the same life as
+ * our own. Its streams end when the server shuts down, and a caller that does not read is not read from
+ * either.
  */
 export function libraryHandler(
   handler: grpc.UntypedHandleCall,
@@ -35,7 +35,7 @@ export function libraryHandler(
   });
 }
 
-/** Ends a stream whose caller leaves too much unread, and reads no more of it meanwhile. */
+/** Ends a stream whose caller leaves too much unread; until then, does not read from it either. */
 function boundWrites(call: StreamCall, life: CallLife): void {
   const write = call.write.bind(call) as (bytes: Buffer, flushed: () => void) => boolean;
   call.write = (message: unknown) => {

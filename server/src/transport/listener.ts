@@ -3,13 +3,13 @@ import { type AddressInfo, isIP, type Server } from 'node:net';
 
 /** Where a server listens. */
 export interface ListenAddress {
-  /** A name or an IP address; a name is listened on at all its addresses. */
+  /** An IP address, or a name: then all its addresses are listened on. */
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
 }
 
-/** The addresses of a host; those of `localhost` are both loopback ones where there are both. */
+/** The addresses of a host; for `localhost` both loopback addresses, if there are two. */
 export async function resolveHost(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   const found = await lookup(host, { all: true });
@@ -19,10 +19,10 @@ export async function resolveHost(host: string): Promise<string[]> {
 /**
  * Listens on each address of a host, at the same port.
  *
- * An address that the machine does not have, such as `::1` where IPv6 is off, is passed over as
- * long as another one works.
+ * An address that the machine does not have, such as `::1` without IPv6, is skipped if another one
+ * works.
  *
- * @throws Error when the port is taken on any address, or no address works.
+ * @throws Error if the port is taken on any address, or no address works
  */
 export async function listenOnAll(
   addresses: readonly string[],

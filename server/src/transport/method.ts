@@ -1,6 +1,6 @@
+import type { CallerBudget } from '../domain/caller-budget.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStats } from '../observability/method-stats.js';
-import type { ByteBudget } from './byte-budget.js';
 import type { Connections } from './connections.js';
 import type { Role } from './identity.js';
 import type { GrpcLimits } from './limits.js';
@@ -8,14 +8,13 @@ import type { GrpcLimits } from './limits.js';
 /** What all methods of a server share. */
 export interface CallEnvironment {
   readonly connections: Connections;
-  /** Hears of what callers do not get to see. */
   readonly log: Logger;
-  /** Bounds what is sent and not read. */
-  readonly unsent: ByteBudget;
+  /** Bounds the bytes that were sent and not read. */
+  readonly unsent: CallerBudget;
   /** Whether several messages of a stream may leave as one, see `FrameBatch`. */
   batchFrames: boolean;
   readonly limits: GrpcLimits;
-  /** Whether the server is shutting down: new calls are refused. */
+  /** Whether the server is shutting down. New calls are refused then. */
   draining: boolean;
   /** Called when that begins. */
   readonly drainListeners: Set<() => void>;

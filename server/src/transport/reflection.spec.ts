@@ -10,7 +10,7 @@ import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { finished, frame, rawCall, rawConnection } from '../../test/support/raw-http2.ts';
 import { ping, TransportServer } from '../../test/support/transport-server.ts';
-import { Health } from './health.js';
+import { addHealth } from './health.js';
 import { addReflection } from './reflection.js';
 
 const library = createRequire(import.meta.url).resolve('@grpc/reflection');
@@ -29,7 +29,7 @@ interface Answer {
 function start(): Promise<TransportServer> {
   return TransportServer.start({
     prepare: (server) => {
-      new Health([]).addTo(server);
+      addHealth(server);
       addReflection(server);
     },
   });

@@ -12,12 +12,12 @@ const DESCRIPTOR_SETS = ['descriptors.binpb', 'health-descriptors.binpb'].map(
 const FILE_FIELD = 1;
 
 /**
- * Adds `grpc.reflection.v1` and `v1alpha`, which grpcurl and others ask: the services that the
- * server has so far, and all messages. Role reader.
+ * Adds `grpc.reflection.v1` and `v1alpha`, used by grpcurl and others: they describe the services that
+ * the server has so far, and all messages. Role reader.
  */
 export function addReflection(server: GrpcServer): void {
   const files = DESCRIPTOR_SETS.flatMap((url) => descriptorFiles(readFileSync(url)));
-  // The library takes what a .proto loader makes; of that it reads the descriptors only.
+  // The library wants the result of a .proto loader, but reads only the descriptors in it.
   const loaded = { rostrum: { format: '', type: {}, fileDescriptorProtos: files } };
   const reflection = new ReflectionService(
     loaded as unknown as ConstructorParameters<typeof ReflectionService>[0],

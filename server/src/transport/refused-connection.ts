@@ -3,13 +3,8 @@ import type { ClientCertificates } from './client-certificate.js';
 /** Why a connection was refused, in words for the log. */
 export interface Refusal {
   readonly reason: string;
-  /** Nobody's fault, such as a port probe that sends nothing: not worth a warning. */
+  /** Whether it is not worth a warning, such as a port probe that sends nothing. */
   readonly harmless: boolean;
-}
-
-interface HandshakeError {
-  readonly code?: string | undefined;
-  readonly message: string;
 }
 
 const FOREIGN = 'the client certificate is from a foreign authority';
@@ -33,7 +28,7 @@ const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
 };
 
 const PROTOCOL_REASONS: Readonly<Record<string, string>> = {
-  // Many clients look at the authorities that the server names, and send no other certificate.
+  // Many clients send a certificate only if one of the authorities that the server names issued it.
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE:
     'no client certificate, or none of an authority that the server trusts',
   ERR_SSL_NO_APPLICATION_PROTOCOL: 'the client does not speak HTTP/2 (ALPN h2)',
@@ -44,18 +39,18 @@ const PROTOCOL_REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_HANDSHAKE_TIMEOUT: 'the handshake took too long',
 };
 
-/** What a client says before it leaves, such as `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA`. */
+/** What a client sends before it leaves, such as `ERR_SSL_TLSV1_ALERT_UNKNOWN_CA`. */
 const ALERT = /^ERR_SSL_.*_ALERT_(\w+)$/;
 
 /**
  * Explains a failed handshake.
  *
- * @param authorizationError What was wrong with the client's certificate, if that was it; Node
- * then closes the connection, and `error` speaks of the close only.
- * @param shown What the client's certificates tell, where they are known.
+ * @param authorizationError what was wrong with the client's certificate, if that was the cause; the
+ * error itself then only says that the connection was closed
+ * @param shown what the client's certificates reveal, if they are known
  */
 export function explainRefusal(
-  error: HandshakeError,
+  { code, message }: { readonly code?: string | undefined; readonly message: string },
   authorizationError?: string,
   shown?: ClientCertificates,
 ): Refusal {
@@ -64,7 +59,6 @@ export function explainRefusal(
     const plain = reason ?? `the client certificate is not acceptable (${authorizationError})`;
     return { reason: explainIssuer(plain, shown), harmless: false };
   }
-  const { code } = error;
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     return { reason: 'the client went away during the handshake', harmless: true };
   }
@@ -77,10 +71,10 @@ export function explainRefusal(
     return { reason: `${what} (${alert})`, harmless: false };
   }
   const reason = code === undefined ? undefined : PROTOCOL_REASONS[code];
-  return { reason: reason ?? `the handshake failed (${code ?? error.message})`, harmless: false };
+  return { reason: reason ?? `the handshake failed (${code ?? message})`, harmless: false };
 }
 
-/** The reason, with the issuer that is to blame for it if there is one. */
+/** The reason, with the issuer to blame for it, if there is one. */
 function explainIssuer(reason: string, shown: ClientCertificates | undefined): string {
   if (reason === EXPIRED && shown?.badIssuer !== undefined) {
     return `${shown.badIssuer}, which issued the client certificate, has expired`;

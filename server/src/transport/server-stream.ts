@@ -8,11 +8,11 @@ type StreamingCall =
   | grpc.ServerDuplexStream<unknown, unknown>;
 
 /**
- * The way back to the caller of a streaming call.
+ * What a streaming call sends to its caller.
  *
- * Messages are queued when the caller does not read: stop writing when `write` returns false, and
- * go on after `drained()`. The stream closes once, by `end`, by the caller, or with
- * its connection; after that, writing does nothing.
+ * Messages queue up while the caller does not read: stop writing when `write` returns false, and go on
+ * after `drained()`. The stream closes once, by `end`, by the caller, or with its connection. After
+ * that, writing does nothing.
  */
 export class ServerStream<Res> {
   readonly #call: StreamingCall;
@@ -32,18 +32,17 @@ export class ServerStream<Res> {
     return this.#life.isOpen;
   }
 
-  /** Resolves when the stream is over, however it came to that. Never rejects. */
+  /** Resolves when the stream is over, however it ended. Never rejects. */
   get closed(): Promise<void> {
     return new Promise((resolve) => this.onClose(resolve));
   }
 
   /**
-   * Sends a message, or the bytes of one. The same buffer may go to many streams; it must not
-   * change afterwards. When the caller leaves too much unread for one more, the stream is ended as
-   * OVERLOADED instead.
+   * Sends a message, or the bytes of one. The same buffer may go to many streams; it must not change
+   * afterwards. If the caller leaves too much unread, the stream is ended with OVERLOADED instead.
    *
-   * @param onFlushed Called when it has left; not called when the stream closes before.
-   * @returns Whether more may be written at once.
+   * @param onFlushed called when it has been sent; not called if the stream closes first
+   * @returns whether more may be written at once
    */
   write(message: Res | Uint8Array, onFlushed?: () => void): boolean {
     if (!this.isOpen) return false;
@@ -59,8 +58,8 @@ export class ServerStream<Res> {
   /**
    * Sends several messages, given as bytes, at the price of one.
    *
-   * @param onFlushed Called when they have left; not called when the stream closes before.
-   * @returns Whether more may be written at once.
+   * @param onFlushed called when they have been sent; not called if the stream closes first
+   * @returns whether more may be written at once
    */
   writeMany(messages: readonly Uint8Array[], onFlushed?: () => void): boolean {
     if (!this.isOpen) return false;
@@ -94,7 +93,7 @@ export class ServerStream<Res> {
   /**
    * Resolves when more may be written.
    *
-   * @throws CallCancelled when the stream is over or ends before; let it pass through the handler.
+   * @throws CallCancelled if the stream is over or ends first; let it pass through the handler
    */
   async drained(): Promise<void> {
     if (this.isOpen && this.#call.writableNeedDrain) {

@@ -6,8 +6,8 @@ import { ServerStream } from './server-stream.js';
 
 /**
  * Answers one request with a stream. The stream ends with OK when the promise resolves and with an
- * error when it rejects, unless it was ended before. A handler that gives the stream to another
- * part, such as a watch hub, returns `stream.closed`.
+ * error when it rejects, unless it has ended already. A handler that hands the stream over, for example
+ * to a watch hub, returns `stream.closed`.
  */
 export type ServerStreamingHandler<Req, Res> = (
   request: Req,
@@ -17,7 +17,7 @@ export type ServerStreamingHandler<Req, Res> = (
 
 /** Makes a server-streaming gRPC handler. */
 export function serverStreaming<Req, Res>(
-  run: ServerStreamingHandler<Req, Res>,
+  run: ServerStreamingHandler<Req, NoInfer<Res>>,
 ): grpc.handleServerStreamingCall<Req, Res> {
   return handler<grpc.handleServerStreamingCall<Req, Res>>((call, life) => {
     const stream = new ServerStream<Res>(call, life);

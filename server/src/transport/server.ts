@@ -1,10 +1,9 @@
 import { createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
-import type { Server as TlsServer } from 'node:tls';
 import grpc from '@grpc/grpc-js';
+import { CallerBudget } from '../domain/caller-budget.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import { METHOD_ROLES } from './authorization.js';
-import { ByteBudget } from './byte-budget.js';
 import type { CertificateFiles } from './certificate-files.js';
 import { Connections, identityName } from './connections.js';
 import { bindHandler } from './handler.js';
@@ -17,7 +16,7 @@ import { DEFAULT_LIMITS, type GrpcLimits } from './limits.js';
 import { type ListenAddress, listenOnAll, resolveHost } from './listener.js';
 import type { CallEnvironment, Method } from './method.js';
 import { encodedResponses } from './service-definition.js';
-import { createTlsServer, replaceCertificates } from './tls-server.js';
+import { createTlsServer } from './tls-server.js';
 
 export interface GrpcServerOptions {
   readonly log: Logger;
@@ -27,7 +26,7 @@ export interface GrpcServerOptions {
   readonly internals: readonly Part[];
 }
 
-/** Who everybody is on a plaintext connection. */
+/** The identity of everybody on a plaintext connection. */
 const PLAINTEXT_IDENTITY: Identity = { role: 'admin', name: 'plaintext' };
 
 /** Hands an accepted socket to grpc-js. */
@@ -36,16 +35,15 @@ type Accept = ReturnType<typeof injectorOf>;
 /** A gRPC server whose handlers are made by the wrappers of this folder. */
 export class GrpcServer {
   readonly connections: Connections;
-  /** Answers and messages that were sent and not read. */
-  readonly unsent: ByteBudget;
-  /** Requests that are not complete. */
-  readonly received: ByteBudget;
+  /** Bytes of answers and messages that were sent and not read. */
+  readonly unsent: CallerBudget;
+  /** Bytes of incomplete requests. */
+  readonly received: CallerBudget;
   readonly #options: GrpcServerOptions;
-  readonly #limits: GrpcLimits;
   readonly #environment: CallEnvironment;
   readonly #server: grpc.Server;
   readonly #listening: NetServer[] = [];
-  /** All accepted sockets, also those whose handshake is not over. */
+  /** All accepted sockets, including those in a handshake. */
   readonly #sockets = new Set<Socket>();
   readonly #cleanups: (() => void)[] = [];
   readonly #services = new Set<string>();
@@ -57,12 +55,13 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#limits = limits;
     this.connections = new Connections(limits.maxConnections, limits.identityConnections);
-    const { connectionUnsentBytes, totalUnsentBytes } = limits;
-    this.unsent = new ByteBudget('unsentBytes', connectionUnsentBytes, totalUnsentBytes);
-    const { connectionReceivedBytes, totalReceivedBytes } = limits;
-    this.received = new ByteBudget('receivedBytes', connectionReceivedBytes, totalReceivedBytes);
+    this.unsent = new CallerBudget('unsentBytes', limits.totalUnsentBytes, {
+      connectionLimit: limits.connectionUnsentBytes,
+    });
+    this.received = new CallerBudget('receivedBytes', limits.totalReceivedBytes, {
+      connectionLimit: limits.connectionReceivedBytes,
+    });
     this.#environment = {
       connections: this.connections,
       unsent: this.unsent,
@@ -113,9 +112,8 @@ export class GrpcServer {
   }
 
   /**
-   * Adds a service exactly as grpc-js runs it: no roles, no counting, no error mapping, nobody
-   * refused while draining. It is what benchmarks compare the real methods with, and for nothing
-   * else.
+   * Adds a service exactly as grpc-js runs it: no roles, no counting, no error mapping, nobody refused
+   * while draining. Only benchmarks use it, to compare the real methods with.
    */
   addBareService(
     definition: grpc.ServiceDefinition,
@@ -154,23 +152,21 @@ export class GrpcServer {
   }
 
   /**
-   * Calls `listener` when the server starts to shut down. Whoever owns long streams ends them then
-   * (`stream.end(shuttingDown({ resume_token }))`). Returns the way to stop.
+   * Calls `listener` when the server begins to shut down. Owners of long streams end them then
+   * (`stream.end(shuttingDown({ resume_token }))`).
    */
-  onDrain(listener: () => void): () => void {
+  onDrain(listener: () => void): void {
     this.#environment.drainListeners.add(listener);
-    return () => this.#environment.drainListeners.delete(listener);
   }
 
   /**
-   * Listens with mutual TLS, and uses new certificates as the files change.
-   *
-   * @returns The port.
+   * Listens with mutual TLS, and uses new certificates as the files change. Returns the port.
    */
   async listen(address: ListenAddress, certificates: CertificateFiles): Promise<number> {
     const accept = await this.#injector();
+    const { limits, log } = this.#environment;
     const { servers, port } = await listenOnAll(await resolveHost(address.host), address.port, () =>
-      createTlsServer(certificates.current, this.#limits, this.#options.log, (socket, identity) => {
+      createTlsServer(certificates, limits, log, (socket, identity) => {
         if (this.connections.isFull) return 'too many connections';
         if (!this.connections.mayAdd(identity)) {
           const whose = identityName(identity) || 'those without an identity';
@@ -182,18 +178,15 @@ export class GrpcServer {
       }),
     );
     this.#track(servers);
-    const stopListening = certificates.onChange((set) => {
-      for (const server of servers) replaceCertificates(server as TlsServer, set);
-    });
     certificates.watch();
-    this.#cleanups.push(stopListening, () => certificates.stop());
+    this.#cleanups.push(() => certificates.stop());
     return port;
   }
 
   /**
-   * Listens without TLS, everybody an admin: to measure what TLS costs, and for nothing else.
+   * Listens without TLS, with everybody an admin. Only benchmarks use it, to measure what TLS costs.
    *
-   * @throws Error when the address is not loopback.
+   * @throws Error if the address is not loopback
    */
   async listenPlaintext(address: ListenAddress): Promise<number> {
     const addresses = await resolveHost(address.host);
@@ -213,9 +206,9 @@ export class GrpcServer {
   }
 
   /**
-   * Shuts down: takes no new connections, refuses new calls as SHUTTING_DOWN, tells the owners of
-   * streams, waits for the open calls, and cuts off those that are left after `timeoutMs`. Resolves
-   * when no connection is left. Calling it again returns the same promise.
+   * Shuts down: takes no new connections, refuses new calls with SHUTTING_DOWN, tells the owners of
+   * streams, waits for open calls, and after `timeoutMs` cuts off the rest. Resolves when no connection
+   * is left. Calling it again returns the same promise.
    */
   drain(timeoutMs: number): Promise<void> {
     this.#drained ??= this.#drain(timeoutMs);
@@ -230,11 +223,9 @@ export class GrpcServer {
     );
     for (const listener of [...this.#environment.drainListeners]) listener();
     const timer = setTimeout(() => {
-      this.#options.log.warn(
-        { connections: this.connections.count },
-        'calls left after the grace time',
-      );
-      // Not left to forceShutdown: without channelz it does not know the connections.
+      const connections = this.connections.count;
+      this.#options.log.warn({ connections }, 'calls left after the grace time');
+      // forceShutdown does not know the connections without channelz.
       for (const socket of this.#sockets) socket.destroy();
     }, timeoutMs);
     await new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
@@ -253,14 +244,14 @@ export class GrpcServer {
     }
   }
 
-  /** The way to hand accepted sockets to grpc-js: one, however many addresses there are. */
+  /** The same for all addresses. */
   #injector(): Promise<Accept> {
     this.#accept ??= workingParts(this.#options.internals, this.#options.log).then((parts) => {
       this.#environment.batchFrames = parts.has('frame-batch');
       return injectorOf(this.#server, parts, {
         connections: this.connections,
         budget: this.received,
-        maxMessageBytes: this.#limits.maxReceiveMessageBytes,
+        maxMessageBytes: this.#environment.limits.maxReceiveMessageBytes,
         requestStreams: this.#requestStreams,
       });
     });

@@ -4,7 +4,7 @@ import { FrameBatch } from './internals/frame-batch.js';
 
 const NO_MESSAGE = 'the request is not a valid message of this method';
 
-/** A request as the wrappers get it: what stands for one whose bytes are not a message is its error. */
+/** A request as the wrappers get it: an error if its bytes are not a message. */
 export type Decoded<Req> = Req | RostrumError;
 
 /** @throws INVALID_FIELD for a request whose bytes are not a message. */
@@ -16,10 +16,10 @@ export function requireDecoded<Req>(request: Decoded<Req>): Req {
 /**
  * The definition with two changes that the wrappers of this folder rely on:
  *
- * - a handler may answer with a message or with its bytes (a `Uint8Array`), which are sent as they
- *   are; so one encoding can go to many callers;
- * - a request that cannot be decoded becomes its error, INVALID_FIELD, where grpc-js alone would
- *   answer INTERNAL.
+ * - A handler may answer with a message or with the bytes of one (a `Uint8Array`), so that one encoding
+ *   can go to many callers.
+ * - A request that cannot be decoded becomes an error, INVALID_FIELD. grpc-js alone would answer
+ *   INTERNAL.
  */
 export function encodedResponses(definition: grpc.ServiceDefinition): grpc.ServiceDefinition {
   return Object.fromEntries(

@@ -1,21 +1,14 @@
 import { duplexPair } from 'node:stream';
 import { connect, createSecureContext, TLSSocket } from 'node:tls';
 
-/** A server's certificates and the one that its trial client trusts, PEM. */
-export interface TrialCertificates {
-  readonly cert: string;
-  readonly key: string;
-  /** Need not be self-signed. */
-  readonly trusted: string;
-}
-
 /**
- * Shakes hands with oneself in memory: OpenSSL knows more reasons to refuse a certificate than could
- * be listed here, such as its usage, the limits of its issuers, or a weak key.
+ * Makes a handshake with itself in memory: OpenSSL knows more reasons to refuse a certificate than
+ * could be listed here, such as its usage, the limits of its issuers, or a weak key. All are PEM.
  *
- * @throws Error with the code of OpenSSL, when a client that trusts `trusted` would refuse the server
+ * @param trusted what the trial client trusts; it need not be self-signed
+ * @throws Error with the code of OpenSSL if the client would refuse the server
  */
-export async function trialHandshake({ cert, key, trusted }: TrialCertificates): Promise<void> {
+export async function trialHandshake(cert: string, key: string, trusted: string): Promise<void> {
   const [near, far] = duplexPair();
   const server = new TLSSocket(far, {
     isServer: true,

@@ -10,12 +10,12 @@ export type UnaryHandler<Req, Res> = (
 ) => Res | Uint8Array | Promise<Res | Uint8Array>;
 
 /**
- * Makes a unary gRPC handler.
- *
- * It is on the path of tens of thousands of calls a second: a handler that answers at once costs no
- * promise, and one that never looks at `context.signal` no AbortController.
+ * Makes a unary gRPC handler. Tens of thousands of calls a second come this way, so a handler that
+ * answers at once costs no promise, and one that does not use `context.signal` no AbortController.
  */
-export function unary<Req, Res>(run: UnaryHandler<Req, Res>): grpc.handleUnaryCall<Req, Res> {
+export function unary<Req, Res>(
+  run: UnaryHandler<Req, NoInfer<Res>>,
+): grpc.handleUnaryCall<Req, Res> {
   return handler<grpc.handleUnaryCall<Req, Res>>((call, life) => {
     const result = run(call.request, life);
     if (!(result instanceof Promise)) answer(life, result);

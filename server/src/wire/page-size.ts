@@ -3,7 +3,7 @@ import { invalidField } from '../domain/errors.js';
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
 
-/** 0 is the default, more than 1000 is lowered to it. @throws INVALID_FIELD if negative */
+/** 0 means the default; more than 1000 is lowered to 1000. @throws INVALID_FIELD if negative */
 export function parsePageSize(
   value: number,
   field = 'page_size',

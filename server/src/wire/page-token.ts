@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
-import { RostrumError } from '../domain/errors.js';
+import { invalidField, type RostrumError } from '../domain/errors.js';
 
 const CHECK_LENGTH = 6;
-/** More characters than any token has. */
+/** No token has as many characters. */
 const MAX_LENGTH = 256;
 
 /**
- * A page token: what the list needs to go on, and 6 bytes of a digest over it, as base64url. The
- * digest finds tokens that were cut or changed by accident; a token gives access to nothing.
+ * A page token: where the list goes on, and 6 bytes of a digest over that, as base64url. The digest
+ * detects tokens that were cut or changed by accident; a token gives access to nothing.
  *
- * @param list tells the tokens of one list from those of another
+ * @param list keeps the tokens of one list apart from those of another
  */
 export function makePageToken(list: string, position: Buffer): string {
   return Buffer.concat([position, digestOf(list, position)]).toString('base64url');
 }
 
-/** What the token was made of. @throws INVALID_PAGE_TOKEN */
+/** The position in a token. @throws INVALID_PAGE_TOKEN */
 export function readPageToken(list: string, token: string): Buffer {
   if (token.length > MAX_LENGTH) throw invalidPageToken();
   const bytes = Buffer.from(token, 'base64url');
   const position = bytes.subarray(0, -CHECK_LENGTH);
   const isGenuine =
-    // Decoding is lenient; only the one spelling that the service made is accepted.
+    // Decoding is lenient, but only the spelling that the service made is accepted.
     bytes.toString('base64url') === token &&
     digestOf(list, position).equals(bytes.subarray(-CHECK_LENGTH));
   if (!isGenuine) throw invalidPageToken();
@@ -29,11 +29,10 @@ export function readPageToken(list: string, token: string): Buffer {
 }
 
 export function invalidPageToken(): RostrumError {
-  const description = 'is not a token that this service made for this list';
-  return new RostrumError(
+  return invalidField(
+    'page_token',
+    'is not a token that this service made for this list; start again without one',
     'INVALID_PAGE_TOKEN',
-    `page_token: ${description}; start again without one`,
-    { violations: [{ field: 'page_token', description }] },
   );
 }
 

@@ -5,7 +5,7 @@ import {
   SortOrder as SortOrderMessage,
 } from '../gen/rostrum/v1/leaderboard.js';
 
-/** The settings as a request names them; unspecified ones take their defaults. */
+/** The settings in a request; unspecified ones have their defaults. */
 export interface SettingsMessage {
   readonly aggregation: AggregationMessage;
   readonly sortOrder: SortOrderMessage;
@@ -60,7 +60,7 @@ export function parseSortOrder<Unspecified>(
   }
 }
 
-/** Clients made from a newer contract may send numbers that this server does not know. */
+/** For a number from a newer contract than this server's. */
 export function unknownValue(field: string, value: number): Error {
   return invalidField(field, `${value} is not a value that this server knows`);
 }

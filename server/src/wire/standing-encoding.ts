@@ -5,7 +5,7 @@ type RowOfStanding = Pick<RankedRow, 'rank' | 'payload'>;
 
 /**
  * The share of the other players who stand strictly lower, in percent, 0 to 100; 100 for a lone
- * player; 0 for rank 0, a place not known. Formula: `rostrum.v1.Standing.percentile`.
+ * player; 0 for rank 0, which means unknown. Formula: `rostrum.v1.Standing.percentile`.
  */
 export function percentileOf(rank: number, totalPlayers: number): number {
   if (rank === 0) return 0;
@@ -13,9 +13,9 @@ export function percentileOf(rank: number, totalPlayers: number): number {
 }
 
 /**
- * Writes a field that is a `rostrum.v1.Standing`, without building a message: the part that does
- * not depend on the place is the row's payload, encoded once when the entry changed, and only
- * `rank` and `percentile` are added. Protobuf allows the fields of a message in any order.
+ * Writes a `rostrum.v1.Standing` field without building a message. The part that does not depend on the
+ * place is the row's payload, encoded once when the entry changed; only `rank` and `percentile` are
+ * added. Protobuf allows the fields of a message in any order.
  */
 export function writeStanding(
   writer: BinaryWriter,

@@ -3,9 +3,9 @@ import { Struct } from '../gen/google/protobuf/struct.js';
 import { varintLength, writeVarint } from './varint.js';
 
 /*
- * The part of `rostrum.v1.Standing` that does not depend on the place, written without building a
- * message: it is made for every submission. Tags are field number × 8 + wire type; a test checks
- * them against the generated decoder.
+ * The part of `rostrum.v1.Standing` that does not depend on the place. It is made for every submission,
+ * so it is written without building a message. Tags are field number × 8 + wire type; a test checks them
+ * against the generated decoder.
  */
 const PLAYER_ID_TAG = 2 * 8 + 2;
 const DISPLAY_NAME_TAG = 3 * 8 + 2;
@@ -16,14 +16,14 @@ const ACHIEVED_TIME_TAG = 9 * 8 + 2;
 const UPDATE_TIME_TAG = 10 * 8 + 2;
 const METADATA_TAG = 11 * 8 + 2;
 
-/** The most that all parts but player id, name and metadata take. */
+/** The most bytes that everything but player id, name and metadata takes. */
 const FIXED_LENGTH = 64;
 const TIMESTAMP_SECONDS_TAG = 1 * 8 + 0;
 const TIMESTAMP_NANOS_TAG = 2 * 8 + 0;
 
 /**
- * To be raised when payloads get something that they had not before: an index that holds others is then
- * built anew while it serves. See docs/decisions/0021-layout-of-the-index.md.
+ * Raise this whenever payloads change: an index with older ones is then rebuilt while it serves. See
+ * docs/decisions/0021-layout-of-the-index.md.
  */
 export const PAYLOAD_VERSION = 1;
 
@@ -46,7 +46,7 @@ export function encodeStandingPayload(entry: Entry): Buffer {
     at = writeVarint(buffer, at, nameLength);
     at += buffer.write(entry.displayName, at, 'utf8');
   }
-  // Zero is the default of a number and is not written.
+  // Zero is the default of a number, and is not written.
   if (entry.score !== 0) {
     buffer[at++] = SCORE_TAG;
     at = buffer.writeDoubleLE(entry.score, at);

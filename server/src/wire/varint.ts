@@ -9,7 +9,7 @@ export function varintLength(value: number): number {
 export function writeVarint(buffer: Buffer, offset: number, value: number): number {
   let at = offset;
   let rest = value;
-  // Bit operations work on 32 bits only, so larger values are divided first.
+  // Bit operations work on 32 bits only, so larger values are divided.
   while (rest >= 0x8000_0000) {
     buffer[at++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);

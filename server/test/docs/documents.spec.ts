@@ -34,7 +34,7 @@ function tableBelow(heading: string, markdown: string): string[][] {
 
 test('the settings in README.md are those of the server', () => {
   expect(tableBelow('Settings', read('README.md'))).toEqual(
-    SETTINGS.map(({ name, default: value, meaning }) => [
+    Object.values(SETTINGS).map(({ name, default: value, meaning }) => [
       `\`${name}\``,
       value === '' ? 'none, must be set' : `\`${value}\``,
       meaning,

@@ -1,9 +1,9 @@
-import { type Caller, type IdentityHoldings, noHoldings } from '../../src/domain/caller.js';
+import { type Caller, Holdings, type IdentityHoldings } from '../../src/domain/caller.js';
 
 /** A caller without a connection, of a new identity unless one is given. */
 export function testCaller(
   identity = 'writer/test',
-  of: IdentityHoldings = { identity, connections: 1, rows: 0, refused: 0, ...noHoldings() },
+  of: IdentityHoldings = { identity, connections: 1, rows: 0, refused: 0, ...new Holdings() },
 ): Caller {
-  return { of, ...noHoldings() };
+  return { of, ...new Holdings() };
 }

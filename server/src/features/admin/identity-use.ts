@@ -1,17 +1,24 @@
 import type { IdentityHoldings } from '../../domain/caller.js';
-import type { IdentityUse } from './ports.js';
 
 /** What an identity may have a limited number of. */
 const LIMITED = ['connections', 'watches', 'watchedRows', 'submissions', 'unsentBytes'] as const;
-export type Limited = (typeof LIMITED)[number];
+type Limited = (typeof LIMITED)[number];
 
-/** How many of each an identity may have that has `held` now. */
-export type IdentityLimits = Readonly<Record<Limited, (held: number) => number>>;
+/** What an identity holds of this process, all its connections together. */
+export interface IdentityUse extends Pick<IdentityHoldings, 'identity' | 'refused' | Limited> {
+  /** What it holds most of, as a share of what it may hold. */
+  readonly fullest: Limited;
+  /** That share in percent, 0 to 100. */
+  readonly fullestPercent: number;
+}
 
-/** Identities that are told of. */
+/** How many of each an identity may have, given how many it `held`. */
+type IdentityLimits = Readonly<Record<Limited, (held: number) => number>>;
+
+/** How many identities are reported. */
 const MAX_IDENTITIES = 20;
 
-/** What identities hold, those first that are nearest to a limit. */
+/** What identities hold, those nearest to a limit first. */
 export function identityUse(
   identities: Iterable<IdentityHoldings>,
   limits: IdentityLimits,
@@ -31,17 +38,5 @@ function useOf(holdings: IdentityHoldings, limits: IdentityLimits): IdentityUse 
     fullest = name;
     fullestPercent = percent;
   }
-  const { identity, connections, watches, watchedRows, submissions, unsentBytes, refused } =
-    holdings;
-  return {
-    identity,
-    connections,
-    watches,
-    watchedRows,
-    submissions,
-    unsentBytes,
-    refused,
-    fullest,
-    fullestPercent: Math.round(fullestPercent),
-  };
+  return { ...holdings, fullest, fullestPercent: Math.round(fullestPercent) };
 }

@@ -1,15 +1,24 @@
 import { expect, it, vi } from 'vitest';
+import { Histogram } from '../../observability/histogram.js';
 import type { StatsSources } from './ports.js';
 import { ServerStats } from './server-stats.js';
 import { toStatsResponse } from './wire/stats-conversion.js';
 
 function sources(changed: Partial<StatsSources>): StatsSources {
-  const times = { p50Ms: 1.5, p99Ms: 2_000.25 };
+  const roundTrips = { postgres: new Histogram(), redis: new Histogram() };
+  roundTrips.postgres.record(2_000_250);
+  roundTrips.redis.record(1_500);
   return {
     methods: () => [
       {
         ...{ method: '/a/b', calls: 3, errors: 1, cancelled: 2 },
-        ...{ codes: { NOT_FOUND: 1, CANCELLED: 2 }, p50Ms: 0.001, p99Ms: 1, maxMs: 1_234.5 },
+        ...{
+          codes: { NOT_FOUND: 1, CANCELLED: 2 },
+          open: 0,
+          p50Ms: 0.001,
+          p99Ms: 1,
+          maxMs: 1_234.5,
+        },
       },
     ],
     submissions: () => ({
@@ -25,6 +34,7 @@ function sources(changed: Partial<StatsSources>): StatsSources {
       rows: 6,
       feedWatchers: 3,
       messagesSent: 4,
+      messagesEncoded: 2,
       slowEnded: 5,
     }),
     connections: () => 6,
@@ -41,8 +51,7 @@ function sources(changed: Partial<StatsSources>): StatsSources {
         fullestPercent: 7,
       },
     ],
-    postgres: () => times,
-    redis: () => times,
+    roundTrips,
     indexState: () => 'open',
     indexTrouble: () => '',
     rebuilding: () => 7,

@@ -1,46 +1,20 @@
 import { outageReason } from '../../domain/outage.js';
+import type { Histogram } from '../../observability/histogram.js';
 import { within } from '../../within.js';
-import type {
-  IdentityUse,
-  MethodUse,
-  RoundTripTimes,
-  StatsSources,
-  SubmissionUse,
-  WatchUse,
-} from './ports.js';
+import type { StatsSources } from './ports.js';
 
-/** How long the store of record may take to answer before the statistics do without, in ms. */
+/** How long the statistics wait for the store of record, in milliseconds. */
 const STORE_PATIENCE_MS = 500;
 
-/** How a store is doing. */
-export interface StoreStats extends RoundTripTimes {
-  readonly name: 'postgres' | 'redis';
-  readonly healthy: boolean;
-  /** For people. */
-  readonly state: string;
-}
-
 /** What a server process is doing. Times are in milliseconds, on the process's clock. */
-export interface ServerSnapshot {
-  readonly startTimeMs: number;
-  readonly uptimeMs: number;
-  readonly connections: number;
-  readonly identities: readonly IdentityUse[];
-  readonly methods: readonly MethodUse[];
-  readonly submissions: SubmissionUse;
-  readonly watches: WatchUse;
-  readonly stores: readonly StoreStats[];
-  readonly memoryBytes: number;
-  readonly outboxPending: number;
-  readonly rebuilding: number;
-}
+export type ServerSnapshot = Awaited<ReturnType<ServerStats['snapshot']>>;
 
 type OutboxCount = { readonly count: number } | { readonly problem: string };
 
 /** Gathers the statistics of this process. */
 export class ServerStats {
   readonly #sources: StatsSources;
-  /** Taken once: taken again it would move with the clock and with the moment between two reads. */
+  /** Taken once: computed again, it would move whenever the clock is set. */
   readonly #startTimeMs = Math.floor(Date.now() - process.uptime() * 1000);
   #counting: Promise<OutboxCount> | undefined;
   #lastCount = 0;
@@ -49,8 +23,8 @@ export class ServerStats {
     this.#sources = sources;
   }
 
-  /** Never fails, and takes half a second at the most. */
-  async snapshot(): Promise<ServerSnapshot> {
+  /** Never fails, and takes half a second at most. */
+  async snapshot() {
     const sources = this.#sources;
     const outbox = await this.#countOutbox();
     if ('count' in outbox) this.#lastCount = outbox.count;
@@ -66,24 +40,25 @@ export class ServerStats {
         {
           name: 'postgres',
           healthy: 'count' in outbox,
+          /** For people. */
           state: 'count' in outbox ? 'answers' : outbox.problem,
-          ...sources.postgres(),
+          ...timesOf(sources.roundTrips.postgres),
         },
         {
           name: 'redis',
           healthy: sources.indexState() === 'open',
           state: indexWords(sources.indexState(), sources.indexTrouble()),
-          ...sources.redis(),
+          ...timesOf(sources.roundTrips.redis),
         },
       ],
       memoryBytes: process.memoryUsage.rss(),
-      // While it cannot be counted: as it was counted last.
+      // The last known count while it cannot be counted.
       outboxPending: this.#lastCount,
       rebuilding: sources.rebuilding(),
     };
   }
 
-  /** Callers that come while it is counted share the count. */
+  /** Callers that come during a count share it. */
   async #countOutbox(): Promise<OutboxCount> {
     this.#counting ??= this.#sources
       .countOutbox()
@@ -100,6 +75,10 @@ export class ServerStats {
       problem: `no answer within ${STORE_PATIENCE_MS} ms`,
     });
   }
+}
+
+function timesOf(roundTripsUs: Histogram) {
+  return { p50Ms: roundTripsUs.quantile(0.5) / 1000, p99Ms: roundTripsUs.quantile(0.99) / 1000 };
 }
 
 function indexWords(state: 'lost' | 'recovering' | 'open', trouble: string): string {

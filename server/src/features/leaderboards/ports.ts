@@ -21,7 +21,7 @@ export interface Leaderboard extends LeaderboardConfig {
 /** Changes of a leaderboard; what is absent stays as it is. */
 export interface LeaderboardPatch {
   readonly displayName?: string;
-  /** JSON; null takes it away. */
+  /** JSON; null removes it. */
   readonly metadata?: string | null;
   readonly aggregation?: LeaderboardSettings['aggregation'];
   readonly sortOrder?: SortOrder;
@@ -29,7 +29,7 @@ export interface LeaderboardPatch {
 }
 
 export type LeaderboardUpdated =
-  /** `replaced`: rankings that are no more, because another one took their place. */
+  /** `replaced`: rankings that no longer exist, because others took their place. */
   | { readonly status: 'updated'; readonly replaced: readonly RankingNo[] }
   | { readonly status: 'missing' }
   /** It has entries, and the patch would change their order. */
@@ -42,22 +42,22 @@ export interface LeaderboardStore {
   find(leaderboardId: LeaderboardId): Promise<Leaderboard | undefined>;
   /** By ascending id, after `afterId` ('' for the first). */
   list(afterId: string, limit: number): Promise<Leaderboard[]>;
-  /** All or nothing, and decided against submissions that are under way. */
+  /** All or nothing, and safe against concurrent submissions. */
   update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated>;
-  /** The rankings that are no more; undefined if there is no such leaderboard. */
+  /** The rankings that were removed; undefined if there is no such leaderboard. */
   delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined>;
 }
 
 /** What other parts of this process remember of leaderboards. */
 export interface RememberedRankings {
-  /** Forgets a leaderboard that was changed or deleted, and rankings that are no more. */
+  /** Forgets a leaderboard that was changed or deleted, and rankings that no longer exist. */
   forget(leaderboardId: LeaderboardId, removed: readonly RankingNo[]): void;
 }
 
-/** Rankings that are no more, and what they left behind. */
+/** Removed rankings whose data is still stored. */
 export interface Purge {
   readonly purgeNo: number;
-  /** Undefined where the leaderboard goes on: then its submissions stay. */
+  /** Undefined if the leaderboard still exists: then its submissions stay. */
   readonly boardNo: BoardNo | undefined;
   readonly rankingNos: readonly RankingNo[];
 }
@@ -68,7 +68,7 @@ export interface PurgeStore {
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined>;
   /** The numbers of all purges, at most `limit`, oldest first. */
   waiting(limit: number): Promise<number[]>;
-  /** Those of these purges that still wait, oldest first. */
+  /** Those of these purges that are still waiting, oldest first. */
   pending(purgeNos: readonly number[]): Promise<Purge[]>;
   /**
    * Removes entries by ascending player id after `afterPlayerId` ('' for the first), at most
@@ -79,18 +79,18 @@ export interface PurgeStore {
     afterPlayerId: string,
     limit: number,
   ): Promise<string | undefined>;
-  /** How many blocks of the submission log there are to look through. */
+  /** How many blocks of the submission log must be searched. */
   submissionBlocks(): Promise<number>;
   /** Removes the submissions of some leaderboards from `count` blocks, beginning with `first`. */
   removeSubmissions(boardNos: readonly BoardNo[], first: number, count: number): Promise<void>;
-  /** Takes note that purges are complete. */
+  /** Records that purges are complete. */
   finish(purgeNos: readonly number[]): Promise<void>;
 }
 
 /** What deleted leaderboards left in the index. */
 export interface PurgeIndex {
   /**
-   * Removes a ranking from the index; false if its index is being built right now: try again.
+   * Removes a ranking from the index; false if its index is being built now: try again.
    * @throws IndexUnavailable, STORE_UNAVAILABLE
    */
   remove(rankingNo: RankingNo): Promise<boolean>;

@@ -4,32 +4,31 @@ import type { Log } from '../../domain/log.js';
 import type { Purge, PurgeIndex, PurgeStore } from './ports.js';
 
 export interface PurgerOptions {
-  /** How often to look for something to purge, in milliseconds. */
+  /** How often to look for purges, in milliseconds. */
   readonly periodMs: number;
-  /** How long after this process first saw a purge it does it, in milliseconds. */
+  /** How long this process waits after it first saw a purge, in milliseconds. */
   readonly minAgeMs: number;
 }
 
 /**
- * By that age every server has noticed that the leaderboard is gone (each remembers one for at most
- * 10 s without looking again), so no read ever shows a ranking that is half purged. And every batch
- * of submissions that still found the leaderboard has ended (a statement may take 6 s), so none
- * adds to what was purged.
+ * By that age every server has noticed that the leaderboard is gone (it looks again after at most 10 s),
+ * so no read shows a ranking that is half purged. And every batch of submissions that still found the
+ * leaderboard has ended (a statement may take 6 s), so none adds to what was purged.
  */
 const DEFAULT_PURGER_OPTIONS: PurgerOptions = { periodMs: 5_000, minAgeMs: 30_000 };
 
 const PURGES_AT_A_TIME = 100;
-/** Purges of which the age is known; more are looked at when these are done. */
+/** Purges whose age is tracked; the rest follow when these are done. */
 const MAX_SEEN = 10_000;
 const ENTRIES_AT_A_TIME = 1_000;
-/** Of each partition: 8 MiB. */
+/** In each partition: 8 MiB. */
 const BLOCKS_AT_A_TIME = 1_000;
-/** Others come first: this long after each step. */
+/** A pause after each step, because other work comes first. */
 const REST_MS = 5;
 
 /**
- * Removes, in the background and a bounded part at a time, what deleted leaderboards left behind.
- * It can be interrupted anywhere and begins again.
+ * Removes what deleted leaderboards left behind, in the background and in small steps. It can be
+ * interrupted anywhere and starts over.
  */
 export class Purger {
   readonly #store: PurgeStore;
@@ -37,10 +36,7 @@ export class Purger {
   readonly #log: Log;
   readonly #options: PurgerOptions;
   readonly #stop = new AbortController();
-  /**
-   * When each purge was first seen. By this process itself: the clock of the database may step ahead,
-   * and would make a purge old that is young.
-   */
+  /** When this process first saw each purge. The database's clock may jump and make a young purge old. */
   #seen = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -55,7 +51,7 @@ export class Purger {
     this.#options = options;
   }
 
-  /** Purges now and then while `mayRun` says so. */
+  /** Purges from time to time while `mayRun` allows it. */
   start(mayRun: () => boolean): void {
     this.#timer = setInterval(() => {
       if (!mayRun()) return;
@@ -67,7 +63,7 @@ export class Purger {
     }, this.#options.periodMs);
   }
 
-  /** Ends after the step that is being done. */
+  /** Stops after the current step. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#stop.abort();
@@ -75,7 +71,7 @@ export class Purger {
   }
 
   /**
-   * Purges what is old enough, unless another process is at it.
+   * Purges what is old enough, unless another process is doing so.
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
   async run(): Promise<void> {
@@ -99,10 +95,10 @@ export class Purger {
     return await this.#store.pending(old.slice(0, PURGES_AT_A_TIME));
   }
 
-  /** False if something is to be tried again later. */
+  /** False if something must be tried again later. */
   async #purge(purges: readonly Purge[]): Promise<boolean> {
     const start = performance.now();
-    // The index first: if it is away, nothing more is tried.
+    // The index first: if it cannot be reached, nothing else is tried.
     const ready: Purge[] = [];
     for (const purge of purges) if (await this.#removeFromIndex(purge)) ready.push(purge);
     for (const { rankingNos } of ready) {
@@ -126,7 +122,7 @@ export class Purger {
   }
 
   async #removeSubmissions(boardNos: readonly BoardNo[]): Promise<void> {
-    // What is added meanwhile is of other leaderboards.
+    // What is added meanwhile belongs to other leaderboards.
     const blocks = await this.#store.submissionBlocks();
     for (let first = 0; first < blocks; first += BLOCKS_AT_A_TIME) {
       if (this.#stop.signal.aborted) return;

@@ -1,6 +1,5 @@
-import { leaderboardNotFound } from '../../domain/errors.js';
+import { leaderboardNotFound, RostrumError } from '../../domain/errors.js';
 import type { LeaderboardId } from '../../domain/ids.js';
-import { leaderboardAlreadyExists, leaderboardNotEmpty } from './errors.js';
 import type {
   Leaderboard,
   LeaderboardConfig,
@@ -81,4 +80,21 @@ function fittingCount(leaderboards: readonly Leaderboard[]): number {
     return metadata > MAX_PAGE_METADATA;
   });
   return first === -1 ? leaderboards.length : Math.max(first, 1);
+}
+
+function leaderboardAlreadyExists(leaderboardId: LeaderboardId): RostrumError {
+  return new RostrumError(
+    'LEADERBOARD_ALREADY_EXISTS',
+    `there is a leaderboard ${leaderboardId} already`,
+    { metadata: { leaderboard_id: leaderboardId } },
+  );
+}
+
+function leaderboardNotEmpty(leaderboardId: LeaderboardId): RostrumError {
+  return new RostrumError(
+    'LEADERBOARD_NOT_EMPTY',
+    `leaderboard ${leaderboardId} has entries: sort_order, subscore_sort_order and aggregation ` +
+      'can change only while it has none; nothing was changed',
+    { metadata: { leaderboard_id: leaderboardId } },
+  );
 }

@@ -9,7 +9,7 @@ import type { Ranking } from '../../domain/ranking.js';
 /** A submission that passed validation, bound to its board. */
 export interface Submission {
   readonly board: Board;
-  /** Those that it counts in, the first of the board's first. */
+  /** The rankings that it counts in; the first is the first of the board. */
   readonly rankings: Board['rankings'];
   readonly playerId: PlayerId;
   readonly submissionId: SubmissionId;
@@ -23,7 +23,7 @@ export interface Submission {
   readonly metadata: string | null;
 }
 
-/** What a submission made of its player's entry in one ranking. */
+/** What a submission did to its player's entry in one ranking. */
 export interface RecordedEntry {
   readonly ranking: Ranking;
   /** Null for a first entry. */
@@ -36,17 +36,17 @@ export interface RecordedEntry {
   readonly changed: boolean;
 }
 
-/** What the store of record made of one submission. The entry is that of its first ranking. */
+/** What the store of record did with one submission. The entry is that of its first ranking. */
 export type Recorded =
   | (RecordedEntry & {
       readonly kind: 'recorded';
       readonly outcome: Outcome;
-      /** Whether it had been recorded before; `outcome` and `previousScore` are those of then. */
+      /** Whether it had been recorded before, with this `outcome` and `previousScore`. */
       readonly replayed: boolean;
-      /** The entries of the other rankings that it counts in. */
+      /** The entries in the other rankings that it counts in. */
       readonly others: readonly RecordedEntry[];
     })
-  /** A ranking is gone: the leaderboard was deleted, or has another in its place. */
+  /** A ranking no longer exists: the leaderboard was deleted, or has another in its place. */
   | { readonly kind: 'rankingGone' }
   /** The sum, in any of the rankings, would leave ±(2^53 - 1). */
   | { readonly kind: 'totalOutOfRange' };
@@ -64,13 +64,13 @@ export interface SubmissionLog {
    * Records a batch, all or nothing, in one round trip. No two submissions of a batch may have the
    * same board, player and submission id.
    *
-   * @param afterConflict whether the batch conflicted before: then it waits for others to finish
+   * @param afterConflict whether the batch conflicted before; then it waits for others to finish
    * @throws STORE_UNAVAILABLE (it may or may not have been recorded), `BatchConflict`
    */
   record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch>;
 }
 
-/** Nothing was recorded, because another transaction was in the way: record it again. */
+/** Nothing was recorded, because another transaction was in the way. Record it again. */
 export class BatchConflict extends Error {
   override readonly name = 'BatchConflict';
 }
@@ -90,9 +90,9 @@ export interface EntryProjection {
   encode(entry: Entry): Uint8Array;
 
   /**
-   * Brings the entries of one batch into the index, in order, and tells of each row once where its entry
-   * came to stand; undefined while the index cannot tell, and the entry then reaches it later by itself.
-   * Never fails. Resolves when the next batch may come; a few rows may be told of later.
+   * Brings the entries of one batch into the index, in order, and reports once for each row where its
+   * entry stands now; undefined while the index cannot tell. The entry then reaches it later by itself.
+   * Never fails. Resolves when the next batch may come; a few rows may be reported later.
    */
   project(
     outboxId: number | undefined,
@@ -101,7 +101,7 @@ export interface EntryProjection {
       readonly entry: Entry;
       readonly payload: Uint8Array;
       readonly effect: 'first' | 'changed' | 'none';
-      /** The version of the entry that it found; 0 for a first entry. */
+      /** The version of the entry before; 0 for a first entry. */
       readonly previousVersion: number;
     }[],
     onPlaced: (row: number, placement: Placement | undefined) => void,
@@ -110,12 +110,12 @@ export interface EntryProjection {
 
 /** Finds the leaderboards that submissions go to. */
 export interface SubmissionTargets {
-  /** The board as this process knows it; it may be gone. */
+  /** The board as this process remembers it; it may no longer exist. */
   known(leaderboardId: LeaderboardId): Board | undefined;
 
   /**
-   * Finds the board in the store of record, making the leaderboard with `settings` if there is none and
-   * that is allowed. Where many wait for that, it goes by turns of the callers.
+   * Finds the board in the store of record, and creates the leaderboard with `settings` if there is none
+   * and that is allowed. If many wait for that, callers take turns.
    *
    * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
@@ -125,6 +125,6 @@ export interface SubmissionTargets {
     caller: Caller,
   ): Promise<Board>;
 
-  /** Forgets what is known of a leaderboard, because it turned out to be gone. */
+  /** Forgets a leaderboard that turned out not to exist any more. */
   forget(leaderboardId: LeaderboardId): void;
 }

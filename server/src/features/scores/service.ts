@@ -7,10 +7,10 @@ import { newSubmissionId } from './submission-ids.js';
 import type { SubmissionQueue, Submitted } from './submission-queue.js';
 import type { ParsedSubmission } from './wire/submission-conversion.js';
 
-/** How often a submission follows a leaderboard that is deleted just then. */
+/** How often a submission follows a leaderboard that is deleted and created again meanwhile. */
 const MAX_ATTEMPTS = 5;
 
-/** Takes submissions to the leaderboards they name. */
+/** Takes submissions to the leaderboards that they name. */
 export class ScoreService {
   readonly #targets: SubmissionTargets;
   readonly #queue: SubmissionQueue;
@@ -32,7 +32,7 @@ export class ScoreService {
     caller: Caller,
     attempt: number,
   ): Promise<Submitted> {
-    // Into the queue at once where the leaderboard is known: the order of arrival counts.
+    // Queued at once if the leaderboard is known, because the order of arrival counts.
     const known = this.#targets.known(parsed.leaderboardId);
     const result =
       known === undefined
@@ -49,7 +49,7 @@ export class ScoreService {
     });
   }
 
-  /** Counts against what may wait: who names unknown leaderboards holds no more than others. */
+  /** Takes a place in the queue, so naming unknown leaderboards lets nobody hold more than others. */
   async #findTarget({ leaderboardId, settings }: ParsedSubmission, caller: Caller) {
     this.#queue.hold(caller);
     try {
@@ -65,18 +65,7 @@ function toSubmission(
   submissionId: SubmissionId,
   board: Board,
 ): Submission {
-  const { playerId, score, subscore, clientUs, displayName, metadata } = parsed;
-  return {
-    board,
-    rankings: board.rankings,
-    playerId,
-    submissionId,
-    score,
-    subscore,
-    clientUs,
-    displayName,
-    metadata,
-  };
+  return { ...parsed, submissionId, board, rankings: board.rankings };
 }
 
 function unsettled(leaderboardId: LeaderboardId): RostrumError {

@@ -4,6 +4,7 @@ import { testCaller } from '../../../test/support/test-caller.ts';
 import type { Caller } from '../../domain/caller.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
+import { BatchStats } from '../../observability/batch-stats.js';
 import type { EntryProjection, Submission, SubmissionLog } from './ports.js';
 import { SubmissionQueue } from './submission-queue.js';
 
@@ -40,7 +41,7 @@ async function batchesOf(submissions: readonly Submission[]): Promise<string[][]
   const queue = new SubmissionQueue(
     log as unknown as SubmissionLog,
     { encode: () => new Uint8Array(), project: async () => [] } as unknown as EntryProjection,
-    { batchRecorded() {} },
+    new BatchStats(),
     { lanes: 1, maxPending: 10_000 },
   );
   const answers = await Promise.all(submissions.map((each) => queue.submit(each, caller)));
@@ -86,7 +87,7 @@ function heldQueue(maxPending = 100_000) {
   const queue = new SubmissionQueue(
     log as unknown as SubmissionLog,
     { encode: () => new Uint8Array(), project: async () => [] } as unknown as EntryProjection,
-    { batchRecorded() {} },
+    new BatchStats(),
     { lanes: 1, maxPending },
   );
   const answers: Promise<unknown>[] = [];

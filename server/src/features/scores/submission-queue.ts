@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Allotment, type Cap } from '../../domain/allotment.js';
+import type { Cap } from '../../domain/allotment.js';
 import type { Caller } from '../../domain/caller.js';
+import { CallerBudget } from '../../domain/caller-budget.js';
 import { CallerTurns } from '../../domain/caller-turns.js';
 import { RostrumError } from '../../domain/errors.js';
+import type { BatchStats } from '../../observability/batch-stats.js';
 import {
   BatchConflict,
   type EntryProjection,
@@ -14,16 +16,13 @@ import {
   type SubmissionLog,
 } from './ports.js';
 
-/**
- * What the submissions of one batch count for: each in how many rankings it counts. One statement of some
- * milliseconds.
- */
+/** Entries that one batch may touch, one for each ranking of a submission: a statement of a few ms. */
 const MAX_BATCH = 512;
-/** Batches of one lane that are recorded and wait for the index. */
+/** Batches of one lane that may be recorded and wait for the index. */
 const MAX_PROJECTING = 8;
 const MAX_ATTEMPTS = 6;
 
-/** What became of a submission that was recorded. */
+/** The result of a submission that was recorded. */
 export interface Submitted {
   readonly recorded: Extract<Recorded, { kind: 'recorded' }>;
   /** The bytes of the entry for answers, see `RankedRow.payload`. */
@@ -35,11 +34,6 @@ export interface Submitted {
 /** Why a submission was not recorded. */
 export type Unrecorded = Exclude<Recorded, { kind: 'recorded' }>['kind'];
 
-/** What the queue tells the statistics. */
-export interface QueueListener {
-  batchRecorded(size: number): void;
-}
-
 interface Waiting {
   readonly caller: Caller;
   readonly submission: Submission;
@@ -50,41 +44,40 @@ interface Waiting {
 }
 
 /**
- * Records submissions in batches: whatever waits, across all calls and streams, leaves together as
- * soon as the batch before is recorded. A lone submission waits for nothing, and a busy server makes
- * large batches.
+ * Records submissions in batches: whatever waits, across all calls and streams, leaves together as soon
+ * as the previous batch is recorded. A lone submission waits for nothing, and a busy server makes large
+ * batches.
  *
- * Each lane records one batch at a time. All submissions of a player go through the same lane, so
- * those that came over one connection are recorded in the order of arrival, and lanes never wait for
- * each other's locks.
+ * Each lane records one batch at a time. All submissions of a player go through the same lane, so those
+ * of one connection are recorded in the order of arrival, and lanes never wait for each other's locks.
  *
- * When more waits than a batch takes, identities take turns, and the connections of an identity do:
- * who submits little waits for the batch that is under way, however much others have waiting.
+ * If more wait than fit into a batch, identities take turns, and so do the connections of an identity:
+ * whoever submits little waits only for the batch in progress, however much others have queued.
  */
 export class SubmissionQueue {
   readonly #lanes: Lane[];
-  readonly #places: Allotment;
+  readonly #places: CallerBudget;
 
   /**
-   * @param maxPending submissions that may wait or be in work; beyond it they are refused
+   * @param maxPending submissions that may wait or be in progress; the rest are refused
    * @param cap how many of them one identity may have
    */
   constructor(
     log: SubmissionLog,
     projection: EntryProjection,
-    listener: QueueListener,
-    options: { readonly lanes: number; readonly maxPending: number; readonly cap?: Cap },
+    batches: BatchStats,
+    { lanes, maxPending, cap }: { lanes: number; maxPending: number; cap?: Cap },
   ) {
-    this.#lanes = Array.from({ length: options.lanes }, () => new Lane(log, projection, listener));
-    this.#places = new Allotment(options.maxPending, options.cap);
+    this.#lanes = Array.from({ length: lanes }, () => new Lane(log, projection, batches));
+    this.#places = new CallerBudget('submissions', maxPending, { cap });
   }
 
-  /** Submissions that wait or are in work. */
+  /** Submissions that wait or are in progress. */
   get pending(): number {
     return this.#places.used;
   }
 
-  /** How many an identity may have that has `held`. */
+  /** How many an identity may have, given that it has `held`. */
   limitOf(held: number): number {
     return this.#places.limitOf(held);
   }
@@ -119,30 +112,19 @@ export class SubmissionQueue {
    * @throws OVERLOADED
    */
   hold(caller: Caller): void {
-    const { of: identity } = caller;
-    const places = this.#places;
-    if (
-      !places.mayTake(identity.submissions) ||
-      !places.connectionMayTake(caller.submissions, identity.submissions)
-    ) {
-      identity.refused += 1;
-      throw overloaded(caller);
-    }
-    places.take();
-    caller.submissions += 1;
-    identity.submissions += 1;
+    if (this.#places.take(caller)) return;
+    caller.of.refused += 1;
+    throw overloaded(caller);
   }
 
   release(caller: Caller): void {
-    this.#places.release();
-    caller.submissions -= 1;
-    caller.of.submissions -= 1;
+    this.#places.release(caller);
   }
 }
 
 /**
- * What leaves together. A repetition of a submission in it stays for the next batch: by then the
- * first is recorded, and however many repetitions go together, each finds it there.
+ * What leaves together. A repetition of a submission waits for the next batch: by then the first is
+ * recorded, and any number of repetitions may go together.
  */
 class Batch {
   readonly taken: Waiting[] = [];
@@ -150,7 +132,7 @@ class Batch {
   readonly later: Waiting[] = [];
   readonly #keys = new Set<string>();
 
-  /** Also when it was offered many repetitions: looking for others would take long. */
+  /** Also true after many repetitions: searching for others would take long. */
   get isFull(): boolean {
     return this.#size >= MAX_BATCH || this.later.length >= MAX_BATCH;
   }
@@ -163,20 +145,16 @@ class Batch {
       this.later.push(waiting);
     } else {
       this.#keys.add(key);
-      this.#take(waiting);
+      this.taken.push(waiting);
+      this.#size += waiting.submission.rankings.length;
     }
-  }
-
-  #take(waiting: Waiting): void {
-    this.taken.push(waiting);
-    this.#size += waiting.submission.rankings.length;
   }
 }
 
 class Lane {
   readonly #log: SubmissionLog;
   readonly #projection: EntryProjection;
-  readonly #listener: QueueListener;
+  readonly #batches: BatchStats;
   /** In the order of arrival, since the last batch. */
   #arrived: Waiting[] = [];
   /** What did not fit into a batch; empty unless the lane is behind. */
@@ -185,17 +163,17 @@ class Lane {
   #projecting = 0;
   #projected: (() => void) | undefined;
 
-  constructor(log: SubmissionLog, projection: EntryProjection, listener: QueueListener) {
+  constructor(log: SubmissionLog, projection: EntryProjection, batches: BatchStats) {
     this.#log = log;
     this.#projection = projection;
-    this.#listener = listener;
+    this.#batches = batches;
   }
 
   add(waiting: Waiting): void {
     this.#arrived.push(waiting);
     if (this.#running) return;
     this.#running = true;
-    // After the requests that arrived with this one have been taken in.
+    // After the requests that arrived with this one have been queued.
     setImmediate(() => void this.#run());
   }
 
@@ -216,7 +194,7 @@ class Lane {
   #takeBatch(): readonly Waiting[] {
     const batch = new Batch();
     if (this.#behind.size === 0 && this.#arrived.length <= MAX_BATCH) {
-      // Nobody waits longer than the others: turns would change nothing and cost time.
+      // All fit, so turns would change nothing and cost time.
       const arrived = this.#arrived;
       this.#arrived = batch.later;
       for (const waiting of arrived) {
@@ -244,11 +222,11 @@ class Lane {
       await this.#giveUpOrSplit(batch, error);
       return;
     }
-    this.#listener.batchRecorded(batch.length);
+    this.#batches.record(batch.length);
     this.#projecting += 1;
     void this.#project(batch, recorded)
       .catch((error: unknown) => {
-        // They are recorded: sent again, they are answered as repetitions.
+        // They are recorded: if sent again, they are answered as repetitions.
         for (const waiting of batch) waiting.reject(error);
       })
       .finally(() => {
@@ -270,8 +248,8 @@ class Lane {
   }
 
   /**
-   * Nothing of the batch was recorded. If the store is there and yet refuses the batch, one of its
-   * submissions is the cause: find it by halves, so that it harms no other.
+   * Nothing of the batch was recorded. If the store can be reached but refuses the batch, one of its
+   * submissions is the cause. It is found by halving, so that it harms no other.
    */
   async #giveUpOrSplit(batch: readonly Waiting[], error: unknown): Promise<void> {
     const storeIsAway = error instanceof RostrumError && error.reason === 'STORE_UNAVAILABLE';
@@ -293,7 +271,7 @@ class Lane {
         return;
       }
       rows.push(this.#toRow(result, waiting, result));
-      // Nobody is told where an entry of another ranking stands.
+      // Nobody is told where an entry stands in the other rankings.
       for (const other of result.others) {
         if (other.changed) rows.push(this.#toRow(other));
       }
@@ -314,7 +292,7 @@ class Lane {
 interface ProjectedRow
   extends Omit<RecordedEntry, 'changed' | 'previousScore'>,
     Pick<Submitted, 'payload'> {
-  /** Whom the place answers, and with what. */
+  /** Who is answered with the place, and what else with. */
   readonly waiting: Waiting | undefined;
   readonly recorded: Submitted['recorded'] | undefined;
   readonly effect: 'first' | 'changed' | 'none';

@@ -3,8 +3,8 @@ import grpc from '@grpc/grpc-js';
 import type { Connection } from '../connections.js';
 
 /**
- * Cuts off a call whose caller does not take what it was sent, so that what is queued for it is
- * freed. The caller sees RESOURCE_EXHAUSTED, or UNAVAILABLE if that was the status to send.
+ * Cuts off a call whose caller does not read, which frees what is queued for it. The caller sees
+ * RESOURCE_EXHAUSTED, or UNAVAILABLE if that was the status to send.
  */
 export function resetCall(
   call: object,
@@ -18,8 +18,8 @@ export function resetCall(
 }
 
 /**
- * Closes the stream of a call whose status is out. A caller that does not close its side could
- * otherwise hold the stream open for as long as its connection lives.
+ * Closes the stream of a call whose status was sent. Otherwise a caller that never closes its side could
+ * hold the stream open for as long as its connection lives.
  */
 export function releaseCall(call: object): void {
   const stream = http2StreamOf(call);
@@ -27,8 +27,8 @@ export function releaseCall(call: object): void {
 }
 
 /**
- * Lets go of the bytes of the last request, which grpc-js keeps until the next one begins: up to 4 MiB
- * for as long as a stream is open, though the request was read.
+ * Frees the bytes of the last request. grpc-js keeps them, up to 4 MiB, until the next request begins
+ * or the stream ends.
  */
 export function forgetRequestBytes(call: object): void {
   const decoder = (call as { call?: { decoder?: Decoder } }).call?.decoder;
@@ -44,21 +44,18 @@ interface Decoder {
 }
 
 const BETWEEN_MESSAGES = 0;
-/** Of its own: the byte that it takes the place of is a slice of what was received. */
+/** Replaces a byte that is a slice of what was received, and so keeps all of it alive. */
 const NOT_COMPRESSED = Buffer.alloc(1);
 
-/** The gRPC code that was sent for a call, by whomever; undefined if none was. */
+/** The gRPC code that was sent for a call, by us or by grpc-js; undefined if none was. */
 export function sentCode(call: object): grpc.status | undefined {
   const stream = http2StreamOf(call);
-  // A call that failed before its first message has but one block of headers.
+  // A call that failed before its first message has only one block of headers.
   const code = (stream?.sentTrailers ?? stream?.sentHeaders)?.['grpc-status'];
   return code === undefined ? undefined : Number(code);
 }
 
-/**
- * The HTTP/2 stream under a call. grpc-js has no public way to it; should a later version keep it
- * elsewhere, none is found here.
- */
+/** The HTTP/2 stream under a call; undefined if this grpc-js keeps it elsewhere. */
 export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
   const stream = (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream;
   return typeof stream?.close === 'function' ? stream : undefined;

@@ -3,11 +3,11 @@ const FRAME_HEADER_BYTES = 5;
 /**
  * Several messages of one stream that leave in a single write.
  *
- * grpc-js hands messages to HTTP/2 one at a time, each after the one before it was flushed, which
- * costs a turn of the event loop a message. It builds a frame by asking the serialized message for
- * its `byteLength`, allocating that and 5 bytes for the frame's header, and having the message
- * `copy` itself in behind the header. A batch answers with the length of all its frames less one
- * header, and copies itself over the header too: what leaves is a sequence of ordinary frames.
+ * grpc-js writes messages one at a time, each after the one before was flushed, which costs a turn of
+ * the event loop each. To build a frame it asks the message for its `byteLength`, allocates that and 5
+ * bytes for the header, and lets the message `copy` itself in behind the header. A batch gives the
+ * length of all its frames less one header, and copies itself over the header too. What leaves is a
+ * sequence of ordinary frames.
  */
 export class FrameBatch {
   readonly #frames: Buffer;
@@ -26,7 +26,6 @@ export class FrameBatch {
     this.#frames = frames;
   }
 
-  /** Of all frames. */
   get byteLength(): number {
     return this.#frames.byteLength;
   }

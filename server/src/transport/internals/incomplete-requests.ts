@@ -4,27 +4,26 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { ByteBudget } from '../byte-budget.js';
+import type { CallerBudget } from '../../domain/caller-budget.js';
 import type { Connection, Connections } from '../connections.js';
 import { RequestBytes, type RequestKind } from './request-bytes.js';
 
-/** What is received of requests, and from whom. */
+/** What bounds the requests of a server. */
 export interface Receiving {
   readonly connections: Connections;
-  readonly budget: ByteBudget;
+  readonly budget: CallerBudget;
   readonly maxMessageBytes: number;
   /** The paths of the methods that take a stream of requests. */
   readonly requestStreams: ReadonlySet<string>;
 }
 
 /**
- * Counts what is received on a session of requests that are not complete, and ends the calls whose
- * requests are more than the budget has room for: a peer that begins a thousand requests of 4 MiB and
- * holds back the last byte of each would have the process keep all of it. A caller sees
- * RESOURCE_EXHAUSTED.
+ * Counts the bytes of incomplete requests on a session, and ends the calls for which the budget has no
+ * room: a peer that begins a thousand requests of 4 MiB and holds back the last byte of each would make
+ * the process keep all of it. The caller sees RESOURCE_EXHAUSTED.
  *
- * Nearly all requests come whole, with what is read at once. So a call is looked at when that has
- * been worked off, and one whose request is complete by then costs nothing.
+ * Nearly all requests arrive whole, in one read. So a call is first looked at after that read has been
+ * processed, and one whose request is complete by then costs nothing.
  */
 export function boundIncompleteRequests(session: ServerHttp2Session, receiving: Receiving): void {
   const connection = receiving.connections.find(session.socket?.remoteAddress ?? '');
@@ -66,7 +65,7 @@ function watch(
 ): void {
   const bytes = new RequestBytes(kind, maxMessageBytes);
   let taken = 0;
-  /** Brings what is taken up or down to what is held. False: there is no room for it. */
+  /** Raises or lowers what is taken to what is held. False if there is no room for it. */
   const settle = (held: number): boolean => {
     if (held < taken) budget.release(connection, taken - held);
     else if (held > taken && !budget.take(connection, held - taken)) return false;
@@ -79,7 +78,7 @@ function watch(
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   const onData = (chunk: Buffer): void => {
-    // grpc-js, which hears of the piece next, lets it go when the stream is closed.
+    // grpc-js gets the piece next, and drops it if the stream is closed.
     if (!settle(bytes.receive(chunk))) refuse();
   };
   const onEnd = (): void => void settle(bytes.end());
@@ -94,6 +93,6 @@ function watch(
   stream.prependListener('data', onData);
   stream.once('end', onEnd);
   stream.once('close', stop);
-  // Not at once: grpc-js hears of the stream next, may answer on it, and must not find it closed.
+  // Deferred: grpc-js gets the stream next, may answer on it, and must not find it closed.
   if (!settle(bytes.held)) process.nextTick(refuse);
 }

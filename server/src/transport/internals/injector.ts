@@ -6,9 +6,8 @@ import { tidyHeaders } from './request-headers.js';
 import { useStreamTable } from './stream-table.js';
 
 /**
- * The way to hand sockets to a grpc-js server, with the parts in use. The sockets come through the TLS
- * already, so grpc-js is told that they need no credentials; HTTP/2 reads the native TLS stream either
- * way.
+ * Returns the function that hands sockets to a grpc-js server, with the given parts in use. TLS is
+ * already done on these sockets, so grpc-js is told that they need no credentials.
  */
 export function injectorOf(
   server: grpc.Server,
@@ -17,7 +16,7 @@ export function injectorOf(
 ): grpc.ConnectionInjector['injectConnection'] {
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   for (const http2Server of http2ServersOf(server)) {
-    // Before what grpc-js does itself.
+    // Before the listeners of grpc-js.
     if (parts.has('stream-table')) http2Server.prependListener('session', useStreamTable);
     if (parts.has('request-headers')) http2Server.prependListener('stream', tidyHeaders);
     if (parts.has('incomplete-requests')) {

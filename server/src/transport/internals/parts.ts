@@ -1,7 +1,7 @@
 /**
  * What is done through private parts of Node and grpc-js, and what is lost without it. README.md here
- * tells what each touches. `ROSTRUM_INTERNALS` leaves parts off; `self-check.ts` finds those that a
- * new version of either no longer lets us do.
+ * says what each touches. `ROSTRUM_INTERNALS` turns parts off; `self-check.ts` finds those that no
+ * longer work with a new version of either.
  */
 export const PARTS = {
   'stream-table': 'calls cost up to an eighth more CPU time',

@@ -6,9 +6,8 @@ export interface SocketAddresses {
 }
 
 /**
- * Has grpc-js take a label for the address of a peer: `call.getPeer()` gives it. grpc-js reads the
- * addresses from the fields of the socket, which are overlaid; that also saves it four getters of the
- * operating system a call.
+ * Makes `call.getPeer()` of grpc-js return a label. grpc-js reads the addresses from fields of the
+ * socket, which are overlaid. That also saves four calls of the operating system for each RPC.
  */
 export function labelPeer(socket: SocketAddresses, label: string): void {
   overlay(socket, 'remoteAddress', label);

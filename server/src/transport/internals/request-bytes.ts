@@ -1,29 +1,26 @@
-/**
- * How the bytes of a call's requests are held: one request until it is complete, or a stream, of which
- * each request is handed on as it completes; either compressed or not.
- */
+/** One request, held until it is complete, or a stream, whose requests are handed on one by one. */
 export type RequestKind = 'plain' | 'compressed' | 'stream' | 'compressed stream';
 
-/** What Node and grpc-js keep of an open call, roughly. */
+/** Roughly what Node and grpc-js keep of an open call. */
 const CALL_BYTES = 12 * 1024;
 /**
- * What they keep of a piece besides its bytes. A piece also keeps alive what was read together with
- * it, so a peer can make many small ones cost more than this.
+ * What they keep of a piece besides its bytes. A piece also keeps everything alive that was read with
+ * it, so a peer can make many small pieces cost more than this.
  */
 const PIECE_BYTES = 4 * 1024;
-/** No more than so many bytes come of one byte that deflate or gzip have compressed. */
+/** The most bytes that one byte compressed by deflate or gzip can expand to. */
 const LARGEST_RATIO = 1_032;
 /** What decompressing the messages of one piece of a stream may take. */
 const COMPRESSED_STREAM_BYTES = 16 * 1024 * 1024;
 /** The flag and the length before each message. */
 const HEADER_BYTES = 5;
 
-/** Follows how much memory the requests of one call hold that are not complete. */
+/** Follows how much memory the incomplete requests of one call hold. */
 export class RequestBytes {
   readonly #kind: RequestKind;
   readonly #maxMessageBytes: number;
   #pieces = 0;
-  /** Of the message of a stream that is being received: its header and its other bytes. */
+  /** Of the message that a stream is receiving: its header, and how many bytes are missing. */
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
   #missing = 0;
@@ -53,7 +50,7 @@ export class RequestBytes {
     return this.held;
   }
 
-  /** Nothing more will come. What is compressed is held until the call is over. */
+  /** Nothing more will come. Compressed bytes are held until the call is over. */
   end(): number {
     return this.#kind === 'plain' || this.#kind === 'stream' ? 0 : this.held;
   }

@@ -1,33 +1,33 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 
-/** What the server and grpc-js read of a request, besides its pseudo-headers. */
+/** The headers that the server and grpc-js read, besides pseudo-headers. */
 const KNOWN: ReadonlySet<string> = new Set(['content-type', 'grpc-timeout', 'grpc-encoding']);
 
 const CONTENT_TYPE = 'application/grpc';
 /** Longer than the name of any compression. */
 const MAX_ENCODING_LENGTH = 32;
 
-/** As the gRPC protocol has it: at most eight digits and a unit. */
+/** At most eight digits and a unit, as in the gRPC protocol. */
 const TIMEOUT = /^(\d{1,8})([HMSmun])$/;
-/** Only these can be longer than a timer; eight digits of milliseconds are 28 hours. */
+/** Only these can be longer than a timer: eight digits of milliseconds are 28 hours. */
 const LONG_UNITS_IN_S: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
-/** The whole seconds that fit into a timer of Node, which counts milliseconds in 32 bits: 24 days. */
+/** The longest timer of Node, in whole seconds; it counts milliseconds in 32 bits. 24 days. */
 const LONGEST_S = Math.floor(0x7fff_ffff / 1000);
-/** No digits in it: grpc-js answers that it is no timeout. */
+/** Without digits, so that grpc-js refuses it. */
 const MALFORMED = 'malformed';
 
 /**
  * Changes the headers of a request as its HTTP/2 stream opens, before grpc-js reads them:
  *
- * - Those that nobody reads go. grpc-js splits every header at its commas, and checks and keeps each
- *   part: 20 bytes that refer to earlier headers of the connection are 64 KB of commas to it, hundreds
- *   of KB of memory and several milliseconds.
- * - Deadlines may be of any length. By itself grpc-js counts one in 32 bits of milliseconds: one of 30
- *   days would have passed before the call began, and one of 50 days would end it within hours.
+ * - Those that nobody reads are deleted. grpc-js splits every header at its commas, and checks and keeps
+ *   each part. 20 bytes that refer to earlier headers of the connection can be 64 KB of commas, which
+ *   cost hundreds of KB of memory and several milliseconds.
+ * - Deadlines may be of any length. grpc-js counts them in 32 bits of milliseconds: one of 30 days would
+ *   pass before the call began, and one of 50 days would end it within hours.
  */
 export function tidyHeaders(_stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
   for (const name in headers) {
-    // Those with a colon are HTTP/2's own, one of each, and are not split.
+    // Pseudo-headers begin with a colon. There is one of each, and they are not split.
     if (name.charCodeAt(0) !== 0x3a && !KNOWN.has(name)) delete headers[name];
   }
   const { 'content-type': type, 'grpc-encoding': encoding, 'grpc-timeout': timeout } = headers;
@@ -39,9 +39,9 @@ export function tidyHeaders(_stream: ServerHttp2Stream, headers: IncomingHttpHea
 }
 
 /**
- * The timeout, or the longest that a timer can wait if it is longer: no connection lives for 24 days,
- * so no caller can tell the two apart. What is no timeout becomes one that is refused; grpc-js would
- * look for one somewhere in it.
+ * The timeout, cut to the longest that a timer can wait: no connection lives for 24 days, so no caller
+ * can tell the difference. A malformed timeout becomes one that is refused; grpc-js alone would search
+ * it for a valid part.
  */
 export function withinTimers(timeout: string): string {
   const match = TIMEOUT.exec(timeout);

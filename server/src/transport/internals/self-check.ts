@@ -29,7 +29,7 @@ const SERVICE: grpc.ServiceDefinition = {
   },
 };
 
-/** What must be seen to work. Without the last two a server runs, but not well. */
+/** What must be seen to work. The last two cannot be turned off. */
 type Seen = Part | 'peer-label' | 'call-stream';
 const LOST: Readonly<Record<Seen, string>> = {
   ...PARTS,
@@ -39,7 +39,7 @@ const LOST: Readonly<Record<Seen, string>> = {
 
 let checked: Promise<ReadonlySet<Seen>> | undefined;
 
-/** The parts of `wanted` that work with this Node and this grpc-js. Warns of each that does not. */
+/** The parts of `wanted` that work with this Node and this grpc-js. Logs a warning for the others. */
 export async function workingParts(
   wanted: readonly Part[],
   log: Logger,
@@ -52,7 +52,7 @@ export async function workingParts(
   return new Set(wanted.filter((part) => seen.has(part)));
 }
 
-/** Makes one call over loopback, to a server of its own. Never rejects. */
+/** Makes one call over loopback to a server of its own. Never rejects. */
 async function tryAll(): Promise<ReadonlySet<Seen>> {
   const seen = new Set<Seen>();
   const server = new grpc.Server({ 'grpc.enable_channelz': 0 });
@@ -90,7 +90,7 @@ async function tryAll(): Promise<ReadonlySet<Seen>> {
     if (frames.toString('latin1') === FRAMES) seen.add('frame-batch');
     client.destroy();
   } catch {
-    // What was not seen until then does not work.
+    // What was not seen by now does not work.
   }
   listener.close();
   server.forceShutdown();

@@ -1,26 +1,20 @@
 import type { Http2Session } from 'node:http2';
 
-/*
- * Node keeps the open streams of an HTTP/2 session in a Map. A Map that entries come to and leave
- * all the time is laid out anew every few entries, and its former layout, long dead, still leads to
- * the next one and to the streams it held. Once one of them is in the old generation, the young
- * generation's collector takes everything behind it for alive: of all that calls allocate, a third
- * was copied twice and left for the full collector. With the table below next to nothing is.
- * See docs/decisions/0011-stream-table.md.
- */
-
 const INITIAL_CAPACITY = 16;
-/** Up to here a table keeps its slots, however few it uses. */
+/** A table of this size or less does not shrink. */
 const KEPT_CAPACITY = 128;
 /** Marks a free slot. */
 const FREE = -1;
 
 /**
- * Keeps what belongs to the numbers of HTTP/2 streams, which grow, as far as Node 26 asks for it. It is
- * written in place, so that nothing dead leads to what is alive. Open addressing with linear probing;
- * removal moves later entries back instead of leaving marks (Knuth, The Art of Computer Programming,
- * vol. 3, 6.4, algorithm R). Unlike that of a Map, a walk is in no particular order and leaves out what
- * is added meanwhile.
+ * Replaces the Map in which Node keeps the open streams of an HTTP/2 session. A Map whose entries keep
+ * coming and going leaves dead layouts behind, which keep the streams alive for the garbage collector
+ * (docs/decisions/0011-stream-table.md). This table is written in place.
+ *
+ * Its keys are stream numbers, which grow, and it has only the methods that Node 26 calls. Open
+ * addressing with linear probing; removal moves later entries back instead of leaving marks (Knuth,
+ * The Art of Computer Programming, vol. 3, 6.4, algorithm R). Unlike that of a Map, a walk is in no
+ * particular order and leaves out what is added meanwhile.
  */
 export class StreamTable<V> {
   #ids = new Array<number>(INITIAL_CAPACITY).fill(FREE);
@@ -101,15 +95,15 @@ export class StreamTable<V> {
       this.#ids[slot] = id;
       this.#values[slot] = values[at];
     });
-    // So that these lead nowhere, if they are in the old generation.
+    // Even if this array is in the old generation, it now keeps nothing alive.
     values.fill(undefined);
   }
 }
 
-/** Those whose use of their own map was read: any method more, and this table would not do. */
+/** The versions whose code was read: if Node called one more method, this table would not do. */
 const NODE_MAJORS = ['26'];
 
-/** Gives a session that has just begun such a table. Returns whether it could. */
+/** Gives a new session such a table. Returns whether it could. */
 export function useStreamTable(session: Http2Session): boolean {
   if (!NODE_MAJORS.includes(process.versions.node.split('.', 1)[0] as string)) return false;
   for (const symbol of Object.getOwnPropertySymbols(session)) {

@@ -22,11 +22,9 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
       longest: toDuration(use.maxMs),
     })),
     submissions: {
+      ...submissions,
       committed: BigInt(submissions.committed),
       batches: BigInt(submissions.batches),
-      batchSizeP50: submissions.batchSizeP50,
-      batchSizeMax: submissions.batchSizeMax,
-      pending: submissions.pending,
     },
     watches: {
       standingsWatchers: watches.viewWatchers,
@@ -55,7 +53,7 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
   };
 }
 
-/** As the contract names it. */
+/** The names in the contract. */
 const FULLEST = {
   connections: 'connections',
   watches: 'watches',

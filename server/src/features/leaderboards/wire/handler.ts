@@ -1,17 +1,5 @@
 import { parseLeaderboardId } from '../../../domain/ids.js';
-import type {
-  CreateLeaderboardRequest,
-  CreateLeaderboardResponse,
-  DeleteLeaderboardRequest,
-  DeleteLeaderboardResponse,
-  GetLeaderboardRequest,
-  GetLeaderboardResponse,
-  LeaderboardServiceServer,
-  ListLeaderboardsRequest,
-  ListLeaderboardsResponse,
-  UpdateLeaderboardRequest,
-  UpdateLeaderboardResponse,
-} from '../../../gen/rostrum/v1/leaderboard.js';
+import type { LeaderboardServiceServer } from '../../../gen/rostrum/v1/leaderboard.js';
 import { unary } from '../../../transport/unary.js';
 import { parsePageSize } from '../../../wire/page-size.js';
 import type { LeaderboardService } from '../service.js';
@@ -23,20 +11,18 @@ export { LeaderboardServiceService as leaderboardServiceDefinition } from '../..
 /** `rostrum.v1.LeaderboardService`. */
 export function leaderboardService(leaderboards: LeaderboardService): LeaderboardServiceServer {
   return {
-    createLeaderboard: unary<CreateLeaderboardRequest, CreateLeaderboardResponse>(
-      async (request) => {
-        const { leaderboardId, config } = parseCreate(request);
-        const leaderboard = await leaderboards.create(leaderboardId, config);
-        return { leaderboard: toLeaderboardMessage(leaderboard) };
-      },
-    ),
+    createLeaderboard: unary(async (request) => {
+      const { leaderboardId, config } = parseCreate(request);
+      const leaderboard = await leaderboards.create(leaderboardId, config);
+      return { leaderboard: toLeaderboardMessage(leaderboard) };
+    }),
 
-    getLeaderboard: unary<GetLeaderboardRequest, GetLeaderboardResponse>(async (request) => {
+    getLeaderboard: unary(async (request) => {
       const leaderboard = await leaderboards.get(parseLeaderboardId(request.leaderboardId));
       return { leaderboard: toLeaderboardMessage(leaderboard) };
     }),
 
-    listLeaderboards: unary<ListLeaderboardsRequest, ListLeaderboardsResponse>(async (request) => {
+    listLeaderboards: unary(async (request) => {
       const pageSize = parsePageSize(request.pageSize);
       const page = await leaderboards.list(pageSize, request.pageToken);
       return {
@@ -45,19 +31,15 @@ export function leaderboardService(leaderboards: LeaderboardService): Leaderboar
       };
     }),
 
-    updateLeaderboard: unary<UpdateLeaderboardRequest, UpdateLeaderboardResponse>(
-      async (request) => {
-        const { leaderboardId, patch } = parseUpdate(request);
-        const leaderboard = await leaderboards.update(leaderboardId, patch);
-        return { leaderboard: toLeaderboardMessage(leaderboard) };
-      },
-    ),
+    updateLeaderboard: unary(async (request) => {
+      const { leaderboardId, patch } = parseUpdate(request);
+      const leaderboard = await leaderboards.update(leaderboardId, patch);
+      return { leaderboard: toLeaderboardMessage(leaderboard) };
+    }),
 
-    deleteLeaderboard: unary<DeleteLeaderboardRequest, DeleteLeaderboardResponse>(
-      async (request) => {
-        await leaderboards.delete(parseLeaderboardId(request.leaderboardId));
-        return {};
-      },
-    ),
+    deleteLeaderboard: unary(async (request) => {
+      await leaderboards.delete(parseLeaderboardId(request.leaderboardId));
+      return {};
+    }),
   };
 }

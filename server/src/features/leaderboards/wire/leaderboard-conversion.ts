@@ -15,8 +15,8 @@ import type { Leaderboard, LeaderboardConfig } from '../ports.js';
 const MAX_NAME_CHARACTERS = 128;
 const MAX_METADATA_BYTES = 4096;
 
-/** Where the leaderboard stands in requests to create and to change one. */
-const PATH = 'leaderboard';
+/** The field of requests to create and to change a leaderboard that holds it. */
+export const PATH = 'leaderboard';
 
 /** @throws INVALID_FIELD, NOT_SUPPORTED */
 export function parseCreate({ leaderboard }: CreateLeaderboardRequest): {
@@ -30,7 +30,7 @@ export function parseCreate({ leaderboard }: CreateLeaderboardRequest): {
     settings: parseSettings(message, PATH),
     metadata: parseMetadata(message.metadata),
   };
-  refusePlanned(message);
+  for (const refusePlanned of Object.values(PLANNED_FIELDS)) refusePlanned(message);
   return { leaderboardId, config };
 }
 
@@ -55,20 +55,24 @@ export function parseMetadata(metadata: LeaderboardMessage['metadata']): string 
   return result.json;
 }
 
-type Planned = Pick<
-  LeaderboardMessage,
-  'tieBreak' | 'rankMethod' | 'segmentKeys' | 'resetSchedule' | 'timeZone'
->;
-
-/** Refuses every value that would need what is only planned. @throws INVALID_FIELD, NOT_SUPPORTED */
-export function refusePlanned(message: Planned): void {
-  refuseTieBreak(message.tieBreak);
-  refuseRankMethod(message.rankMethod);
-  // Tools that fill in every field send an empty key; it counts as absent.
-  if (message.segmentKeys.some((key) => key !== '')) refuse('segment_keys', 'segments are');
-  if (message.resetSchedule !== '') refuse('reset_schedule', 'seasons that end by themselves are');
-  if (message.timeZone !== '') refuse('time_zone', 'seasons that end by themselves are');
-}
+/**
+ * The fields of what is only planned, by their names in a mask. Each function refuses a value that
+ * would need it. @throws INVALID_FIELD, NOT_SUPPORTED
+ */
+export const PLANNED_FIELDS: Readonly<Record<string, (message: LeaderboardMessage) => void>> = {
+  tie_break: ({ tieBreak }) => refuseTieBreak(tieBreak),
+  rank_method: ({ rankMethod }) => refuseRankMethod(rankMethod),
+  segment_keys({ segmentKeys }) {
+    // Tools that fill in every field send an empty key; it counts as absent.
+    if (segmentKeys.some((key) => key !== '')) refuse('segment_keys', 'segments are');
+  },
+  reset_schedule({ resetSchedule }) {
+    if (resetSchedule !== '') refuse('reset_schedule', 'seasons that end by themselves are');
+  },
+  time_zone({ timeZone }) {
+    if (timeZone !== '') refuse('time_zone', 'seasons that end by themselves are');
+  },
+};
 
 function refuseTieBreak(value: TieBreak): void {
   switch (value) {
@@ -105,12 +109,10 @@ function refuse(field: string, what: string): never {
 export function toLeaderboardMessage(leaderboard: Leaderboard): LeaderboardMessage {
   const { settings, metadata } = leaderboard;
   return {
+    // The settings have the names and numbers of the contract.
+    ...settings,
     leaderboardId: leaderboard.leaderboardId,
     displayName: leaderboard.displayName,
-    // The numbers of these settings are those of the contract.
-    sortOrder: settings.sortOrder,
-    subscoreSortOrder: settings.subscoreSortOrder,
-    aggregation: settings.aggregation,
     tieBreak: TieBreak.TIE_BREAK_FIRST,
     rankMethod: RankMethod.RANK_METHOD_ORDINAL,
     segmentKeys: [],

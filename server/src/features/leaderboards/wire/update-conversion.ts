@@ -8,16 +8,17 @@ import type {
 import { parseAggregation, parseSortOrder } from '../../../wire/settings-conversion.js';
 import type { LeaderboardPatch } from '../ports.js';
 import {
+  PATH,
+  PLANNED_FIELDS,
   parseDisplayName,
   parseMetadata,
-  refusePlanned,
   requireLeaderboard,
 } from './leaderboard-conversion.js';
 
-/** More paths than there are fields are no honest mask. */
+/** No honest mask has more paths than there are fields. */
 const MAX_PATHS = 100;
 
-/** What to do with a field that a mask names. */
+/** A field that a mask may name. */
 interface MaskedField {
   /** Whether an empty mask includes it. */
   isSet(message: LeaderboardMessage): boolean;
@@ -25,82 +26,48 @@ interface MaskedField {
   patch(message: LeaderboardMessage): LeaderboardPatch;
 }
 
-/** The message with only one of its planned fields; they may be named, and left at their defaults. */
-const NOTHING_PLANNED = {
-  tieBreak: 0,
-  rankMethod: 0,
-  segmentKeys: [] as string[],
-  resetSchedule: '',
-  timeZone: '',
-};
-
-function planned(field: keyof typeof NOTHING_PLANNED): MaskedField {
+function changeable<Key extends keyof LeaderboardMessage & keyof LeaderboardPatch>(
+  key: Key,
+  parse: (value: LeaderboardMessage[Key]) => LeaderboardPatch[Key],
+): MaskedField {
   return {
-    isSet: (message) => {
-      const value = message[field];
-      return Array.isArray(value)
-        ? value.some((each) => each !== '')
-        : value !== NOTHING_PLANNED[field];
-    },
-    patch: (message) => {
-      refusePlanned({ ...NOTHING_PLANNED, [field]: message[field] });
+    isSet: (message) => Boolean(message[key]),
+    patch: (message) => ({ [key]: parse(message[key]) }),
+  };
+}
+
+/** Such a field may be named, and left at its default. */
+function planned(refuse: (message: LeaderboardMessage) => void): MaskedField {
+  return {
+    isSet: () => true,
+    patch(message) {
+      refuse(message);
       return {};
     },
   };
 }
 
 /** By their names in a mask. */
-const FIELDS: ReadonlyMap<string, MaskedField> = new Map<string, MaskedField>([
-  [
-    'display_name',
-    {
-      isSet: ({ displayName }) => displayName !== '',
-      patch: ({ displayName }) => ({ displayName: parseDisplayName(displayName) }),
-    },
-  ],
-  [
-    'metadata',
-    {
-      isSet: ({ metadata }) => metadata !== undefined,
-      patch: ({ metadata }) => ({ metadata: parseMetadata(metadata) }),
-    },
-  ],
+const FIELDS: ReadonlyMap<string, MaskedField> = new Map([
+  ['display_name', changeable('displayName', parseDisplayName)],
+  ['metadata', changeable('metadata', parseMetadata)],
   [
     'aggregation',
-    {
-      isSet: ({ aggregation }) => aggregation !== 0,
-      patch: ({ aggregation }) => ({
-        aggregation: parseAggregation(aggregation, 'leaderboard.aggregation'),
-      }),
-    },
+    changeable('aggregation', (value) => parseAggregation(value, `${PATH}.aggregation`)),
   ],
   [
     'sort_order',
-    {
-      isSet: ({ sortOrder }) => sortOrder !== 0,
-      patch: ({ sortOrder }) => ({
-        sortOrder: parseSortOrder(sortOrder, 'leaderboard.sort_order', SortOrder.DESCENDING),
-      }),
-    },
+    changeable('sortOrder', (value) =>
+      parseSortOrder(value, `${PATH}.sort_order`, SortOrder.DESCENDING),
+    ),
   ],
   [
     'subscore_sort_order',
-    {
-      isSet: ({ subscoreSortOrder }) => subscoreSortOrder !== 0,
-      patch: ({ subscoreSortOrder }) => ({
-        subscoreSortOrder: parseSortOrder(
-          subscoreSortOrder,
-          'leaderboard.subscore_sort_order',
-          'asSortOrder',
-        ),
-      }),
-    },
+    changeable('subscoreSortOrder', (value) =>
+      parseSortOrder(value, `${PATH}.subscore_sort_order`, 'asSortOrder'),
+    ),
   ],
-  ['tie_break', planned('tieBreak')],
-  ['rank_method', planned('rankMethod')],
-  ['segment_keys', planned('segmentKeys')],
-  ['reset_schedule', planned('resetSchedule')],
-  ['time_zone', planned('timeZone')],
+  ...Object.entries(PLANNED_FIELDS).map(([name, refuse]) => [name, planned(refuse)] as const),
 ]);
 
 const UNCHANGEABLE: ReadonlyMap<string, string> = new Map([
@@ -115,7 +82,7 @@ export function parseUpdate({ leaderboard, updateMask }: UpdateLeaderboardReques
   patch: LeaderboardPatch;
 } {
   const message = requireLeaderboard(leaderboard);
-  const leaderboardId = parseLeaderboardId(message.leaderboardId, 'leaderboard.leaderboard_id');
+  const leaderboardId = parseLeaderboardId(message.leaderboardId, `${PATH}.leaderboard_id`);
   const fields = fieldsToChange(message, updateMask ?? []);
   const patches = fields.map((field) => field.patch(message));
   return { leaderboardId, patch: Object.assign({}, ...patches) as LeaderboardPatch };

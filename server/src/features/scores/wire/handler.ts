@@ -1,14 +1,9 @@
 import type { Caller } from '../../../domain/caller.js';
 import { invalidField, RostrumError } from '../../../domain/errors.js';
 import type {
-  BatchSubmitScoresRequest,
-  BatchSubmitScoresResponse,
   ScoreItem,
   ScoreServiceServer,
-  StreamScoresRequest,
-  StreamScoresResponse,
-  SubmitScoreRequest,
-  SubmitScoreResponse,
+  ScoreSubmission,
 } from '../../../gen/rostrum/v1/score.js';
 import { bidiStreaming } from '../../../transport/bidi-streaming.js';
 import type { CallContext } from '../../../transport/call-context.js';
@@ -23,7 +18,7 @@ import {
 import { parseSubmission } from './submission-conversion.js';
 
 const MAX_BATCH_ITEMS = 1000;
-/** Submissions of one stream that are in work before the server stops reading from it. */
+/** Submissions of one stream that may be in progress before the server stops reading from it. */
 const MAX_IN_FLIGHT = 1024;
 
 export { ScoreServiceService as scoreServiceDefinition } from '../../../gen/rostrum/v1/score.js';
@@ -31,7 +26,7 @@ export { ScoreServiceService as scoreServiceDefinition } from '../../../gen/rost
 /** `rostrum.v1.ScoreService`. */
 export function scoreService(scores: ScoreService): ScoreServiceServer {
   const submit = (
-    submission: SubmitScoreRequest['submission'],
+    submission: ScoreSubmission | undefined,
     path: string,
     caller: Caller,
   ): Promise<Submitted> => {
@@ -40,41 +35,36 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
   };
 
   return {
-    submitScore: unary<SubmitScoreRequest, SubmitScoreResponse>(({ submission }, { connection }) =>
+    submitScore: unary(({ submission }, { connection }) =>
       submit(submission, 'submission', connection).then(encodeSubmitScoreResponse),
     ),
 
-    batchSubmitScores: unary<BatchSubmitScoresRequest, BatchSubmitScoresResponse>(
-      async ({ submissions }, context) => {
-        checkBatchSize(submissions.length);
-        // All are handed over before any is awaited, so they are recorded in the order given.
-        const items = submissions.map((submission, index) =>
-          resultOrError(
-            () => submit(submission, `submissions[${index}]`, context.connection),
-            context,
-          ),
-        );
-        return encodeBatchSubmitScoresResponse(await Promise.all(items));
-      },
-    ),
+    batchSubmitScores: unary(async ({ submissions }, context) => {
+      checkBatchSize(submissions.length);
+      // All are queued before any is awaited, so they are recorded in the order given.
+      const items = submissions.map((submission, index) =>
+        resultOrError(
+          () => submit(submission, `submissions[${index}]`, context.connection),
+          context,
+        ),
+      );
+      return encodeBatchSubmitScoresResponse(await Promise.all(items));
+    }),
 
-    streamScores: bidiStreaming<StreamScoresRequest, StreamScoresResponse>(
-      ({ submission }, context) => {
-        try {
-          return submit(submission, 'submission', context.connection).then(
-            encodeStreamScoresResponse,
-            (error) => ({ item: errorItem(error, context) }),
-          );
-        } catch (error) {
-          return { item: errorItem(error, context) };
-        }
-      },
-      MAX_IN_FLIGHT,
-    ),
+    streamScores: bidiStreaming(({ submission }, context) => {
+      try {
+        return submit(submission, 'submission', context.connection).then(
+          encodeStreamScoresResponse,
+          (error) => ({ item: errorItem(error, context) }),
+        );
+      } catch (error) {
+        return { item: errorItem(error, context) };
+      }
+    }, MAX_IN_FLIGHT),
   };
 }
 
-/** What a batch tells of a submission. */
+/** What a batch reports for a submission. */
 async function resultOrError(
   submit: () => Promise<Submitted>,
   context: CallContext,

@@ -1,9 +1,10 @@
 import { displayNameProblem } from '../../../domain/display-name.js';
 import {
   type FieldViolation,
+  invalidField,
   invalidFields,
   notSupported,
-  RostrumError,
+  type RostrumError,
 } from '../../../domain/errors.js';
 import {
   describe,
@@ -16,25 +17,20 @@ import {
 import { DEFAULT_SETTINGS, type LeaderboardSettings } from '../../../domain/leaderboard.js';
 import { metadataToJson } from '../../../domain/metadata.js';
 import { isScore, SCORE_RULE } from '../../../domain/score.js';
-import type { NewLeaderboard, ScoreSubmission } from '../../../gen/rostrum/v1/score.js';
+import type { ScoreSubmission } from '../../../gen/rostrum/v1/score.js';
 import { parseSettings } from '../../../wire/settings-conversion.js';
+import type { Submission } from '../ports.js';
 
 const MAX_METADATA_BYTES = 1024;
 const MAX_NAME_CHARACTERS = 64;
 const MAX_AHEAD_MS = 5 * 60 * 1000;
 
-/** A submission that passed validation, not yet bound to a ranking. */
-export interface ParsedSubmission {
+/** A submission that passed validation, not yet bound to a board. */
+export interface ParsedSubmission extends Omit<Submission, 'board' | 'rankings' | 'submissionId'> {
   readonly leaderboardId: LeaderboardId;
-  readonly playerId: PlayerId;
   /** Undefined if none was given. */
   readonly submissionId: SubmissionId | undefined;
-  readonly score: number;
-  readonly subscore: number;
-  readonly clientUs: number | null;
-  readonly displayName: string;
-  readonly metadata: string | null;
-  /** Settings of the leaderboard if this submission makes it. */
+  /** Settings of the leaderboard if this submission creates it. */
   readonly settings: LeaderboardSettings;
 }
 
@@ -50,7 +46,7 @@ export function parseSubmission(
   path: string,
   nowMs: number,
 ): ParsedSubmission {
-  if (submission === undefined) throw invalidFields([{ field: path, description: 'is missing' }]);
+  if (submission === undefined) throw invalidField(path, 'is missing');
   const violations: FieldViolation[] = [];
   const refuse = (field: string, description: string): void => {
     violations.push({ field: `${path}.${field}`, description });
@@ -82,7 +78,10 @@ export function parseSubmission(
     clientUs,
     displayName,
     metadata,
-    settings: parseNewLeaderboard(submission.newLeaderboard, path),
+    settings:
+      submission.newLeaderboard === undefined
+        ? DEFAULT_SETTINGS
+        : parseSettings(submission.newLeaderboard, `${path}.new_leaderboard`),
   };
 }
 
@@ -120,18 +119,10 @@ function parseMetadata(metadata: ScoreSubmission['metadata'], refuse: Refuse): s
 }
 
 function inFuture(path: string, clientUs: number): RostrumError {
-  const field = `${path}.client_time`;
   const time = new Date(clientUs / 1000).toISOString();
-  const description = `${time} is more than 5 minutes ahead of the service's clock; check the client's clock`;
-  return new RostrumError('CLIENT_TIME_IN_FUTURE', `${field}: ${description}`, {
-    violations: [{ field, description }],
-  });
-}
-
-function parseNewLeaderboard(
-  settings: NewLeaderboard | undefined,
-  path: string,
-): LeaderboardSettings {
-  if (settings === undefined) return DEFAULT_SETTINGS;
-  return parseSettings(settings, `${path}.new_leaderboard`);
+  return invalidField(
+    `${path}.client_time`,
+    `${time} is more than 5 minutes ahead of the service's clock; check the client's clock`,
+    'CLIENT_TIME_IN_FUTURE',
+  );
 }

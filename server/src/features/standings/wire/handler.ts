@@ -7,18 +7,8 @@ import {
   type RankingView,
   rowsOf,
 } from '../../../domain/ranking.js';
-import { ReadTurns } from '../../../domain/read-turns.js';
-import type {
-  BatchGetStandingsRequest,
-  BatchGetStandingsResponse,
-  GetStandingRequest,
-  GetStandingResponse,
-  ListStandingsAroundRequest,
-  ListStandingsAroundResponse,
-  ListStandingsRequest,
-  ListStandingsResponse,
-  StandingServiceServer,
-} from '../../../gen/rostrum/v1/standing.js';
+import type { ReadTurns } from '../../../domain/read-turns.js';
+import type { StandingServiceServer } from '../../../gen/rostrum/v1/standing.js';
 import type { CallContext } from '../../../transport/call-context.js';
 import { unary } from '../../../transport/unary.js';
 import { parsePageSize } from '../../../wire/page-size.js';
@@ -39,7 +29,7 @@ export { StandingServiceService as standingServiceDefinition } from '../../../ge
 export function standingService(
   directory: RankingDirectory,
   reader: RankingReader,
-  turns = new ReadTurns(),
+  turns: ReadTurns,
 ): StandingServiceServer {
   const pages = new EncodedPages();
 
@@ -50,7 +40,7 @@ export function standingService(
     encode: (view: RankingView) => Buffer,
   ): Promise<Buffer> => turns.read(context, rowsOf(read), () => reader.read(ranking, read), encode);
 
-  /** Without a promise where the ranking is known, and answered by `answer` in any case. */
+  /** Needs no promise if the ranking is known, as it nearly always is. */
   const inRanking = (
     context: CallContext,
     request: RankingSelector,
@@ -61,7 +51,7 @@ export function standingService(
   };
 
   return {
-    listStandings: unary<ListStandingsRequest, ListStandingsResponse>((request, context) => {
+    listStandings: unary((request, context) => {
       const count = parsePageSize(request.pageSize);
       const firstStart = parseStartRank(request.startRank);
       return inRanking(context, request, (ranking) => {
@@ -77,7 +67,7 @@ export function standingService(
       });
     }),
 
-    getStanding: unary<GetStandingRequest, GetStandingResponse>((request, context) => {
+    getStanding: unary((request, context) => {
       const playerId = parsePlayerId(request.playerId);
       return inRanking(context, request, (ranking) =>
         readInTurn(context, ranking, { kind: 'player', playerId }, (view) => {
@@ -88,38 +78,34 @@ export function standingService(
       );
     }),
 
-    batchGetStandings: unary<BatchGetStandingsRequest, BatchGetStandingsResponse>(
-      (request, context) => {
-        const playerIds = parsePlayerIds(request.playerIds);
-        return inRanking(context, request, (ranking) =>
-          readInTurn(context, ranking, { kind: 'players', playerIds }, (view) => {
-            const rows = view.rows.toSorted((a, b) => a.place - b.place);
-            const found = new Set(rows.map((row) => row.playerId));
-            const missing = playerIds.filter((playerId) => !found.has(playerId));
-            return encodeBatchGetStandingsResponse(rows, missing, view);
-          }),
-        );
-      },
-    ),
+    batchGetStandings: unary((request, context) => {
+      const playerIds = parsePlayerIds(request.playerIds);
+      return inRanking(context, request, (ranking) =>
+        readInTurn(context, ranking, { kind: 'players', playerIds }, (view) => {
+          const rows = view.rows.toSorted((a, b) => a.place - b.place);
+          const found = new Set(rows.map((row) => row.playerId));
+          const missing = playerIds.filter((playerId) => !found.has(playerId));
+          return encodeBatchGetStandingsResponse(rows, missing, view);
+        }),
+      );
+    }),
 
-    listStandingsAround: unary<ListStandingsAroundRequest, ListStandingsAroundResponse>(
-      (request, context) => {
-        const read = parseAround(request);
-        return inRanking(context, request, (ranking) =>
-          readInTurn(context, ranking, read, (view) => {
-            // A window around a player shows at least the player.
-            if (read.kind === 'around' && view.rows.length === 0) {
-              throw standingNotFound(ranking.leaderboardId, read.playerId);
-            }
-            return encodeListStandingsResponse(view);
-          }),
-        );
-      },
-    ),
+    listStandingsAround: unary((request, context) => {
+      const read = parseAround(request);
+      return inRanking(context, request, (ranking) =>
+        readInTurn(context, ranking, read, (view) => {
+          // A window around a player shows at least the player.
+          if (read.kind === 'around' && view.rows.length === 0) {
+            throw standingNotFound(ranking.leaderboardId, read.playerId);
+          }
+          return encodeListStandingsResponse(view);
+        }),
+      );
+    }),
   };
 }
 
-/** Callers who asked for the same page at the same time get the same view: encode it once. */
+/** Callers who ask for the same page at the same time get the same view, so it is encoded once. */
 class EncodedPages {
   readonly #encoded = new WeakMap<RankingView, Buffer>();
 

@@ -1,0 +1,68 @@
+import { Allotment, type Cap } from './allotment.js';
+import type { Caller, Holdings } from './caller.js';
+
+/**
+ * Bounds what the process holds of one kind for its callers: for each connection, for each identity,
+ * and in total.
+ */
+export class CallerBudget {
+  readonly #kind: keyof Holdings;
+  readonly #connectionLimit: number;
+  readonly #allotment: Allotment;
+
+  /**
+   * @param kind where connections and identities count what they hold
+   * @param connectionLimit for one connection; its first piece may be larger
+   */
+  constructor(
+    kind: keyof Holdings,
+    total: number,
+    {
+      connectionLimit = Number.POSITIVE_INFINITY,
+      cap,
+    }: { connectionLimit?: number; cap?: Cap | undefined } = {},
+  ) {
+    this.#kind = kind;
+    this.#connectionLimit = connectionLimit;
+    this.#allotment = new Allotment(total, cap);
+  }
+
+  /** What all callers hold. */
+  get used(): number {
+    return this.#allotment.used;
+  }
+
+  /** What an identity may hold that holds `held` now. */
+  limitOf(held: number): number {
+    return this.#allotment.limitOf(held);
+  }
+
+  /** Whether a connection holds all that it may. */
+  isFull(caller: Caller): boolean {
+    return caller[this.#kind] >= this.#connectionLimit;
+  }
+
+  /** Takes room for `amount` more. False if there is none; then nothing is taken. */
+  take(caller: Caller, amount = 1): boolean {
+    const { of: identity } = caller;
+    const held = caller[this.#kind];
+    const heldByIdentity = identity[this.#kind];
+    if (
+      (held > 0 && held + amount > this.#connectionLimit) ||
+      !this.#allotment.mayTake(heldByIdentity, amount) ||
+      !this.#allotment.connectionMayTake(held, heldByIdentity, amount)
+    ) {
+      return false;
+    }
+    caller[this.#kind] = held + amount;
+    identity[this.#kind] = heldByIdentity + amount;
+    this.#allotment.take(amount);
+    return true;
+  }
+
+  release(caller: Caller, amount = 1): void {
+    caller[this.#kind] -= amount;
+    caller.of[this.#kind] -= amount;
+    this.#allotment.release(amount);
+  }
+}
