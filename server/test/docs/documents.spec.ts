@@ -75,6 +75,20 @@ test('the table of failures in README.md names tests that there are', () => {
   }
 });
 
+test('the list of decisions has each page once, by its number and title', () => {
+  const folder = 'docs/decisions';
+  const pages = readdirSync(join(ROOT, folder)).filter((file) => /^\d/.test(file));
+  const lines = pages.toSorted().map((file, index) => {
+    const [, number, title] = /^# (\d+)\. (.+)/.exec(read(join(folder, file))) ?? [];
+    expect([file.slice(0, 4), number]).toEqual([
+      String(index + 1).padStart(4, '0'),
+      String(index + 1),
+    ]);
+    return `${number}. [${title}](${file})`;
+  });
+  expect(read(join(folder, 'README.md')).match(/^\d+\. .+/gm)).toEqual(lines);
+});
+
 /** The messages in the sources of the server: the last string of each call of a log. */
 function loggedMessages(): string[] {
   const sources = readdirSync(join(ROOT, 'server/src'), { recursive: true, encoding: 'utf8' })
