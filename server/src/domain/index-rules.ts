@@ -45,7 +45,7 @@
  *
  * **The invariant.** At every moment, and in every Redis server that there is: if its index of a ranking
  * may serve or be adopted by the ranking's mark, then each committed entry of the ranking is in that
- * index or named in the outbox. `index-rules.spec.ts` explores these functions with two servers, two
+ * index or named in the outbox. `server/test/exploration` runs these functions with two servers, two
  * Redis servers, crashes and lost answers, and finds the invariant kept in all states.
  */
 
