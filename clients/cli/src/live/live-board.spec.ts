@@ -115,6 +115,38 @@ describe('a live board', () => {
     expect(board.latest(1)[0]?.movement).toMatchObject({ kind: 'left', playerId: 'ada' });
   });
 
+  it('shows players of the same rank by their places', () => {
+    const tied: StandingsEvent = {
+      ...snapshot,
+      standings: [standing(1, 'bo', 300), standing(1, 'ada', 300), standing(1, 'cy', 300)],
+      places: [1, 2, 3],
+    };
+    const board = watched(tied, {
+      type: 'changes',
+      changes: [
+        {
+          kind: 'UPDATED',
+          playerId: 'bo',
+          standing: standing(1, 'bo', 300),
+          place: 3,
+          revision: 0,
+        },
+        {
+          kind: 'UPDATED',
+          playerId: 'cy',
+          standing: standing(1, 'cy', 300),
+          place: 1,
+          revision: 0,
+        },
+      ],
+      totalPlayers: 3,
+      revision: 8,
+      resumeToken: 'c',
+    });
+    expect(watched(tied).standings.map(({ playerId }) => playerId)).toEqual(['bo', 'ada', 'cy']);
+    expect(board.standings.map(({ playerId }) => playerId)).toEqual(['cy', 'ada', 'bo']);
+  });
+
   it('keeps the arrow of a move while the score alone goes on changing', () => {
     const board = watched(snapshot, overtaking, {
       type: 'changes',
