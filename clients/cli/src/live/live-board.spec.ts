@@ -121,24 +121,14 @@ describe('a live board', () => {
       standings: [standing(1, 'bo', 300), standing(1, 'ada', 300), standing(1, 'cy', 300)],
       places: [1, 2, 3],
     };
+    const moved = (playerId: string, place: number) =>
+      ({
+        ...{ kind: 'MOVED', playerId, place, revision: 0 },
+        ...{ standing: standing(1, playerId, 300), previousRank: 1, previousScore: 300 },
+      }) as const;
     const board = watched(tied, {
       type: 'changes',
-      changes: [
-        {
-          kind: 'UPDATED',
-          playerId: 'bo',
-          standing: standing(1, 'bo', 300),
-          place: 3,
-          revision: 0,
-        },
-        {
-          kind: 'UPDATED',
-          playerId: 'cy',
-          standing: standing(1, 'cy', 300),
-          place: 1,
-          revision: 0,
-        },
-      ],
+      changes: [moved('bo', 3), moved('cy', 1)],
       totalPlayers: 3,
       revision: 8,
       resumeToken: 'c',
