@@ -1,4 +1,4 @@
-import type { Standing, StandingsEvent } from '@rostrum/client';
+import type { RankChange, Standing, StandingsEvent } from '@rostrum/client';
 import { describe, expect, it } from 'vitest';
 import { makeStyle } from '../output/style.js';
 import { renderBoardScreen } from './board-screen.js';
@@ -121,11 +121,15 @@ describe('a live board', () => {
       standings: [standing(1, 'bo', 300), standing(1, 'ada', 300), standing(1, 'cy', 300)],
       places: [1, 2, 3],
     };
-    const moved = (playerId: string, place: number) =>
-      ({
-        ...{ kind: 'MOVED', playerId, place, revision: 0 },
-        ...{ standing: standing(1, playerId, 300), previousRank: 1, previousScore: 300 },
-      }) as const;
+    const moved = (playerId: string, place: number): RankChange => ({
+      kind: 'MOVED',
+      playerId,
+      standing: standing(1, playerId, 300),
+      place,
+      previousRank: 1,
+      previousScore: 300,
+      revision: 0,
+    });
     const board = watched(tied, {
       type: 'changes',
       changes: [moved('bo', 3), moved('cy', 1)],
