@@ -28,7 +28,7 @@
  * down nobody can declare a life, so its silence prolongs a lease: that of `enoughSilenceMs` at the least,
  * in which this server was awake and nothing at all came as an answer. The price: a server that is cut off
  * from PostgreSQL alone, or whose first answers take longer than that, and that is left on a Redis that the
- * others have given up, answers with the standings of then until PostgreSQL answers it.
+ * others have given up, shows old standings until PostgreSQL answers it.
  *
  * **A ranking's index** (`assess`, run by IndexBuilder under the ranking's build lock)
  *

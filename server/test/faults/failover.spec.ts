@@ -190,7 +190,7 @@ describe('of two servers on two Redis servers', () => {
     ['it reaches PostgreSQL again', () => stage.links[A].postgres.set('pass'), 'p3 p2 p1'],
     ['its Redis becomes a replica', () => stage.redis.follow(), 'UNAVAILABLE'],
   ])(
-    'the one that is cut off from PostgreSQL too shows the standings of then, until %s',
+    'the one that is cut off from PostgreSQL too shows old standings, until %s',
     async (mended, mend, then) => {
       const leaderboardId = `cut-off-${mended.replaceAll(' ', '-')}`;
       const submit = (score: number) =>
