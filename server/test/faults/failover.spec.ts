@@ -218,22 +218,26 @@ describe('of two servers on two Redis servers', () => {
 describe('while servers are led to the same Redis', () => {
   it('what a server committed and did not rank before it was killed, the other ranks', async () => {
     const leaderboardId = 'left-behind';
-    const player = { leaderboardId, playerId: 'left' };
-    await b.scores.submit({ leaderboardId, playerId: 'known', score: 5 });
-    await untilIndexed(b, leaderboardId);
+    await a.scores.submit({ leaderboardId, playerId: 'known', score: 5 });
+    await Promise.all([untilIndexed(a, leaderboardId), untilIndexed(b, leaderboardId)]);
     await stage.links[A].redis.set('hole');
-    const submitted = a.scores.submit({ ...player, score: 9 }).catch(() => {});
-    const committed = () => stage.sql(`SELECT FROM rostrum.entries WHERE player_id = 'left'`);
-    await expect.poll(committed, { interval: 5 }).toHaveLength(1);
-    await stage.servers[A].kill();
-    const ranked = async () => {
-      const { revision, standings } = await b.standings.listPage({ leaderboardId });
-      return revision > 0 && standings.map(({ playerId }) => playerId).join(' ');
-    };
-    await expect.poll(ranked, { timeout: 3_000 }).toBe('left known');
-    await stage.links[A].redis.set('pass');
-    await stage.servers[A].start();
-    await submitted;
+    const left = { leaderboardId, playerId: 'left', score: 9, submissionId: 'left-1' };
+    const submitted = a.scores.submit(left, { deadlineMs: 30_000 });
+    try {
+      const committed = () => stage.sql(`SELECT FROM rostrum.entries WHERE player_id = 'left'`);
+      await expect.poll(committed, { timeout: 10_000, interval: 5 }).toHaveLength(1);
+      await stage.servers[A].kill();
+      const ranked = async () => {
+        const { revision, standings } = await b.standings.listPage({ leaderboardId });
+        return revision > 0 && standings.map(({ playerId }) => playerId).join(' ');
+      };
+      await expect.poll(ranked, { timeout: 3_000 }).toBe('left known');
+    } finally {
+      await stage.links[A].redis.set('pass');
+      await stage.servers[A].start();
+    }
+    // Whether it was answered before the end of the server or is a repetition: it counted once.
+    expect(await submitted).toMatchObject({ outcome: 'APPLIED', standing: { submissionCount: 1 } });
   });
 
   /** What they say of their index. */
