@@ -14,15 +14,17 @@ import {
 /** Encodes the messages that show a view's present frame, each only once for all watchers. */
 export class ViewMessages {
   readonly #scope: TokenScope;
-  readonly #counters: WatchCounters;
   #frame: Frame | undefined;
   #revision = 0;
   /** By the frame that changes lead from, or by the kind of message. */
   readonly #encoded = new Map<Frame | 'snapshot' | 'reset' | 'checkpoint', EncodedMessage>();
 
-  constructor(rankingNo: RankingNo, viewHash: Buffer, counters: WatchCounters) {
+  constructor(
+    rankingNo: RankingNo,
+    viewHash: Buffer,
+    private readonly counters: WatchCounters,
+  ) {
     this.#scope = { kind: 'view', rankingNo, viewHash };
-    this.#counters = counters;
   }
 
   get scope(): TokenScope {
@@ -71,7 +73,7 @@ export class ViewMessages {
       const resumeToken = encodeResumeToken(this.#scope, { epoch: frame.epoch, revision });
       message = encode({ revision, resumeToken });
       this.#encoded.set(key, message);
-      this.#counters.messagesEncoded++;
+      this.counters.messagesEncoded++;
     }
     return message;
   }

@@ -1,6 +1,6 @@
 /*
  * What the scripts and TypeScript must agree on. The names stand in the scripts as they stand here:
- * connection.ts puts the numbers in their place.
+ * script-file.ts puts the numbers in their place.
  */
 
 /** What a script answers with, first of all. */
