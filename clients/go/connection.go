@@ -340,20 +340,21 @@ func (c *connection) open(ctx context.Context, desc *grpc.StreamDesc, method str
 		return nil, err
 	}
 	defer c.operations.Done()
-	ctx, cancel := c.whileOpen(ctx)
-	context.AfterFunc(ctx, cancel) // also where nobody reads the stream to its end
-	s, err := c.cc.NewStream(ctx, desc, method, options...)
+	open, cancel := c.whileOpen(ctx)
+	context.AfterFunc(open, cancel) // also where nobody reads the stream to its end
+	s, err := c.cc.NewStream(open, desc, method, options...)
 	if err != nil {
-		defer cancel()
+		cancel()
 		return nil, c.failure(ctx, err)
 	}
-	return &clientStream{ClientStream: s, connection: c, cancel: cancel}, nil
+	return &clientStream{ClientStream: s, connection: c, ctx: ctx, cancel: cancel}, nil
 }
 
 // clientStream is a stream whose errors are those of this package.
 type clientStream struct {
 	grpc.ClientStream
 	connection *connection
+	ctx        context.Context // of the caller
 	cancel     context.CancelFunc
 }
 
@@ -368,11 +369,11 @@ func (s *clientStream) SendMsg(message any) error {
 			return unsendable
 		}
 	}
-	return s.connection.failure(s.Context(), err)
+	return s.connection.failure(s.ctx, err)
 }
 
 func (s *clientStream) RecvMsg(message any) error {
-	if err := s.connection.begin(s.Context()); err != nil {
+	if err := s.connection.begin(s.ctx); err != nil {
 		s.cancel()
 		return err
 	}
@@ -386,7 +387,7 @@ func (s *clientStream) RecvMsg(message any) error {
 	if err == io.EOF {
 		return err
 	}
-	return s.connection.failure(s.Context(), err)
+	return s.connection.failure(s.ctx, err)
 }
 
 // explainedStream says why a server cannot be reached.

@@ -30,7 +30,7 @@ type settings struct {
 // name may stand for several servers as well. Calls are spread over all of them, and go on with the
 // others while one is away. Default: ROSTRUM_ADDRESS of the environment, or localhost:50051.
 func WithAddress(addresses ...string) Option {
-	return func(s *settings) { s.addressTexts = slices.Clone(addresses) }
+	return func(s *settings) { s.addressTexts = append([]string{}, addresses...) }
 }
 
 // WithTLSFiles names the PEM files of the authority that issued the server's certificate, and of the
@@ -122,8 +122,8 @@ func parseAddresses(texts []string) ([]serverAddress, error) {
 		for text := range strings.SplitSeq(list, ",") {
 			text = strings.TrimSpace(text)
 			host, port, err := net.SplitHostPort(text)
-			number, _ := strconv.ParseUint(port, 10, 16)
-			if err != nil || host == "" || number == 0 || strings.ContainsAny(host, " \t/") || strings.HasPrefix(text, "[") && !isIP(host) {
+			number, notANumber := strconv.ParseUint(port, 10, 16)
+			if err != nil || notANumber != nil || host == "" || number == 0 || strings.ContainsAny(host, " \t/") || strings.HasPrefix(text, "[") && !isIP(host) {
 				return nil, invalidOptions("address %q is not of the form host:port, with a port from 1 to 65535; several are separated by commas", text)
 			}
 			address := serverAddress{text, host, port}

@@ -46,6 +46,8 @@ interface Request {
 // Ctrl-C reaches the whole group: the test run ends then, and closes the standard input.
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => lines.close());
+// A test run that died reads no answers any more; its end of the standard input ends this program.
+process.stdout.on('error', () => undefined);
 const lines = createInterface({ input: process.stdin });
 const beginning = Service.begin();
 const requests = new Set<Promise<void>>();
