@@ -7,8 +7,8 @@ interface Waiting {
 }
 
 /**
- * Runs a bounded number of tasks at a time; what must wait is started in turn by caller. A task may
- * take several slots, and the last that is started more than are free: so large ones get their turn.
+ * Runs a bounded number of tasks at a time; those that must wait take turns by caller. A task may take
+ * several slots, and the last one to start may take more than are free, so that large tasks get their turn.
  */
 export class FairSlots {
   readonly #waiting = new CallerTurns<Waiting>();

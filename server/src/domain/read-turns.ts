@@ -23,9 +23,8 @@ interface Waiting {
 }
 
 /**
- * Limits what each identity reads at a time; the rest waits its turn among the connections of that
- * identity. So nobody queues behind a thousand pages of somebody else's, and light readers notice
- * nothing.
+ * Limits what each identity reads at a time; further reads wait, and the connections of the identity take
+ * turns. So nobody queues behind a thousand pages of another identity, and light readers notice nothing.
  */
 export class ReadTurns {
   /** The reads that wait, for identities that have some. */
@@ -48,10 +47,10 @@ export class ReadTurns {
   ): Promise<T> {
     const { connection: caller } = asking;
     const cost = READ_COST + rows;
-    if (this.#mayStart(caller.of)) return this.#read(caller, cost, read, use);
+    if (caller.of.rows < this.maxRows) return this.#read(caller, cost, read, use);
     return new Promise((resolve, reject) => {
       const start = () => {
-        if (asking.cancelled) reject(nobodyWaits());
+        if (asking.cancelled) reject(callerGone());
         else resolve(this.#read(caller, cost, read, use));
       };
       this.#waiting.getOrInsertComputed(caller.of, () => new CallerTurns()).add({ caller, start });
@@ -78,14 +77,10 @@ export class ReadTurns {
     );
   }
 
-  #mayStart({ rows }: IdentityHoldings): boolean {
-    return rows < this.maxRows;
-  }
-
   #ended(identity: IdentityHoldings, cost: number): void {
     identity.rows -= cost;
     const turns = this.#waiting.size === 0 ? undefined : this.#waiting.get(identity);
-    while (turns !== undefined && this.#mayStart(identity)) {
+    while (turns !== undefined && identity.rows < this.maxRows) {
       const next = turns.next();
       if (next === undefined) {
         this.#waiting.delete(identity);
@@ -96,6 +91,6 @@ export class ReadTurns {
   }
 }
 
-function nobodyWaits(): RostrumError {
+function callerGone(): RostrumError {
   return new RostrumError('DEADLINE_EXCEEDED', 'the caller was gone before its turn to read came');
 }

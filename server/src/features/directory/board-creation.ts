@@ -34,7 +34,11 @@ export class BoardCreation {
     const { of: identity } = caller;
     if (!this.#places.mayTake(identity.creations)) {
       identity.refused += 1;
-      throw overloaded();
+      throw new RostrumError(
+        'OVERLOADED',
+        'as many leaderboards wait to be created as the server accepts, in all or of one identity; retry later',
+        { retryAfterMs: 1_000 },
+      );
     }
     this.#places.take();
     caller.creations += 1;
@@ -47,12 +51,4 @@ export class BoardCreation {
       identity.creations -= 1;
     }
   }
-}
-
-function overloaded(): RostrumError {
-  return new RostrumError(
-    'OVERLOADED',
-    'as many leaderboards wait to be created as the server accepts, in all or of one identity; retry later',
-    { retryAfterMs: 1_000 },
-  );
 }

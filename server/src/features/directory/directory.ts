@@ -71,7 +71,7 @@ export class Directory implements RankingDirectory {
     const id = parseLeaderboardId(leaderboardId);
     // Only unknown ids wait their turn: nobody can make more of them known than there are leaderboards.
     const board = await (caller === undefined || this.#known.has(id)
-      ? this.#inTime(id, this.#find(id))
+      ? this.#findInTime(id)
       : this.#creation.lookUp(caller, () => this.#find(id)));
     if (board === undefined) throw leaderboardNotFound(leaderboardId);
     return board.rankings[0];
@@ -128,14 +128,11 @@ export class Directory implements RankingDirectory {
   }
 
   /** The answer of a look-up; what is known, if that takes too long. */
-  async #inTime(
-    leaderboardId: LeaderboardId,
-    finding: Promise<Board | undefined>,
-  ): Promise<Board | undefined> {
+  async #findInTime(leaderboardId: LeaderboardId): Promise<Board | undefined> {
     const known = this.#known.get(leaderboardId)?.board;
-    if (known === undefined) return finding;
-    const answer = await within(LOOK_UP_MS, finding, 'too late');
-    if (answer !== 'too late') return answer;
+    if (known === undefined) return this.#find(leaderboardId);
+    const answer = await within(LOOK_UP_MS, this.#find(leaderboardId), 'no answer');
+    if (answer !== 'no answer') return answer;
     this.#storeAway = true;
     return known;
   }

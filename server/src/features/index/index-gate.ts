@@ -171,7 +171,11 @@ export class IndexGate implements IndexAvailability {
         if (await this.#tryJoin(turn, redis)) return;
       } catch (error) {
         if (this.#turn !== turn) return;
-        if (error instanceof StoreSilent && this.#rejoin(redis, askedAtMs)) return;
+        // While PostgreSQL is away nobody can begin another life, so the Redis joined last still serves.
+        if (error instanceof StoreSilent && this.#last?.redis === redis) {
+          this.#enter(this.#last.life, redis, undefined, askedAtMs);
+          return;
+        }
         this.log.warn({ err: error }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
       }
@@ -214,13 +218,6 @@ export class IndexGate implements IndexAvailability {
     const present = await within(LEASE_TIMEOUT_MS, this.lives.present(), 'silent');
     if (present === 'silent') throw new StoreSilent('the store of record does not answer');
     return present;
-  }
-
-  /** While PostgreSQL is away nobody can begin another life, so the Redis joined last still serves. */
-  #rejoin(redis: string, silentSinceMs: number): boolean {
-    if (this.#last?.redis !== redis) return false;
-    this.#enter(this.#last.life, redis, undefined, silentSinceMs);
-    return true;
   }
 
   async #awaitReady(turn: number, { id }: Life): Promise<void> {

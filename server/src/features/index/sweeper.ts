@@ -197,9 +197,8 @@ function nameOf({ rankingNo, playerId }: EntryKey): string {
 }
 
 function distinctKeys(batches: readonly OutboxBatch[]): SweptKey[] {
-  const keys = new Map<string, SweptKey>();
-  for (const { outboxId, keys: named } of batches) {
-    for (const key of named) keys.set(nameOf(key), { ...key, outboxId });
-  }
-  return [...keys.values()];
+  const keys = batches.flatMap((batch) =>
+    batch.keys.map((key) => ({ ...key, outboxId: batch.outboxId })),
+  );
+  return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 }

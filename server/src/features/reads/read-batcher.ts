@@ -4,12 +4,12 @@ import type { IndexAnswer, RankingIndex } from '../index/ports.js';
 
 /** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
 const MAX_CALLS = 1;
-/** With this many rows waiting, the index is the slower side: then more calls keep it busy. */
+/** With this many rows waiting, the index is the bottleneck: then more calls keep it busy. */
 const MANY_ROWS = 160;
 const MAX_CALLS_FOR_MANY = 4;
 /**
  * Bounds of one call, so that no call holds the index for long, and one is answered while the next is
- * made: with large calls the server and the index wait for each other.
+ * made. With larger calls, the server and the index wait for each other.
  */
 const MAX_READS = 256;
 const MAX_ROWS = 320;
@@ -17,11 +17,11 @@ const MAX_ROWS = 320;
 /** Rankings for which a queue is kept while nothing waits. */
 const MAX_IDLE_QUEUES = 256;
 /**
- * Reads that are at least so large go in batches apart from small ones, in turn with them. Those
- * around a place are worth joining with equal ones.
+ * Reads of at least this many rows go in batches of their own, in turn with those of small reads. Windows of
+ * this size are worth joining with equal ones.
  */
 const LARGE_ROWS = 64;
-/** Waiting reads that others may join; with more, later ones are made for themselves. */
+/** Waiting reads that others may join; beyond these, each read is made for itself. */
 const MAX_JOINABLE = 64;
 
 /** A view, or why there is none. */
@@ -58,8 +58,8 @@ class Queue {
   /** Whether the last batch that left was of large reads. */
   #largeWasLast = false;
   /**
-   * Those of all batches that equal reads join. Compared one by one: there are few, and V8 enters
-   * each string that a Map is asked for in its table of strings, which costs more.
+   * Those of all batches that equal reads join. They are compared one by one: there are few, and V8 would
+   * intern each string that a Map is asked for, which costs more.
    */
   #joinable: Waiting[] = [];
   /** Rows that all of them ask for. */

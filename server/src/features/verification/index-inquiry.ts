@@ -96,7 +96,13 @@ export class IndexInquiry {
       if (answer !== undefined) return answer.value;
       this.#epoch = undefined;
       this.#outages += 1;
-      if (performance.now() >= giveUpAt) throw indexAway();
+      if (performance.now() >= giveUpAt) {
+        throw new RostrumError(
+          'STORE_UNAVAILABLE',
+          'Redis cannot be reached, or the index is being built: the comparison was given up; try again later',
+          { retryAfterMs: 5_000, metadata: { store: 'redis' } },
+        );
+      }
       await delay(RETRY_MS, undefined, { signal: this.signal });
     }
   }
@@ -119,17 +125,8 @@ export class IndexInquiry {
   }
 
   async #servingEpoch(): Promise<number> {
-    const { leaderboardId, rankingNo } = this.ranking;
-    const mark = await this.parts.rankings.mark(rankingNo);
-    if (mark !== undefined) return mark.epoch;
-    throw leaderboardNotFound(leaderboardId);
+    const mark = await this.parts.rankings.mark(this.ranking.rankingNo);
+    if (mark === undefined) throw leaderboardNotFound(this.ranking.leaderboardId);
+    return mark.epoch;
   }
-}
-
-function indexAway(): RostrumError {
-  return new RostrumError(
-    'STORE_UNAVAILABLE',
-    'Redis cannot be reached, or the index is being built: the comparison was given up; try again later',
-    { retryAfterMs: 5_000, metadata: { store: 'redis' } },
-  );
 }

@@ -11,8 +11,8 @@ const PAGE_SIZE = 1_000;
 /** Suspects held at the most: some megabytes. */
 const MAX_SUSPECTS = 20_000;
 /**
- * When suspects are looked at again, in milliseconds after the time before. All in all longer than
- * a batch whose server died waits in the outbox until another server brings it in.
+ * When suspects are looked at again, in milliseconds after the look before. All rounds together take longer
+ * than another server needs to bring in what a dead one left in the outbox.
  */
 const ROUNDS_MS = [50, 150, 300, 500, 1_000, 1_500, 2_000] as const;
 
@@ -23,7 +23,7 @@ export interface VerifierParts extends InquiryParts {
 
 /** A player on whom index and store did not agree when they were last looked at. */
 interface Suspect {
-  /** Of the entry, when the player became a suspect; 0 if there was none. */
+  /** The version of the entry when the player became a suspect; 0 if there was none. */
   readonly version: number;
   readonly mismatch: Mismatch;
 }
@@ -64,8 +64,7 @@ class VerifyRun {
   }
 
   async run(): Promise<void> {
-    const { entries } = this.parts;
-    this.progress.total = await entries.count(this.ranking.rankingNo);
+    this.progress.total = await this.parts.entries.count(this.ranking.rankingNo);
     await this.#compareEntries();
     if (this.progress.differenceCount === 0 && (await this.#sameCount())) return;
     await this.#findExtras();
@@ -126,7 +125,7 @@ class VerifyRun {
     await this.#settle();
   }
 
-  /** Places in the order that belong to no entry of the index; no submission makes such, ever. */
+  /** Places in the order that belong to no entry of the index: no submission ever makes one. */
   async #findOrphans(): Promise<void> {
     for await (const playerIds of this.#inquiry.players('orphans')) {
       for (const playerId of playerIds) {
@@ -143,14 +142,14 @@ class VerifyRun {
     this.progress.report({ kind: 'different', playerId: '', description });
   }
 
-  /** Looks at the suspects again, until each is cleared or has been suspect for all rounds. */
+  /** Looks at the suspects again until each is cleared or has failed all rounds. */
   async #settle(): Promise<void> {
     let round = 0;
     while (this.#suspects.size > 0 && round < ROUNDS_MS.length) {
       await delay(ROUNDS_MS[round], undefined, { signal: this.signal });
       const { outages } = this.#inquiry;
       await this.#lookAgain();
-      // What an index missed while it was away has been brought in only just before.
+      // What an index missed while it was away has only just been brought in.
       round = this.#inquiry.outages === outages ? round + 1 : 0;
     }
     for (const [playerId, { mismatch }] of this.#suspects) {
@@ -187,7 +186,7 @@ class VerifyRun {
   }
 }
 
-/** Whether the entry changes all the time, and the index has come past where the suspicion arose. */
+/** Whether the entry keeps changing, and the index is past the version at which the suspicion arose. */
 function isFollowed(
   suspect: Suspect,
   entry: Entry | undefined,

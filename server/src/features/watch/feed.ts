@@ -103,6 +103,10 @@ export class Feed extends WatchGroup<FeedWatcher> {
     void this.#run();
   }
 
+  protected replaced(): void {
+    this.#scope = scopeOf(this.ranking);
+  }
+
   /** Reads and sends one page at a time until all watchers who can take messages are up to date. */
   async #run(): Promise<void> {
     if (this.#running || this.#timer !== undefined) return;
@@ -113,7 +117,10 @@ export class Feed extends WatchGroup<FeedWatcher> {
         const next = this.#cohorts.next(performance.now(), this.environment.options.readGapMs);
         if (next.kind === 'nothing') break;
         if (next.kind === 'wait') {
-          this.#runLater(next.ms);
+          this.#timer = setTimeout(() => {
+            this.#timer = undefined;
+            void this.#run();
+          }, Math.ceil(next.ms));
           break;
         }
         if (!(await this.#serve(next.cohort))) break;
@@ -124,17 +131,6 @@ export class Feed extends WatchGroup<FeedWatcher> {
     } finally {
       this.#running = false;
     }
-  }
-
-  protected replaced(): void {
-    this.#scope = scopeOf(this.ranking);
-  }
-
-  #runLater(ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#run();
-    }, Math.ceil(ms));
   }
 
   /** Finds where new watchers start and tells them. False while the index is away. */

@@ -13,7 +13,7 @@ import {
 
 /** Encodes the messages that show a view's present frame, each only once for all watchers. */
 export class ViewMessages {
-  readonly #scope: TokenScope;
+  readonly scope: TokenScope;
   #frame: Frame | undefined;
   #revision = 0;
   /** By the frame that changes lead from, or by the kind of message. */
@@ -24,11 +24,7 @@ export class ViewMessages {
     viewHash: Buffer,
     private readonly counters: WatchCounters,
   ) {
-    this.#scope = { kind: 'view', rankingNo, viewHash };
-  }
-
-  get scope(): TokenScope {
-    return this.#scope;
+    this.scope = { kind: 'view', rankingNo, viewHash };
   }
 
   snapshot(frame: Frame, reset: boolean): EncodedMessage {
@@ -70,7 +66,7 @@ export class ViewMessages {
     }
     let message = this.#encoded.get(key);
     if (message === undefined) {
-      const resumeToken = encodeResumeToken(this.#scope, { epoch: frame.epoch, revision });
+      const resumeToken = encodeResumeToken(this.scope, { epoch: frame.epoch, revision });
       message = encode({ revision, resumeToken });
       this.#encoded.set(key, message);
       this.counters.messagesEncoded++;

@@ -133,15 +133,14 @@ export class View extends WatchGroup<ViewWatcher> {
   /** Starts the next read as soon as it may start. */
   #wake(): void {
     if (this.#reading || this.watchers.size === 0) return;
-    const joinAt =
-      this.#joining.size > 0
-        ? this.#lastReadAt + this.environment.options.readGapMs
-        : Number.POSITIVE_INFINITY;
-    const turnAt = this.#dirty ? this.#lastTurnAt + this.minIntervalMs : Number.POSITIVE_INFINITY;
-    const dueAt = Math.min(joinAt, turnAt);
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (dueAt === Number.POSITIVE_INFINITY) return;
+    const never = Number.POSITIVE_INFINITY;
+    const { readGapMs } = this.environment.options;
+    const joinAt = this.#joining.size > 0 ? this.#lastReadAt + readGapMs : never;
+    const turnAt = this.#dirty ? this.#lastTurnAt + this.minIntervalMs : never;
+    const dueAt = Math.min(joinAt, turnAt);
+    if (dueAt === never) return;
     const wait = dueAt - performance.now();
     if (wait > 0) this.#timer = setTimeout(() => this.#wake(), Math.ceil(wait));
     else void this.#refresh();

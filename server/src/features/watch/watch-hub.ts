@@ -171,14 +171,12 @@ export class WatchHub {
     if (places.mayTake(identity.watches) && places.connectionMayTake(watches, identity.watches)) {
       return;
     }
-    identity.refused += 1;
-    const full = places.used >= places.total;
-    throw new RostrumError(
-      'TOO_MANY_WATCHES',
-      full
+    throw tooManyWatches(
+      caller,
+      places.total,
+      places.used >= places.total
         ? `this server has ${places.used} watches open, which is as many as it accepts`
         : `${identity.identity} has ${identity.watches} watches open, ${watches} of them on this connection, which is as many as it may have beside others`,
-      { metadata: { limit: String(places.total) }, retryAfterMs: 5_000 },
     );
   }
 
@@ -186,13 +184,12 @@ export class WatchHub {
     if (rows.mayJoin(caller)) return;
     const { of: identity, watchedRows } = caller;
     const { used, total } = this.#rows;
-    identity.refused += 1;
-    throw new RostrumError(
-      'TOO_MANY_WATCHES',
+    throw tooManyWatches(
+      caller,
+      total,
       used + rows.count > total
         ? `the watches of this server show ${used} players, and ${rows.count} more are over what it accepts; watch fewer`
         : `the watches of ${identity.identity} show ${identity.watchedRows} players, ${watchedRows} of them on this connection, and ${rows.count} more are over what it may have beside others; watch fewer`,
-      { metadata: { limit: String(total) }, retryAfterMs: 5_000 },
     );
   }
 
@@ -273,4 +270,11 @@ export class WatchHub {
       if (error instanceof RostrumError && error.code === StatusCode.NOT_FOUND) group.endAll(error);
     }
   }
+}
+
+/** Counts the refusal, and says why. */
+function tooManyWatches({ of: identity }: Caller, limit: number, message: string): RostrumError {
+  identity.refused += 1;
+  const metadata = { limit: String(limit) };
+  return new RostrumError('TOO_MANY_WATCHES', message, { metadata, retryAfterMs: 5_000 });
 }

@@ -49,11 +49,9 @@ export class PagedFiller implements IndexFiller {
       after = entries.at(-1)?.playerId ?? after;
       if (entries.length < SCAN_SIZE) return filled;
       if (filled >= SMALL_RANKING && this.rest !== undefined) {
-        const before = filled;
         const request = { ranking, build, afterPlayerId: after };
-        return (
-          before + (await this.rest.fill(request, (more) => onProgress(before + more), signal))
-        );
+        const more = await this.rest.fill(request, (at) => onProgress(filled + at), signal);
+        return filled + more;
       }
     }
   }
