@@ -12,7 +12,6 @@ type stream struct {
 	ctx    context.Context
 	orders chan func()
 	given  chan given
-	count  int
 }
 
 // given is one submission: refused at once, or pending.
