@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'certs/README.md',
   'clients/cli/README.md',
+  'clients/go/README.md',
   'clients/typescript/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
