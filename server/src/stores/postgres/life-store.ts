@@ -25,22 +25,19 @@ export class PostgresLifeStore implements LifeStore {
 
   async present(): Promise<Life | undefined> {
     try {
-      const { rows } = await this.#database.query<LifeRow>(PRESENT, []);
+      const { rows } = await this.#database.query<LifeRow>(PRESENT);
       return rows[0] && toLife(rows[0]);
     } catch (error) {
       const { cause } = error as Error;
       const state = sqlState(cause);
-      // One that is starting or ending serves nobody.
+      // A server that is starting or shutting down serves nobody.
       if (state !== undefined && !state.startsWith('57P0')) throw error;
       throw new StoreSilent('PostgreSQL does not answer', { cause });
     }
   }
 
-  async wasSuperseded(redis: string): Promise<boolean> {
-    const { rows } = await this.#database.query<{ was_superseded: boolean }>(WAS_SUPERSEDED, [
-      redis,
-    ]);
-    return rows[0]?.was_superseded === true;
+  wasSuperseded(redis: string): Promise<boolean> {
+    return this.#database.value(WAS_SUPERSEDED, [redis]);
   }
 
   async declare(expected: LifeId | undefined, redis: string): Promise<Life> {

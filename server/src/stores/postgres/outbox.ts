@@ -34,13 +34,11 @@ export class PostgresOutbox implements Outbox {
   }
 
   async lastId(): Promise<number> {
-    const { rows } = await this.#database.query<{ last_block: string }>(LAST_BLOCK, []);
-    return Number(rows[0]?.last_block);
+    return Number(await this.#database.value(LAST_BLOCK));
   }
 
   async count(): Promise<number> {
-    const { rows } = await this.#database.query<{ count: string }>(COUNT, []);
-    return Number(rows[0]?.count);
+    return Number(await this.#database.value(COUNT));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<RankingNo[]> {
@@ -58,8 +56,7 @@ export class PostgresOutbox implements Outbox {
     return rows.map((row) => Number(row.ranking_no) as RankingNo);
   }
 
-  async applyRename(): Promise<boolean> {
-    const { rows } = await this.#database.query<{ renamed: boolean }>(APPLY_RENAME, []);
-    return rows[0]?.renamed === true;
+  applyRename(): Promise<boolean> {
+    return this.#database.value(APPLY_RENAME);
   }
 }

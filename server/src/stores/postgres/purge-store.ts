@@ -2,10 +2,9 @@ import type { BoardNo, RankingNo } from '../../domain/ids.js';
 import type { Purge, PurgeStore } from '../../features/leaderboards/ports.js';
 import { numberArray } from './array-literal.js';
 import type { Database } from './database.js';
+import { SESSION_LOCKS } from './session-lock.js';
 import { statement } from './sql-file.js';
 
-const LOCK = statement('lock_purges');
-const UNLOCK = statement('unlock_purges');
 const WAITING = statement('waiting_purges');
 const PENDING = statement('pending_purges');
 const REMOVE_ENTRIES = statement('purge_entries');
@@ -22,7 +21,7 @@ export class PostgresPurgeStore implements PurgeStore {
   }
 
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined> {
-    return this.#database.whileLocked(LOCK, UNLOCK, [], work);
+    return this.#database.whileLocked(SESSION_LOCKS.purges, work);
   }
 
   async waiting(limit: number): Promise<number[]> {
@@ -48,18 +47,12 @@ export class PostgresPurgeStore implements PurgeStore {
     afterPlayerId: string,
     limit: number,
   ): Promise<string | undefined> {
-    const { rows } = await this.#database.query<{
-      removed: number;
-      last_player_id: string | null;
-    }>(REMOVE_ENTRIES, [rankingNo, afterPlayerId, limit]);
-    const [row] = rows;
-    if (row === undefined || row.removed < limit) return undefined;
-    return row.last_player_id ?? undefined;
+    const values = [rankingNo, afterPlayerId, limit];
+    return (await this.#database.value<string | null>(REMOVE_ENTRIES, values)) ?? undefined;
   }
 
   async submissionBlocks(): Promise<number> {
-    const { rows } = await this.#database.query<{ blocks: string }>(SUBMISSION_BLOCKS, []);
-    return Number(rows[0]?.blocks);
+    return Number(await this.#database.value(SUBMISSION_BLOCKS));
   }
 
   async removeSubmissions(

@@ -9,9 +9,9 @@ const HOUR_MS = 60 * 60 * 1000;
 /** invalid_schema_name */
 const NO_SCHEMA = '3F000';
 
-/** Makes the partitions of the submissions that are not there yet. @throws STORE_UNAVAILABLE */
+/** Makes the partitions of the submissions that are missing. @throws STORE_UNAVAILABLE */
 export async function ensurePartitions(database: Database): Promise<void> {
-  await database.query(ENSURE_PARTITIONS, []);
+  await database.query(ENSURE_PARTITIONS);
 }
 
 /**
@@ -22,7 +22,7 @@ export class SchemaKeeper {
   readonly #database: Database;
   readonly #databaseUrl: string;
   readonly #log: Log;
-  /** Sets of functions that nobody used at the last look. */
+  /** Sets of functions that were unused at the last look. */
   #unused: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -32,7 +32,7 @@ export class SchemaKeeper {
     this.#log = log;
   }
 
-  /** Looks now and every hour. A failure is no harm: there are some months, and a week, to mend it. */
+  /** Looks now and every hour. A failure is harmless: there are months, or a week, to mend it. */
   async start(): Promise<void> {
     await this.look();
     this.#timer = setInterval(() => void this.look(), HOUR_MS);
@@ -63,7 +63,7 @@ export class SchemaKeeper {
       this.#unused = rows.map(({ name }) => name);
     } catch (error) {
       if (sqlState(error) !== NO_SCHEMA) throw error;
-      // This process slept, or did not reach the database, for a week.
+      // For a week this process slept or did not reach the database.
       await migrate(this.#databaseUrl);
     }
   }

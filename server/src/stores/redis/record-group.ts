@@ -4,8 +4,8 @@ import type { EntryGroup } from '../../features/index/ports.js';
 import { compareTied, indexScore, recordEnd, recordLength, writeRecord } from './record.js';
 
 /**
- * Records of a ranking, packed in one buffer: a hundred thousand objects would cost the garbage
- * collector more than all else that is done with them. Its memory is kept for the next entries.
+ * Records of a ranking, packed in one buffer: the garbage collection of a hundred thousand objects would cost
+ * more than everything else. Its memory is kept for the next entries.
  */
 export class RecordGroup implements EntryGroup {
   readonly #settings: LeaderboardSettings;
@@ -74,7 +74,7 @@ export class RecordGroup implements EntryGroup {
     }
   }
 
-  /** Numbers of the records in the order of the ranking. */
+  /** The numbers of the records, by their order in the ranking. */
   #order(): Uint32Array {
     const [packed, starts, scores] = [this.#packed, this.#starts, this.#scores];
     const order = new Uint32Array(this.#size);

@@ -3,7 +3,7 @@ import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import { type RankedRow, type RankingRead, rankAt } from '../../domain/ranking.js';
 import { payloadStart, readPlayerId, readScore, recordEnd } from './record.js';
 
-/** A row that reads its record only when asked: most answers copy the payload and look no further. */
+/** A row that reads its record only when asked: most answers only copy the payload. */
 export class RecordRow implements RankedRow {
   readonly place: number;
   readonly #settings: LeaderboardSettings;
@@ -13,7 +13,7 @@ export class RecordRow implements RankedRow {
   #payload: Buffer | undefined;
   #playerId: PlayerId | undefined;
 
-  /** The record lies in `packed` from `start` to before `end`. */
+  /** @param start where the record begins in `packed` @param end where it ends */
   constructor(
     settings: LeaderboardSettings,
     place: number,
@@ -41,7 +41,7 @@ export class RecordRow implements RankedRow {
     return readScore(this.#settings, this.#packed, this.#start);
   }
 
-  /** Shares the memory of the answer that it came in. */
+  /** Shares the memory of the answer. */
   get payload(): Buffer {
     this.#payload ??= this.#packed.subarray(payloadStart(this.#packed, this.#start), this.#end);
     return this.#payload;

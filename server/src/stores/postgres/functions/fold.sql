@@ -7,10 +7,9 @@
 --   now_us      the time by the clock, in microseconds since 1970
 -- Result: a functions.folded.
 --
--- PostgreSQL plans it into the expressions that call it, and then nothing is left of the composites: a
--- caller pays for the attributes that it takes, by the size of their expressions. For that it is one
--- expression, neither STRICT nor with settings, and its arguments cost next to nothing. Comparisons with
--- the nulls of a first submission are null: conditions are put so that the ELSE is right for it.
+-- PostgreSQL inlines it, which removes the composites: a caller pays for the expressions of the attributes
+-- that it takes. For that it is one expression, neither STRICT nor with settings, and its arguments must be
+-- cheap. Comparisons with the nulls of a first submission are null: the ELSE is right for it.
 
 -- A row of rostrum.entries. Not its row type: a later server may give the table more columns while this
 -- one goes on.
@@ -72,15 +71,15 @@ CREATE TYPE functions.folded AS (
   refusal smallint
 );
 
--- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
--- is the time of the submission in the log too: one that waited for another over the turn of a month is
--- logged in the same month, and its index finds out if both are the same.
+-- When a submission reaches an entry: by the clock, but never before the entry's last one. The log has this
+-- time too: a submission that waited for another over the turn of a month is logged in the other's month,
+-- whose index refuses it if both are the same.
 CREATE FUNCTION functions.arrival(entry functions.entry, now_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN greatest(now_us, entry.update_us);
 
--- Whether a submission does not count: because it is older than the entry of a LATEST leaderboard, where
--- without client times the order of arrival decides; or because the sum would no longer be exact.
+-- Whether a submission does not count: it is older than the entry of a LATEST leaderboard (by client times
+-- or, without them, by arrival), or the sum would no longer be exact.
 CREATE FUNCTION functions.is_left_out(
   entry functions.entry,
   settings functions.settings,
