@@ -226,6 +226,11 @@ func fromStatus(s *status.Status, cause error) *Error {
 			}
 			return messageTooLarge(what, sizes[1], sizes[2], cause)
 		}
+		// The status that says so waits behind the messages that nobody read, and is lost with them.
+		if strings.Contains(e.Message, "ENHANCE_YOUR_CALM") {
+			e.Code, e.Reason = codes.Aborted, ErrWatcherTooSlow
+			e.Message = "the server cut off a call whose answers were not read for too long"
+		}
 	case codes.DeadlineExceeded:
 		return tooLate(cause)
 	case codes.Unavailable, codes.Canceled:
