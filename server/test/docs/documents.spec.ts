@@ -102,6 +102,34 @@ test('the list of decisions has each page once, by its number and title', () => 
   expect(read(join(folder, 'README.md')).match(/^\d+\. .+/gm)).toEqual(lines);
 });
 
+test('the files that Developing Rostrum names are there', () => {
+  const page = read('docs/development.md');
+  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt))`/g)].map(
+    ([, name = '']) => name,
+  );
+  expect(named.length).toBeGreaterThan(50);
+  const files = [
+    'proto',
+    'server/src',
+    'server/test',
+    'clients/typescript/src',
+    'clients/cli/src',
+  ].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(folder, file),
+    ),
+  );
+  const isThere = (name: string) => {
+    const alternatives = name.replaceAll('.', '[.]').replaceAll('*', '[^/]*');
+    const pattern = alternatives.replace(
+      /\{(.*)\}/,
+      (_, all: string) => `(?:${all.replaceAll(',', '|')})`,
+    );
+    return files.some((file) => new RegExp(`(?:^|/)${pattern}$`).test(file));
+  };
+  expect(named.filter((name) => !isThere(name))).toEqual([]);
+});
+
 /** The messages in the sources of the server: the last string of each call of a log. */
 function loggedMessages(): string[] {
   const sources = readdirSync(join(ROOT, 'server/src'), { recursive: true, encoding: 'utf8' })
