@@ -55,7 +55,7 @@ func retryWait(e *Error, repeatable bool) (time.Duration, bool) {
 		return 0, false
 	case e.Code == codes.Unavailable:
 		return e.RetryAfter, true
-	case e.Code == codes.ResourceExhausted:
+	case e.Code == codes.ResourceExhausted, e.Code == codes.Aborted:
 		return e.RetryAfter, e.retryNamed
 	}
 	return 0, false

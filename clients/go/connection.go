@@ -65,6 +65,7 @@ func newConnection(s *settings) (*connection, error) {
 		grpc.WithTransportCredentials(credentials.NewTLS(config)),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`),
 		grpc.WithDisableServiceConfig(),
+		grpc.WithUserAgent("rostrum-go/" + Version),
 		// This client retries by itself; gRPC would do it once more behind its back.
 		grpc.WithDisableRetry(),
 		grpc.WithDefaultCallOptions(grpc.MaxCallSendMsgSize(maxRequestBytes), grpc.MaxCallRecvMsgSize(maxResponseBytes)),

@@ -7,11 +7,14 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protopath"
+	"google.golang.org/protobuf/reflect/protorange"
 )
 
 // Reason says why a call failed. Each is an error to compare with:
@@ -223,6 +226,11 @@ func fromStatus(s *status.Status, cause error) *Error {
 			}
 			return messageTooLarge(what, sizes[1], sizes[2], cause)
 		}
+		// The status that says so waits behind the messages that nobody read, and is lost with them.
+		if strings.Contains(e.Message, "ENHANCE_YOUR_CALM") {
+			e.Code, e.Reason = codes.Aborted, ErrWatcherTooSlow
+			e.Message = "the server cut off a call whose answers were not read for too long"
+		}
 	case codes.DeadlineExceeded:
 		return tooLate(cause)
 	case codes.Unavailable, codes.Canceled:
@@ -289,7 +297,7 @@ func ofContext(ctx context.Context) *Error {
 func encode(message proto.Message) ([]byte, *Error) {
 	payload, err := proto.Marshal(message)
 	if err != nil {
-		e := invalidField("", "the request cannot be encoded: "+err.Error())
+		e := invalidField(invalidText(message), "is not UTF-8")
 		e.cause = err
 		return nil, e
 	}
@@ -297,4 +305,17 @@ func encode(message proto.Message) ([]byte, *Error) {
 		return nil, messageTooLarge("the request is not sent", fmt.Sprint(len(payload)), fmt.Sprint(maxRequestBytes), nil)
 	}
 	return payload, nil
+}
+
+// invalidText is the path of the first text of a message that is not UTF-8.
+func invalidText(message proto.Message) (path string) {
+	_ = protorange.Range(message.ProtoReflect(), func(values protopath.Values) error {
+		last := values.Index(-1)
+		if text, ok := last.Value.Interface().(string); ok && !utf8.ValidString(text) {
+			path = strings.TrimPrefix(values.Path[1:].String(), ".")
+			return protorange.Terminate
+		}
+		return nil
+	})
+	return path
 }

@@ -195,13 +195,13 @@ func (s *Stream) TrySubmit(submission *rostrumv1.ScoreSubmission) (*Pending, err
 }
 
 func (s *Stream) newPending(submission *rostrumv1.ScoreSubmission) (*Pending, error) {
-	submission, err := withID(submission, "")
+	submission, err := withID(submission, "submission")
 	if err != nil {
 		return nil, err
 	}
 	payload, unsendable := encode(&rostrumv1.StreamScoresRequest{Submission: submission})
 	if unsendable != nil {
-		return nil, unsendable
+		return nil, unwrapFields(unsendable)
 	}
 	return &Pending{
 		submissionID: submission.GetSubmissionId(),

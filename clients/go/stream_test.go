@@ -3,8 +3,10 @@ package rostrum_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,14 +23,16 @@ func open(t *testing.T, client *rostrum.Client, options ...rostrum.StreamOption)
 	return stream
 }
 
+var kills = flag.Int("kills", 5, "how often TestStreamCountsOnceWhileTheServerIsKilled kills it")
+
 func TestStreamCountsOnceWhileTheServerIsKilled(t *testing.T) {
 	address := service.StartServer(t, "streamed", nil)
 	client := service.Connect(t, "writer", rostrum.WithAddress(address))
 	id := board(t, client)
 	stream := open(t, client, rostrum.WithMaxPending(2048))
-	const total, kills = 20_000, 5
+	const total = 20_000
 	queue := make(chan *rostrum.Pending, total)
-	acknowledged := 0
+	var acknowledged atomic.Int64
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		last := int64(0)
@@ -38,7 +42,7 @@ func TestStreamCountsOnceWhileTheServerIsKilled(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			acknowledged++
+			acknowledged.Add(1)
 			// One player's submissions are recorded in the order in which they were given.
 			if result.GetRanked() && !result.GetReplayed() {
 				if result.GetRevision() <= last {
@@ -50,8 +54,13 @@ func TestStreamCountsOnceWhileTheServerIsKilled(t *testing.T) {
 	})
 	var killing sync.WaitGroup
 	killing.Go(func() {
-		for range kills {
-			time.Sleep(150 * time.Millisecond)
+		for kill := range *kills {
+			for acknowledged.Load() < int64(total*(kill+1)/(*kills+1)) {
+				if t.Failed() {
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
 			if service.Ask(map[string]any{"op": "kill", "server": "streamed"}, nil) != nil ||
 				service.Ask(map[string]any{"op": "start", "server": "streamed"}, nil) != nil {
 				t.Error("the server cannot be started again")
@@ -73,8 +82,8 @@ func TestStreamCountsOnceWhileTheServerIsKilled(t *testing.T) {
 	killing.Wait()
 	defer service.Do(t, map[string]any{"op": "stop", "server": "streamed"})
 	count, ids := recorded(t, id, "ada")
-	if acknowledged != total || count != fmt.Sprint(total) || ids != count {
-		t.Errorf("%d acknowledged, %s recorded, with %s ids", acknowledged, count, ids)
+	if acknowledged.Load() != total || count != fmt.Sprint(total) || ids != count {
+		t.Errorf("%d acknowledged, %s recorded, with %s ids", acknowledged.Load(), count, ids)
 	}
 	if got := standing(t, client, id, "ada").GetScore(); got != total {
 		t.Errorf("the sum is %v", got)

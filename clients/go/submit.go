@@ -95,9 +95,8 @@ func (c *Client) SubmitBatch(ctx context.Context, submissions []*rostrumv1.Score
 			path := fmt.Sprintf("submissions[%d]", i)
 			submission, err := withID(submissions[i], path)
 			if err == nil {
-				_, unsendable := encode(submission)
-				if unsendable != nil {
-					err = unsendable
+				if _, unsendable := encode(submission); unsendable != nil {
+					err = within(path, unsendable)
 				}
 			}
 			if err != nil {
@@ -298,6 +297,15 @@ func unwrapFields(e *Error) *Error {
 	}
 	if e.Reason != "" {
 		e.Message = strings.ReplaceAll(strings.TrimPrefix(e.Message, wrapper), "; "+wrapper, "; ")
+	}
+	return e
+}
+
+// within names the fields of a submission as those of a batch.
+func within(path string, e *Error) *Error {
+	for i := range e.FieldViolations {
+		e.FieldViolations[i].Field = path + "." + e.FieldViolations[i].Field
+		e.Message = path + "." + e.Message
 	}
 	return e
 }

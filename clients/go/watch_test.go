@@ -422,7 +422,7 @@ func TestLiveViewRefusesWhatIsWrong(t *testing.T) {
 func TestManyWatchesOnOneClient(t *testing.T) {
 	client := service.Connect(t, "writer")
 	id := board(t, client)
-	views := make([]*rostrum.LiveView, 300)
+	views := make([]*rostrum.LiveView, 1000)
 	for i := range views {
 		var err error
 		if views[i], err = client.LiveView(t.Context(), &rostrumv1.WatchStandingsRequest{LeaderboardId: id}); err != nil {

@@ -267,12 +267,12 @@ type GetServerStatsResponse struct {
 	Stores []*GetServerStatsResponse_Store `protobuf:"bytes,8,rep,name=stores,proto3" json:"stores,omitempty"`
 	// Resident memory of the process in bytes.
 	MemoryBytes int64 `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	// Committed batches that the index has not confirmed yet; while PostgreSQL does not answer, as
-	// counted last.
+	// Committed batches that the index has not confirmed yet. While PostgreSQL does not answer, this is
+	// the last count.
 	OutboxPending int64 `protobuf:"varint,10,opt,name=outbox_pending,json=outboxPending,proto3" json:"outbox_pending,omitempty"`
 	// Rankings being rebuilt by this process now.
 	Rebuilding int32 `protobuf:"varint,11,opt,name=rebuilding,proto3" json:"rebuilding,omitempty"`
-	// What identities hold: at most 20 of them, those first that are nearest to a limit.
+	// What identities hold: the 20 that are nearest to a limit, the nearest first.
 	Identities    []*GetServerStatsResponse_IdentityUse `protobuf:"bytes,12,rep,name=identities,proto3" json:"identities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -461,8 +461,8 @@ type Difference struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In which way they do not agree.
 	Kind Difference_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=rostrum.v1.Difference_Kind" json:"kind,omitempty"`
-	// The player; empty when the index as a whole is wrong. As found in the index, so it need not be
-	// an id.
+	// The player, as found in the index, so it may be no valid id. Empty if the index as a whole is
+	// wrong.
 	PlayerId string `protobuf:"bytes,2,opt,name=player_id,json=playerId,proto3" json:"player_id,omitempty"`
 	// What differs, for people.
 	Explanation   string `protobuf:"bytes,3,opt,name=explanation,proto3" json:"explanation,omitempty"`
@@ -534,8 +534,8 @@ type VerifyLeaderboardResponse struct {
 	DifferenceCount int64 `protobuf:"varint,4,opt,name=difference_count,json=differenceCount,proto3" json:"difference_count,omitempty"`
 	// Whether the comparison is complete.
 	Done bool `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
-	// Whether the comparison waits for the index: Redis is away, or the index is being built. After
-	// 30 seconds it is given up with STORE_UNAVAILABLE.
+	// Whether the comparison waits for the index, because Redis is away or the index is being built.
+	// After 30 seconds the call fails with STORE_UNAVAILABLE.
 	WaitingForIndex bool `protobuf:"varint,6,opt,name=waiting_for_index,json=waitingForIndex,proto3" json:"waiting_for_index,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -756,11 +756,11 @@ type GetServerStatsResponse_Method struct {
 	P99 *durationpb.Duration `protobuf:"bytes,5,opt,name=p99,proto3" json:"p99,omitempty"`
 	// The longest time.
 	Longest *durationpb.Duration `protobuf:"bytes,6,opt,name=longest,proto3" json:"longest,omitempty"`
-	// How many of the calls their callers ended before the server did, as watches end: by cancelling
-	// them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+	// How many calls were ended by their callers: cancelled, left, or past their deadline. Watches
+	// end like this. They do not count as `errors`.
 	Cancelled int64 `protobuf:"varint,7,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
-	// The calls by the gRPC code with which they ended, such as `OK` or `NOT_FOUND`; only codes that
-	// there were.
+	// How many calls ended with each gRPC code, such as `OK` or `NOT_FOUND`. Codes that never occurred
+	// are left out.
 	Codes         map[string]int64 `protobuf:"bytes,8,rep,name=codes,proto3" json:"codes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1109,7 +1109,7 @@ func (x *GetServerStatsResponse_Store) GetP99() *durationpb.Duration {
 }
 
 // What the connections of one identity hold together. An identity may hold a share of what the
-// others leave free, or a fixed number, as the server is configured; beyond it, it is refused.
+// others leave free, or a fixed number, as the server is configured. It is refused more than that.
 type GetServerStatsResponse_IdentityUse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none.
@@ -1124,10 +1124,10 @@ type GetServerStatsResponse_IdentityUse struct {
 	UnreadBytes int64 `protobuf:"varint,5,opt,name=unread_bytes,json=unreadBytes,proto3" json:"unread_bytes,omitempty"`
 	// How often it was refused something because it held too much, since its first connection.
 	Refused int64 `protobuf:"varint,6,opt,name=refused,proto3" json:"refused,omitempty"`
-	// What it holds most of, by what it may hold now: `connections`, `watches`, `watched_rows`,
-	// `submissions` or `unread_bytes`.
+	// The limit that it is nearest to: `connections`, `watches`, `watched_rows`, `submissions` or
+	// `unread_bytes`.
 	Fullest string `protobuf:"bytes,7,opt,name=fullest,proto3" json:"fullest,omitempty"`
-	// How much of what it may hold of that, 0 to 100.
+	// How much of that limit it uses now, in percent: 0 to 100.
 	FullestPercent int32 `protobuf:"varint,8,opt,name=fullest_percent,json=fullestPercent,proto3" json:"fullest_percent,omitempty"`
 	// Rows that are kept for its watches: those of the views, each view counted once, and the players
 	// that its WatchChanges streams are limited to.

@@ -44,7 +44,7 @@ type AdminServiceClient interface {
 	VerifyLeaderboard(ctx context.Context, in *VerifyLeaderboardRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyLeaderboardResponse], error)
 	// Builds the index of a ranking anew beside the present one and swaps it in; reads and
 	// submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-	// The last message has `done` = true. If the caller goes, the work goes on.
+	// The last message has `done` = true. The work goes on if the caller leaves.
 	//
 	// Errors: as VerifyLeaderboard.
 	RebuildLeaderboard(ctx context.Context, in *RebuildLeaderboardRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RebuildLeaderboardResponse], error)
@@ -135,7 +135,7 @@ type AdminServiceServer interface {
 	VerifyLeaderboard(*VerifyLeaderboardRequest, grpc.ServerStreamingServer[VerifyLeaderboardResponse]) error
 	// Builds the index of a ranking anew beside the present one and swaps it in; reads and
 	// submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-	// The last message has `done` = true. If the caller goes, the work goes on.
+	// The last message has `done` = true. The work goes on if the caller leaves.
 	//
 	// Errors: as VerifyLeaderboard.
 	RebuildLeaderboard(*RebuildLeaderboardRequest, grpc.ServerStreamingServer[RebuildLeaderboardResponse]) error

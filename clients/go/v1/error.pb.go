@@ -60,8 +60,8 @@ const (
 	ErrorReason_ERROR_REASON_LEADERBOARD_NOT_EMPTY ErrorReason = 11
 	// UNIMPLEMENTED. The contract plans for this value and this server does not support it yet.
 	ErrorReason_ERROR_REASON_NOT_SUPPORTED ErrorReason = 12
-	// OUT_OF_RANGE. A total or a running sum would leave the range in which a double is exact
-	// (±9,007,199,254,740,992). Nothing was recorded.
+	// OUT_OF_RANGE. A sum would leave ±(2^53 - 1), which is 9,007,199,254,740,991. Nothing was
+	// recorded.
 	ErrorReason_ERROR_REASON_TOTAL_OUT_OF_RANGE ErrorReason = 13
 	// OUT_OF_RANGE. The changes after this resume token are no longer retained. Metadata:
 	// `oldest_revision`, the oldest revision from which the feed can still be read.
@@ -77,9 +77,9 @@ const (
 	ErrorReason_ERROR_REASON_STORE_UNAVAILABLE ErrorReason = 17
 	// UNAVAILABLE. The server is shutting down; call another one or retry.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 18
-	// RESOURCE_EXHAUSTED. The server has as much waiting as it accepts, in all or of the caller's
-	// identity or connection: submissions, leaderboards to be created, reads, or answers that the
-	// caller leaves unread. Nothing was recorded; retry later.
+	// RESOURCE_EXHAUSTED. Too much is waiting, in the whole server or for the caller's identity or
+	// connection: submissions, new leaderboards, reads, or answers that the caller has not read. Nothing
+	// was recorded; retry later.
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 19
 	// ABORTED. A watcher did not read for too long. Resume with the last resume token it handled,
 	// also given as metadata `resume_token`.
@@ -87,8 +87,8 @@ const (
 	// INTERNAL. A fault of the server; its log has the cause under the request id in metadata
 	// `request_id`.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 21
-	// RESOURCE_EXHAUSTED. More watches, or more players shown by them, than the server accepts in all,
-	// or of the caller's identity or connection.
+	// RESOURCE_EXHAUSTED. Too many watches are open, or they show too many players, in the whole server
+	// or for the caller's identity or connection.
 	ErrorReason_ERROR_REASON_TOO_MANY_WATCHES ErrorReason = 22
 	// DEADLINE_EXCEEDED. The caller's deadline passed before the answer. What was committed stands:
 	// retry with the same `submission_id`.

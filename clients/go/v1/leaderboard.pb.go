@@ -259,7 +259,7 @@ type Leaderboard struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. Cannot change.
 	LeaderboardId string `protobuf:"bytes,1,opt,name=leaderboard_id,json=leaderboardId,proto3" json:"leaderboard_id,omitempty"`
-	// A name for people: up to 128 characters, at least one of which can be seen, with at most 8
+	// A name for people: up to 128 characters, at least one of them visible, with at most 8
 	// combining marks on a letter; no control characters, line breaks or writing-direction controls.
 	// Default: empty.
 	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
@@ -599,7 +599,7 @@ func (x *GetLeaderboardResponse) GetLeaderboard() *Leaderboard {
 type ListLeaderboardsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many to return at most: 0 means 50; more than 1,000 is lowered to 1,000; negative is
-	// INVALID_ARGUMENT. A page has fewer where their metadata is large.
+	// INVALID_ARGUMENT. A page has fewer if their metadata is large.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before; empty for the first page.
 	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`

@@ -98,9 +98,9 @@ type ScoreSubmission struct {
 	LeaderboardId string `protobuf:"bytes,1,opt,name=leaderboard_id,json=leaderboardId,proto3" json:"leaderboard_id,omitempty"`
 	// The player: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown one is created.
 	PlayerId string `protobuf:"bytes,2,opt,name=player_id,json=playerId,proto3" json:"player_id,omitempty"`
-	// The score: finite, within ±(2^53 - 1), which is 9,007,199,254,740,991. Up to there no two
-	// integers are one double, so an integer that arrives is the one that was meant. Zero and negative
-	// scores count; a score that is left out is 0.
+	// The score: finite, within ±(2^53 - 1), which is 9,007,199,254,740,991. In this range no two
+	// integers share a double, so the integer that arrives is the one you meant. Zero and negative
+	// scores are valid. Left out, it is 0.
 	Score float64 `protobuf:"fixed64,3,opt,name=score,proto3" json:"score,omitempty"`
 	// Decides between equal scores, by the leaderboard's `subscore_sort_order`. Range as `score`.
 	Subscore float64 `protobuf:"fixed64,4,opt,name=subscore,proto3" json:"subscore,omitempty"`
@@ -112,7 +112,7 @@ type ScoreSubmission struct {
 	// service's clock, read to the microsecond. Decides on `LATEST` leaderboards. Default: the time
 	// of arrival.
 	ClientTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=client_time,json=clientTime,proto3" json:"client_time,omitempty"`
-	// Sets the player's name: up to 64 characters, at least one of which can be seen, with at most 8
+	// Sets the player's name: up to 64 characters, at least one of them visible, with at most 8
 	// combining marks on a letter; no control characters, line breaks or writing-direction controls.
 	// Empty: unchanged.
 	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
@@ -294,28 +294,32 @@ func (x *NewLeaderboard) GetAggregation() Aggregation {
 // ScoreResult is what became of one submission.
 type ScoreResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The outcome. The same again when the submission is sent again.
+	// The outcome. A submission that is sent again gets the same one.
 	Outcome Outcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=rostrum.v1.Outcome" json:"outcome,omitempty"`
 	// The player's standing after the submission.
 	Standing *Standing `protobuf:"bytes,2,opt,name=standing,proto3" json:"standing,omitempty"`
-	// The player's rank before the submission; right wherever it is given. Absent for a first entry,
-	// while `ranked` is false, and when `replayed`.
+	// The player's rank before the submission, always exact. Absent for a first entry, while `ranked`
+	// is false, and when `replayed`.
 	PreviousRank *int32 `protobuf:"varint,3,opt,name=previous_rank,json=previousRank,proto3,oneof" json:"previous_rank,omitempty"`
 	// The player's score before the submission. Absent for a first entry.
 	PreviousScore *float64 `protobuf:"fixed64,4,opt,name=previous_score,json=previousScore,proto3,oneof" json:"previous_score,omitempty"`
 	// Whether the ranks before and after the submission are known. A submission with `ranked` is in
-	// every read that begins after its answer, on every server. False while the index is away or being
-	// repaired or does not answer in time, and where it had the change already, or a later one of the
-	// player, because another server or a repair brought it in: then the score is durable, and
-	// `standing.rank` is 0. The server that answered shows it to every later read, others within a
-	// second in which they reach both stores.
+	// every read that begins after its answer, on every server.
+	//
+	// False while the index is away, is being repaired or does not answer in time. Also false if another
+	// server or a repair had already brought the change, or a later one of the player, into the index.
+	// The score is durable all the same, and `standing.rank` is 0. The server that answered shows it to
+	// every later read, the others within a second in which they reach both stores.
+	//
+	// Also false for a player who has left the ranking, for as long as that lasts. The submission is
+	// recorded and changes the entry, but does not bring the player back: no read or watch shows it.
 	Ranked bool `protobuf:"varint,5,opt,name=ranked,proto3" json:"ranked,omitempty"`
 	// The revision of the ranking that includes the submission; 0 while `ranked` is false.
 	Revision int64 `protobuf:"varint,6,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Ids of achievements that the submission unlocked. Planned; always empty today.
 	UnlockedAchievements []string `protobuf:"bytes,7,rep,name=unlocked_achievements,json=unlockedAchievements,proto3" json:"unlocked_achievements,omitempty"`
-	// Whether the submission had been recorded before and this is the answer to a repetition.
-	// `standing` is then the present one.
+	// Whether the submission had been recorded before, so that this answers a repetition. `standing` is
+	// then the present one.
 	Replayed bool `protobuf:"varint,8,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// How many players the ranking has; 0 while `ranked` is false.
 	TotalPlayers  int32 `protobuf:"varint,9,opt,name=total_players,json=totalPlayers,proto3" json:"total_players,omitempty"`
@@ -495,7 +499,7 @@ type ScoreItem_Result struct {
 }
 
 type ScoreItem_Error struct {
-	// It was refused, and nothing of it recorded.
+	// It was refused, and nothing of it was recorded.
 	Error *status.Status `protobuf:"bytes,2,opt,name=error,proto3,oneof"`
 }
 

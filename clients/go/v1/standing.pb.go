@@ -327,9 +327,9 @@ type ListStandingsResponse struct {
 	// The revision of the ranking that this answer shows. It grows with every change; 0 when the
 	// answer comes from the store of record.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The token of the next page; empty when this is the last one. Pages are read at their own
-	// moments: players who move between two reads may be seen twice or not at all, and each
-	// page's ranks are exact for its `revision`.
+	// The token of the next page; empty when this is the last one. Each page is read at its own moment,
+	// and its ranks are exact for its `revision`. A player who moves between two reads may be seen twice
+	// or not at all.
 	NextPageToken string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -694,7 +694,7 @@ type ListStandingsAroundRequest struct {
 	Anchor isListStandingsAroundRequest_Anchor `protobuf_oneof:"anchor"`
 	// How many standings: 0 means 11; more than 1,000 is lowered to 1,000; negative is
 	// INVALID_ARGUMENT. 1 is the player alone. Away from the ends the anchor has floor(count ÷ 2)
-	// standings above it; near an end the window moves, so that the answer is full wherever the
+	// standings above it; near an end the window moves, so that the answer is full whenever the
 	// ranking has that many entries.
 	Count         int32 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields

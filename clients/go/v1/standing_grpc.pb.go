@@ -32,7 +32,7 @@ const (
 // StandingService reads rankings. Role of every call: reader.
 //
 // Answers are exact and include every submission acknowledged before the call. While the index is
-// away or being rebuilt they come from the store of record: as exact, slower, and with
+// away or being rebuilt they come from the store of record: just as exact, slower, and with
 // `revision` = 0.
 type StandingServiceClient interface {
 	// Lists standings from the top, or from any rank.
@@ -111,7 +111,7 @@ func (c *standingServiceClient) ListStandingsAround(ctx context.Context, in *Lis
 // StandingService reads rankings. Role of every call: reader.
 //
 // Answers are exact and include every submission acknowledged before the call. While the index is
-// away or being rebuilt they come from the store of record: as exact, slower, and with
+// away or being rebuilt they come from the store of record: just as exact, slower, and with
 // `revision` = 0.
 type StandingServiceServer interface {
 	// Lists standings from the top, or from any rank.

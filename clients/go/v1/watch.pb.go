@@ -98,8 +98,8 @@ type RankChange struct {
 	PreviousScore *float64 `protobuf:"fixed64,5,opt,name=previous_score,json=previousScore,proto3,oneof" json:"previous_score,omitempty"`
 	// The revision that this change made. In WatchStandings, where several changes may be merged, 0.
 	Revision int64 `protobuf:"varint,6,opt,name=revision,proto3" json:"revision,omitempty"`
-	// The place after the change, from 1: the position in the order of the ranking, by which a view is
-	// sorted. Absent where it is the rank, which it always is while no players share a rank.
+	// The place after the change, from 1: the position in the order of the ranking. Sort a view by it.
+	// Absent if the place is the rank, which is always so while no two players share a rank.
 	Place         *int32 `protobuf:"varint,7,opt,name=place,proto3,oneof" json:"place,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -346,7 +346,7 @@ type StandingsSnapshot struct {
 	// told, or the ranking was rebuilt.
 	Reset_ bool `protobuf:"varint,3,opt,name=reset,proto3" json:"reset,omitempty"`
 	// The places of the standings, see RankChange.place. Empty: each place is the rank. If there are fewer
-	// than standings, the places of the others follow the last one by one.
+	// places than standings, count on from the last place for the rest.
 	Places        []int32 `protobuf:"varint,4,rep,packed,name=places,proto3" json:"places,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -31,16 +31,15 @@ const (
 //
 // Every message carries a revision and a resume token. After a disconnect, call again with the last
 // token: the watch goes on from there or says clearly that it starts over. A watcher that does not
-// read is first given fewer, larger steps and, after 30 seconds without reading, ended with ABORTED
+// read gets fewer, larger steps at first. After 30 seconds without reading it is ended with ABORTED
 // (`WATCHER_TOO_SLOW`). Streams should have no deadline. On shutdown they end with UNAVAILABLE
 // (`SHUTTING_DOWN`); reconnect and resume.
 type WatchServiceClient interface {
 	// Watches a view of a ranking: its top, the neighbourhood of a player, or a list of players.
 	//
-	// The first message is a snapshot (or, when resuming, the changes since the token, or a
-	// checkpoint when there are none), then come changes, at most one message per `min_interval`.
-	// Applying the messages in order to the snapshot gives exactly what a read at that revision would
-	// answer. While nothing changes, checkpoints come every 10 seconds.
+	// The first message is a snapshot. For a watch that resumes it is the changes since the token, or a
+	// checkpoint if there are none. Then come changes, at most one message per `min_interval`. Applying
+	// the messages to the snapshot in order gives exactly what a read at that revision would answer. While nothing changes, checkpoints come every 10 seconds.
 	//
 	// Errors: INVALID_ARGUMENT (`INVALID_FIELD`, `INVALID_RESUME_TOKEN`), NOT_FOUND
 	// (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`), ABORTED
@@ -49,8 +48,8 @@ type WatchServiceClient interface {
 	// Watches every change of a ranking in revision order, none left out, none merged.
 	//
 	// Without a token it starts with the next change after the call; the first message is a
-	// checkpoint that says where that is. With one it goes on right after it, each change exactly
-	// once, as long as the changes are retained (at least the last 100,000 by default). While nothing
+	// checkpoint that says where that is. With a token it goes on right after it, and tells each change
+	// exactly once, as long as the changes are retained (at least the last 100,000 by default). While nothing
 	// changes, checkpoints come every 10 seconds.
 	//
 	// Errors: as WatchStandings, and OUT_OF_RANGE (`RESUME_TOKEN_EXPIRED`, with `oldest_revision`)
@@ -112,16 +111,15 @@ type WatchService_WatchChangesClient = grpc.ServerStreamingClient[WatchChangesRe
 //
 // Every message carries a revision and a resume token. After a disconnect, call again with the last
 // token: the watch goes on from there or says clearly that it starts over. A watcher that does not
-// read is first given fewer, larger steps and, after 30 seconds without reading, ended with ABORTED
+// read gets fewer, larger steps at first. After 30 seconds without reading it is ended with ABORTED
 // (`WATCHER_TOO_SLOW`). Streams should have no deadline. On shutdown they end with UNAVAILABLE
 // (`SHUTTING_DOWN`); reconnect and resume.
 type WatchServiceServer interface {
 	// Watches a view of a ranking: its top, the neighbourhood of a player, or a list of players.
 	//
-	// The first message is a snapshot (or, when resuming, the changes since the token, or a
-	// checkpoint when there are none), then come changes, at most one message per `min_interval`.
-	// Applying the messages in order to the snapshot gives exactly what a read at that revision would
-	// answer. While nothing changes, checkpoints come every 10 seconds.
+	// The first message is a snapshot. For a watch that resumes it is the changes since the token, or a
+	// checkpoint if there are none. Then come changes, at most one message per `min_interval`. Applying
+	// the messages to the snapshot in order gives exactly what a read at that revision would answer. While nothing changes, checkpoints come every 10 seconds.
 	//
 	// Errors: INVALID_ARGUMENT (`INVALID_FIELD`, `INVALID_RESUME_TOKEN`), NOT_FOUND
 	// (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`), ABORTED
@@ -130,8 +128,8 @@ type WatchServiceServer interface {
 	// Watches every change of a ranking in revision order, none left out, none merged.
 	//
 	// Without a token it starts with the next change after the call; the first message is a
-	// checkpoint that says where that is. With one it goes on right after it, each change exactly
-	// once, as long as the changes are retained (at least the last 100,000 by default). While nothing
+	// checkpoint that says where that is. With a token it goes on right after it, and tells each change
+	// exactly once, as long as the changes are retained (at least the last 100,000 by default). While nothing
 	// changes, checkpoints come every 10 seconds.
 	//
 	// Errors: as WatchStandings, and OUT_OF_RANGE (`RESUME_TOKEN_EXPIRED`, with `oldest_revision`)

@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'certs/README.md',
   'clients/cli/README.md',
+  'clients/go/README.md',
   'clients/typescript/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
@@ -99,6 +100,34 @@ test('the list of decisions has each page once, by its number and title', () => 
     return `${number}. [${title}](${file})`;
   });
   expect(read(join(folder, 'README.md')).match(/^\d+\. .+/gm)).toEqual(lines);
+});
+
+test('the files that Developing Rostrum names are there', () => {
+  const page = read('docs/development.md');
+  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt))`/g)].map(
+    ([, name = '']) => name,
+  );
+  expect(named.length).toBeGreaterThan(50);
+  const files = [
+    'proto',
+    'server/src',
+    'server/test',
+    'clients/typescript/src',
+    'clients/cli/src',
+  ].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(folder, file),
+    ),
+  );
+  const isThere = (name: string) => {
+    const alternatives = name.replaceAll('.', '[.]').replaceAll('*', '[^/]*');
+    const pattern = alternatives.replace(
+      /\{(.*)\}/,
+      (_, all: string) => `(?:${all.replaceAll(',', '|')})`,
+    );
+    return files.some((file) => new RegExp(`(?:^|/)${pattern}$`).test(file));
+  };
+  expect(named.filter((name) => !isThere(name))).toEqual([]);
 });
 
 /** The messages in the sources of the server: the last string of each call of a log. */

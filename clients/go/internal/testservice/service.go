@@ -41,7 +41,7 @@ type answer struct {
 }
 
 // Main is the body of a TestMain: it starts the service, with its server "main", runs the tests, and
-// ends it. It sets *service before the tests run.
+// ends it. It sets *service before the tests run, and the environment to connect to it as writer.
 func Main(m *testing.M, service **Service) {
 	started, err := Start()
 	if err != nil {
@@ -49,6 +49,14 @@ func Main(m *testing.M, service **Service) {
 		os.Exit(1)
 	}
 	*service = started
+	for name, value := range map[string]string{
+		"ROSTRUM_ADDRESS":  started.Address,
+		"ROSTRUM_TLS_CA":   started.File("ca.crt"),
+		"ROSTRUM_TLS_CERT": started.File("writer.crt"),
+		"ROSTRUM_TLS_KEY":  started.File("writer.key"),
+	} {
+		os.Setenv(name, value)
+	}
 	code := m.Run()
 	if err := started.End(); err != nil {
 		fmt.Fprintln(os.Stderr, "the service for the tests did not end in order:", err)

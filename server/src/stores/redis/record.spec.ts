@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makeEntry } from '../../../test/support/make-entry.ts';
 import type { Entry } from '../../domain/entry.js';
-import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { PlayerId } from '../../domain/ids.js';
 import { Aggregation, type LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
 import { compareEntries } from '../../domain/order.js';
 import { MAX_SCORE } from '../../domain/score.js';
@@ -31,20 +32,15 @@ const score = fc.oneof(
   fc.constantFrom(MAX_SCORE, -MAX_SCORE, MAX_SCORE - 1, 0.1, -0.1, Number.MIN_VALUE, 1e-300),
   fc.double({ min: -MAX_SCORE, max: MAX_SCORE, noNaN: true }).map((value) => value + 0),
 );
-const entry: fc.Arbitrary<Entry> = fc.record({
-  rankingNo: fc.constant(1 as RankingNo),
-  playerId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,9}$/) as fc.Arbitrary<PlayerId>,
-  score,
-  subscore: score,
-  reached: fc.maxSafeNat(),
-  version: fc.maxSafeNat(),
-  submissions: fc.constant(1),
-  achievedUs: fc.constant(0),
-  updateUs: fc.constant(0),
-  displayName: fc.constant(''),
-  metadata: fc.constant(null),
-  ranked: fc.constant(true),
-});
+const entry: fc.Arbitrary<Entry> = fc
+  .record({
+    playerId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,9}$/) as fc.Arbitrary<PlayerId>,
+    score,
+    subscore: score,
+    reached: fc.maxSafeNat(),
+    version: fc.maxSafeNat(),
+  })
+  .map(makeEntry);
 
 function record(board: LeaderboardSettings, of: Entry): Buffer {
   const buffer = Buffer.alloc(recordLength(of.playerId, PAYLOAD.length));

@@ -68,6 +68,23 @@ CREATE TYPE functions.applied AS (
   ranked         boolean -- false: the player left the ranking, which submissions do not change
 );
 
+-- A row of rostrum.submissions; see functions.entry.
+CREATE TYPE functions.logged AS (
+  board_no       bigint,
+  season_no      bigint,
+  player_id      text,
+  submission_id  text,
+  accept_time    timestamptz,
+  version        bigint,
+  score          float8,
+  subscore       float8,
+  client_us      bigint,
+  outcome        smallint,
+  previous_score float8,
+  segments       jsonb,
+  metadata       jsonb
+);
+
 -- Whether batches that are under way may have begun in another month: their statement_timeout is far
 -- below five minutes.
 CREATE FUNCTION functions.is_month_young(now timestamptz) RETURNS boolean
@@ -116,7 +133,7 @@ DECLARE
   board record;
   -- The entry that is being folded, its version as it was read (null for a first entry), and where it goes
   -- in `inserts` or `updates`.
-  s rostrum.entries;
+  s functions.entry;
   read_version bigint;
   slot integer;
   folded functions.folded;
@@ -124,10 +141,10 @@ DECLARE
   n_previous float8;
   n_previous_version bigint;
   n_replayed boolean;
-  updates rostrum.entries[] := '{}';
+  updates functions.entry[] := '{}';
   read_versions bigint[] := '{}';
-  inserts rostrum.entries[] := '{}';
-  log rostrum.submissions[] := '{}';
+  inserts functions.entry[] := '{}';
+  log functions.logged[] := '{}';
   -- Submissions that count in several rankings, by their first ord, and why they cannot.
   refused jsonb;
   -- Players who were given a name, the names, and the ords.
@@ -158,7 +175,7 @@ BEGIN
         UPDATE rostrum.entries e
         SET (score, subscore, reached, version, submissions, client_us, achieved_us, update_us,
              metadata) = ROW((functions.fold(
-               e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+               functions.entry_of(e), ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
                ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).entry.*)
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
@@ -191,11 +208,11 @@ BEGIN
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND (functions.fold(
-            e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+            functions.entry_of(e), ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).counts
         RETURNING n.*, old.score AS previous_score, old.version AS previous_version,
           (functions.fold(
-            old, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+            functions.entry_of(old), ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
           new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata,
@@ -242,7 +259,7 @@ BEGIN
       WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
                             client_us, display_name, metadata, first_ord, place)
     LEFT JOIN LATERAL (
-      SELECT e AS entry FROM rostrum.entries e
+      SELECT functions.entry_of(e) AS entry FROM rostrum.entries e
       WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
       OFFSET 0
     ) AS e ON true
@@ -341,7 +358,7 @@ BEGIN
         s := ROW(s.ranking_no, s.player_id, (folded.entry).score, (folded.entry).subscore,
                  (folded.entry).reached, (folded.entry).version, (folded.entry).submissions,
                  (folded.entry).client_us, (folded.entry).achieved_us, (folded.entry).update_us,
-                 s.display_name, (folded.entry).metadata, s.ranked)::rostrum.entries;
+                 s.display_name, (folded.entry).metadata, s.ranked)::functions.entry;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -360,7 +377,7 @@ BEGIN
         log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
                           functions.to_time(functions.arrival(s, v_now_us)), v_block + r.ord, r.score,
                           r.subscore, r.client_us, n_outcome, n_previous, NULL,
-                          r.metadata)::rostrum.submissions;
+                          r.metadata)::functions.logged;
       END IF;
     END IF;
 
@@ -423,7 +440,10 @@ BEGIN
        <> cardinality(new_in) THEN
       RAISE EXCEPTION 'a ranking was removed by another transaction' USING ERRCODE = '40001';
     END IF;
-    INSERT INTO rostrum.entries SELECT (n).* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
+    INSERT INTO rostrum.entries
+      (ranking_no, player_id, score, subscore, reached, version, submissions, client_us, achieved_us,
+       update_us, display_name, metadata, ranked)
+    SELECT n.* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> cardinality(inserts) THEN
       RAISE EXCEPTION 'an entry was made by another transaction' USING ERRCODE = '40001';
@@ -466,7 +486,10 @@ BEGIN
   END IF;
 
   IF log <> '{}' THEN
-    INSERT INTO rostrum.submissions SELECT (l).* FROM unnest(log) AS l;
+    INSERT INTO rostrum.submissions
+      (board_no, season_no, player_id, submission_id, accept_time, version, score, subscore, client_us,
+       outcome, previous_score, segments, metadata)
+    SELECT l.* FROM unnest(log) AS l;
   END IF;
 END
 $$;
