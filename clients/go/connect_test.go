@@ -87,6 +87,22 @@ func TestConnectTakesTheEnvironmentAndBytes(t *testing.T) {
 	}
 }
 
+func TestAHostNameMayStandForSeveralAddresses(t *testing.T) {
+	_, port, err := net.SplitHostPort(service.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The server has the IPv4 address alone, and a certificate for the name.
+	client := service.Connect(t, "reader", rostrum.WithAddress("localhost:"+port))
+	if err := client.WaitForReady(t.Context()); err != nil {
+		t.Error(err)
+	}
+	partly := service.Connect(t, "reader", rostrum.WithAddress("nowhere.invalid:1", "localhost:"+port))
+	if err := partly.WaitForReady(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConnectionErrorsSayWhatIsWrong(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

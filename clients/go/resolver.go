@@ -56,7 +56,7 @@ func (r *addressResolver) Close() {
 func (r *addressResolver) run(ctx context.Context) {
 	names := slices.ContainsFunc(r.addresses, func(a serverAddress) bool { return !isIP(a.host) })
 	for {
-		r.lookUp(ctx)
+		found := r.lookUp(ctx)
 		if !names {
 			return
 		}
@@ -66,6 +66,9 @@ func (r *addressResolver) run(ctx context.Context) {
 		case <-ctx.Done():
 			pause.Stop()
 			return
+		}
+		if !found {
+			continue
 		}
 		regular := time.NewTimer(lookUpEvery)
 		select {
@@ -80,7 +83,8 @@ func (r *addressResolver) run(ctx context.Context) {
 	}
 }
 
-func (r *addressResolver) lookUp(ctx context.Context) {
+// lookUp tells gRPC what the names stand for now; false where that is nothing.
+func (r *addressResolver) lookUp(ctx context.Context) (found bool) {
 	var state resolver.State
 	var failure error
 	known := map[string]bool{}
@@ -110,11 +114,12 @@ func (r *addressResolver) lookUp(ctx context.Context) {
 	}
 	switch {
 	case ctx.Err() != nil:
+		return false
 	case len(state.Endpoints) == 0:
 		r.cc.ReportError(failure)
-	default:
-		_ = r.cc.UpdateState(state) // gRPC asks for another look-up where it does not like this one
+		return false
 	}
+	return r.cc.UpdateState(state) == nil
 }
 
 // inPairs makes one server of an IPv4 and an IPv6 address: the first that answers is used.

@@ -43,14 +43,8 @@ export const CANCELLED = '57014';
  */
 export class Database {
   readonly #pool: pg.Pool;
-  readonly #statementTimeoutMs: number;
-  readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
-  readonly #outage: OutageLog | undefined;
 
-  constructor(options: DatabaseOptions) {
-    this.#outage = options.outage;
-    this.#onRoundTrip = options.onRoundTrip;
-    this.#statementTimeoutMs = options.statementTimeoutMs;
+  constructor(private readonly options: DatabaseOptions) {
     this.#pool = new pg.Pool({
       ...sessionConfig(options.url),
       Client: SessionClient,
@@ -99,7 +93,7 @@ export class Database {
         throw error;
       });
     }, leavesSessionSound);
-    this.#onRoundTrip?.(performance.now() - start);
+    this.options.onRoundTrip?.(performance.now() - start);
     return result;
   }
 
@@ -158,15 +152,15 @@ export class Database {
 
   /** Whether a statement that was sent then still has at least half of its time. */
   #isEarly(sentAt: number): boolean {
-    return performance.now() - sentAt < this.#statementTimeoutMs / 2;
+    return performance.now() - sentAt < this.options.statementTimeoutMs / 2;
   }
 
   async #withClient<T>(
     work: (client: pg.PoolClient) => Promise<T>,
     isSoundAfter: (error: unknown) => boolean,
   ): Promise<T> {
-    const wasAway = this.#outage?.isOn === true;
-    const outages = this.#outage?.outages ?? 0;
+    const wasAway = this.options.outage?.isOn === true;
+    const outages = this.options.outage?.outages ?? 0;
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
@@ -181,7 +175,7 @@ export class Database {
     client.on('error', onError);
     try {
       const result = await work(client);
-      if (wasAway) this.#outage?.answered();
+      if (wasAway) this.options.outage?.answered();
       return result;
     } catch (error) {
       if (!isSoundAfter(error)) failure = error as Error;
@@ -195,7 +189,7 @@ export class Database {
   /** As `asStoreError`; also reports an outage. */
   #reported(error: unknown, outages: number): unknown {
     const reported = asStoreError(error);
-    if (reported !== error && concernsServer(error)) this.#outage?.failed(error, outages);
+    if (reported !== error && concernsServer(error)) this.options.outage?.failed(error, outages);
     return reported;
   }
 

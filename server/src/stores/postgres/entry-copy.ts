@@ -15,13 +15,10 @@ const END = -1;
 
 /** Reads what copy_entries.sql streams. Numbers come as they are stored: nothing is rounded. */
 export class EntryCopy {
-  readonly #rankingNo: RankingNo;
   #rest: Buffer = Buffer.alloc(0);
   #headerRead = false;
 
-  constructor(rankingNo: RankingNo) {
-    this.#rankingNo = rankingNo;
-  }
+  constructor(private readonly rankingNo: RankingNo) {}
 
   /** Whether the end has come; otherwise something is missing. */
   get ended(): boolean {
@@ -35,7 +32,7 @@ export class EntryCopy {
     let at = this.#headerRead ? 0 : this.#readHeader(bytes);
     if (this.#headerRead) {
       for (let end = rowEnd(bytes, at); end !== undefined; end = rowEnd(bytes, at)) {
-        entries.push(readEntry(this.#rankingNo, bytes, at));
+        entries.push(readEntry(this.rankingNo, bytes, at));
         at = end;
       }
     }

@@ -26,18 +26,16 @@ const SMALL = 2_000;
 
 /** Entries in PostgreSQL. */
 export class PostgresEntryStore implements EntryStore, EntryReads {
-  readonly #background: Database;
-  readonly #reads: Database;
   readonly #shapes = new Shapes();
 
   /** @param reads for callers who wait */
-  constructor(background: Database, reads: Database) {
-    this.#background = background;
-    this.#reads = reads;
-  }
+  constructor(
+    private readonly background: Database,
+    private readonly reads: Database,
+  ) {}
 
   async find(keys: OutboxBatch['keys']): Promise<Entry[]> {
-    const { rows } = await this.#background.query<EntryRow>(FIND, [
+    const { rows } = await this.background.query<EntryRow>(FIND, [
       numberArray(keys.map((key) => key.rankingNo)),
       idArray(keys.map((key) => key.playerId)),
     ]);
@@ -46,11 +44,11 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
 
   async scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]> {
     const values = [rankingNo, afterPlayerId, limit];
-    return (await this.#background.query<EntryRow>(SCAN, values)).rows.map(toEntry);
+    return (await this.background.query<EntryRow>(SCAN, values)).rows.map(toEntry);
   }
 
   async count(rankingNo: RankingNo): Promise<number> {
-    return Number(await this.#background.value(COUNT, [rankingNo]));
+    return Number(await this.background.value(COUNT, [rankingNo]));
   }
 
   async setRanked(
@@ -59,12 +57,12 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
     ranked: boolean,
   ): Promise<number | undefined> {
     const values = [rankingNo, playerId, ranked];
-    const outboxId = await this.#background.value<string | null>(SET_RANKED, values);
+    const outboxId = await this.background.value<string | null>(SET_RANKED, values);
     return outboxId === null ? undefined : Number(outboxId);
   }
 
   async countUpTo(rankingNo: RankingNo, limit: number): Promise<number> {
-    return Number(await answeredInTime(this.#reads.value(COUNT_TO, [rankingNo, limit])));
+    return Number(await answeredInTime(this.reads.value(COUNT_TO, [rankingNo, limit])));
   }
 
   read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]> {
@@ -75,11 +73,11 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
     const { rankingNo } = ranking;
     const shape = this.#shapes.get(rankingNo);
     if (shape !== undefined && shape.players <= SMALL && reads.every(isDirect)) {
-      const views = await readSorted(this.#reads, ranking, reads);
+      const views = await readSorted(this.reads, ranking, reads);
       this.#shapes.keep(rankingNo, views[0]?.totalPlayers, shape.outline);
       return views;
     }
-    return await this.#reads.inSnapshot(async (client) => {
+    return await this.reads.inSnapshot(async (client) => {
       const pass = new RankingPass(client, ranking, shape?.outline);
       const views = await pass.answer(reads);
       this.#shapes.keep(rankingNo, views[0]?.totalPlayers, pass.outline);

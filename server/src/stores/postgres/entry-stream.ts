@@ -37,14 +37,10 @@ export interface EntryStreamOptions {
  * iteration, with its snapshot and locks, whose reader reads nothing for `SESSION_BOUNDS.silenceMs`.
  */
 export class PostgresEntryStream implements EntryStream {
-  readonly #options: EntryStreamOptions;
-
-  constructor(options: EntryStreamOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: EntryStreamOptions) {}
 
   async *stream(rankingNo: RankingNo, afterPlayerId: string): AsyncGenerator<readonly Entry[]> {
-    const { url, name, connectTimeoutMs, watch } = this.#options;
+    const { url, name, connectTimeoutMs, watch } = this.options;
     const client = new SessionClient({
       ...sessionConfig(url),
       application_name: `rostrum ${name}`,
@@ -104,7 +100,7 @@ export class PostgresEntryStream implements EntryStream {
 
   /** Breaks the connection, which fails `answer`, if the database does not answer. */
   async #inTime<T>(client: SessionClient, answer: Promise<T>): Promise<T> {
-    const { silenceTimeoutMs } = this.#options;
+    const { silenceTimeoutMs } = this.options;
     const timer = setTimeout(() => {
       client.socket.destroy(new Error(`PostgreSQL was silent for ${silenceTimeoutMs} ms`));
     }, silenceTimeoutMs);

@@ -37,17 +37,14 @@ interface LeaderboardRow {
 
 /** Leaderboards in PostgreSQL. */
 export class PostgresLeaderboardStore implements LeaderboardStore {
-  readonly #lookups: Database;
-  readonly #changes: Database;
-
   /** @param changes for statements that may wait for locks */
-  constructor(lookups: Database, changes: Database) {
-    this.#lookups = lookups;
-    this.#changes = changes;
-  }
+  constructor(
+    private readonly lookups: Database,
+    private readonly changes: Database,
+  ) {}
 
   create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<boolean> {
-    return this.#changes.value(CREATE, [
+    return this.changes.value(CREATE, [
       leaderboardId,
       config.displayName,
       config.settings.aggregation,
@@ -58,19 +55,19 @@ export class PostgresLeaderboardStore implements LeaderboardStore {
   }
 
   async find(leaderboardId: LeaderboardId): Promise<Leaderboard | undefined> {
-    const { rows } = await this.#lookups.query<LeaderboardRow>(FIND, [leaderboardId]);
+    const { rows } = await this.lookups.query<LeaderboardRow>(FIND, [leaderboardId]);
     return rows[0] && toLeaderboard(rows[0]);
   }
 
   async list(afterId: string, limit: number): Promise<Leaderboard[]> {
-    const { rows } = await this.#lookups.query<LeaderboardRow>(LIST, [afterId, limit]);
+    const { rows } = await this.lookups.query<LeaderboardRow>(LIST, [afterId, limit]);
     return rows.map(toLeaderboard);
   }
 
   async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated> {
     const { subscoreSortOrder } = patch;
     const { rows } = await retried(() =>
-      this.#changes.query<{ outcome: number; replaced: string[] }>(UPDATE, [
+      this.changes.query<{ outcome: number; replaced: string[] }>(UPDATE, [
         leaderboardId,
         patch.displayName ?? null,
         patch.metadata !== undefined,
@@ -88,7 +85,7 @@ export class PostgresLeaderboardStore implements LeaderboardStore {
 
   async delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined> {
     const removed = await retried(() =>
-      this.#changes.value<string[] | null>(DELETE, [leaderboardId]),
+      this.changes.value<string[] | null>(DELETE, [leaderboardId]),
     );
     return removed?.map(toRankingNo);
   }

@@ -16,16 +16,12 @@ interface LifeRow {
 
 /** The lives of the index in PostgreSQL. */
 export class PostgresLifeStore implements LifeStore {
-  readonly #database: Database;
-
   /** @param database connections that nothing else uses */
-  constructor(database: Database) {
-    this.#database = database;
-  }
+  constructor(private readonly database: Database) {}
 
   async present(): Promise<Life | undefined> {
     try {
-      const { rows } = await this.#database.query<LifeRow>(PRESENT);
+      const { rows } = await this.database.query<LifeRow>(PRESENT);
       return rows[0] && toLife(rows[0]);
     } catch (error) {
       const { cause } = error as Error;
@@ -37,16 +33,16 @@ export class PostgresLifeStore implements LifeStore {
   }
 
   wasSuperseded(redis: string): Promise<boolean> {
-    return this.#database.value(WAS_SUPERSEDED, [redis]);
+    return this.database.value(WAS_SUPERSEDED, [redis]);
   }
 
   async declare(expected: LifeId | undefined, redis: string): Promise<Life> {
-    const { rows } = await this.#database.query<LifeRow>(DECLARE, [expected ?? null, redis]);
+    const { rows } = await this.database.query<LifeRow>(DECLARE, [expected ?? null, redis]);
     return toLife(rows[0] as LifeRow);
   }
 
   async markReady(life: LifeId): Promise<void> {
-    await this.#database.query(READY, [life]);
+    await this.database.query(READY, [life]);
   }
 }
 

@@ -8,8 +8,6 @@ const LONG_MS = 2_000;
 
 /** Logs when PostgreSQL goes away and why, and when it is back. */
 export class OutageLog {
-  readonly #log: Log;
-  readonly #now: () => number;
   /** Since when it is away; undefined while it answers. */
   #sinceMs: number | undefined;
   /** When this outage was logged last. */
@@ -18,10 +16,10 @@ export class OutageLog {
   #outages = 0;
 
   /** @param now milliseconds that never go backwards */
-  constructor(log: Log, now: () => number = () => performance.now()) {
-    this.#log = log;
-    this.#now = now;
-  }
+  constructor(
+    private readonly log: Log,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
 
   /** Whether it is away. */
   get isOn(): boolean {
@@ -39,13 +37,13 @@ export class OutageLog {
    */
   failed(error: unknown, outages: number): void {
     if (outages !== this.#outages) return;
-    const atMs = this.#now();
+    const atMs = this.now();
     this.#sinceMs ??= atMs;
     const reason = failureReason(error);
     if (!this.#isNews(reason, atMs)) return;
     this.#loggedMs = atMs;
     this.#last = { reason, atMs };
-    this.#log.warn({ reason }, 'PostgreSQL is away');
+    this.log.warn({ reason }, 'PostgreSQL is away');
   }
 
   #isNews(reason: string, atMs: number): boolean {
@@ -59,8 +57,8 @@ export class OutageLog {
   /** Notes that a statement was answered that was sent while it was away. */
   answered(): void {
     if (this.#sinceMs === undefined) return;
-    const seconds = Math.round((this.#now() - this.#sinceMs) / 100) / 10;
-    if (this.#loggedMs !== undefined) this.#log.info({ seconds }, 'PostgreSQL is back');
+    const seconds = Math.round((this.now() - this.#sinceMs) / 100) / 10;
+    if (this.#loggedMs !== undefined) this.log.info({ seconds }, 'PostgreSQL is back');
     this.#sinceMs = undefined;
     this.#loggedMs = undefined;
     this.#outages += 1;

@@ -14,23 +14,19 @@ const FINISH = statement('finish_purges');
 
 /** What deleted leaderboards left behind in PostgreSQL. */
 export class PostgresPurgeStore implements PurgeStore {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
+  constructor(private readonly database: Database) {}
 
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined> {
-    return this.#database.whileLocked(SESSION_LOCKS.purges, work);
+    return this.database.whileLocked(SESSION_LOCKS.purges, work);
   }
 
   async waiting(limit: number): Promise<number[]> {
-    const { rows } = await this.#database.query<{ purge_no: string }>(WAITING, [limit]);
+    const { rows } = await this.database.query<{ purge_no: string }>(WAITING, [limit]);
     return rows.map((row) => Number(row.purge_no));
   }
 
   async pending(purgeNos: readonly number[]): Promise<Purge[]> {
-    const { rows } = await this.#database.query<{
+    const { rows } = await this.database.query<{
       purge_no: string;
       board_no: string | null;
       ranking_nos: string[];
@@ -48,11 +44,11 @@ export class PostgresPurgeStore implements PurgeStore {
     limit: number,
   ): Promise<string | undefined> {
     const values = [rankingNo, afterPlayerId, limit];
-    return (await this.#database.value<string | null>(REMOVE_ENTRIES, values)) ?? undefined;
+    return (await this.database.value<string | null>(REMOVE_ENTRIES, values)) ?? undefined;
   }
 
   async submissionBlocks(): Promise<number> {
-    return Number(await this.#database.value(SUBMISSION_BLOCKS));
+    return Number(await this.database.value(SUBMISSION_BLOCKS));
   }
 
   async removeSubmissions(
@@ -60,7 +56,7 @@ export class PostgresPurgeStore implements PurgeStore {
     first: number,
     count: number,
   ): Promise<void> {
-    await this.#database.query(REMOVE_SUBMISSIONS, [
+    await this.database.query(REMOVE_SUBMISSIONS, [
       `(${first},0)`,
       `(${first + count},0)`,
       numberArray(boardNos),
@@ -68,6 +64,6 @@ export class PostgresPurgeStore implements PurgeStore {
   }
 
   async finish(purgeNos: readonly number[]): Promise<void> {
-    await this.#database.query(FINISH, [numberArray(purgeNos)]);
+    await this.database.query(FINISH, [numberArray(purgeNos)]);
   }
 }

@@ -28,24 +28,20 @@ export type Outline = readonly number[];
  * sorting only what lies between two fences.
  */
 export class RankingPass {
-  readonly #client: pg.PoolClient;
-  readonly #ranking: Ranking;
   readonly #scoreFactor: 1 | -1;
   readonly #subscoreFactor: 1 | -1;
-  #outline: Outline | undefined;
 
-  /** @param client in a transaction with one snapshot @param outline of an earlier pass */
-  constructor(client: pg.PoolClient, ranking: Ranking, outline: Outline | undefined) {
-    this.#client = client;
-    this.#ranking = ranking;
+  /**
+   * @param client in a transaction with one snapshot
+   * @param outline of an earlier pass; afterwards the one that this pass used, if any
+   */
+  constructor(
+    private readonly client: pg.PoolClient,
+    private readonly ranking: Ranking,
+    public outline: Outline | undefined,
+  ) {
     this.#scoreFactor = direction(ranking.settings.sortOrder);
     this.#subscoreFactor = direction(ranking.settings.subscoreSortOrder);
-    this.#outline = outline;
-  }
-
-  /** Undefined if none was needed so far. */
-  get outline(): Outline | undefined {
-    return this.#outline;
   }
 
   /** The answers, in the order of the reads. */
@@ -65,8 +61,8 @@ export class RankingPass {
     const hasWindows = reads.some(({ kind }) => kind !== 'player' && kind !== 'players');
     let { above, fences } = await this.#count(points, hasWindows);
     const total = above[0] as number;
-    if (hasWindows && this.#outline === undefined && total > SORTED_WHOLE) {
-      this.#outline = await this.#sample(FENCES / total);
+    if (hasWindows && this.outline === undefined && total > SORTED_WHOLE) {
+      this.outline = await this.#sample(FENCES / total);
       ({ above, fences } = await this.#count(points, true));
     }
 
@@ -121,7 +117,7 @@ export class RankingPass {
     points: readonly Point[],
     withFences: boolean,
   ): Promise<{ above: number[]; fences: Fence[] }> {
-    const outline = withFences ? (this.#outline ?? []) : [];
+    const outline = withFences ? (this.outline ?? []) : [];
     const steps = stepsOf([
       ...points,
       ...outline.map((score) => ({ kind: 'aboveScore', score }) as const),
@@ -183,8 +179,8 @@ export class RankingPass {
     { text }: Statement,
     values: readonly unknown[],
   ): Promise<Row[]> {
-    const all = [this.#ranking.rankingNo, ...values];
-    return (await this.#client.query<Row>({ text, values: all })).rows;
+    const all = [this.ranking.rankingNo, ...values];
+    return (await this.client.query<Row>({ text, values: all })).rows;
   }
 }
 

@@ -27,17 +27,14 @@ interface RankingRow {
 
 /** Rankings and the marks of their indexes in PostgreSQL. */
 export class PostgresRankingStore implements BoardStore, RankingStore {
-  readonly #database: Database;
-  readonly #builds: Database;
-
   /** @param builds its connections hold a lock for as long as a build takes */
-  constructor(database: Database, builds: Database) {
-    this.#database = database;
-    this.#builds = builds;
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly builds: Database,
+  ) {}
 
   async findBoard(leaderboardId: LeaderboardId): Promise<Board | undefined> {
-    const { rows } = await this.#database.query<RankingRow>(FIND_BOARD, [leaderboardId]);
+    const { rows } = await this.database.query<RankingRow>(FIND_BOARD, [leaderboardId]);
     const [first, ...others] = rows.map(toRanking);
     if (first === undefined) return undefined;
     const { boardNo, settings } = first;
@@ -45,14 +42,14 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
   }
 
   async findByNumbers(rankingNos: readonly RankingNo[]): Promise<Ranking[]> {
-    const { rows } = await this.#database.query<RankingRow>(FIND_BY_NUMBERS, [rankingNos]);
+    const { rows } = await this.database.query<RankingRow>(FIND_BY_NUMBERS, [rankingNos]);
     return rows.map(toRanking);
   }
 
   async createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Board> {
     // Another server may delete it between the two steps.
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      await this.#database.query(CREATE, [
+      await this.database.query(CREATE, [
         leaderboardId,
         '',
         settings.aggregation,
@@ -67,7 +64,7 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
   }
 
   async mark(rankingNo: RankingNo): Promise<IndexMark | undefined> {
-    const { rows } = await this.#database.query<{
+    const { rows } = await this.database.query<{
       life_id: string | null;
       epoch: string;
       whole: boolean;
@@ -87,7 +84,7 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
     to: IndexMark & { readonly life: LifeId },
     options: { readonly ifSettledRevisionIsSame: boolean },
   ): Promise<MarkChange> {
-    const { rows } = await this.#database.query<{ changed: boolean; is_present: boolean }>(
+    const { rows } = await this.database.query<{ changed: boolean; is_present: boolean }>(
       CHANGE_MARK,
       [
         rankingNo,
@@ -110,7 +107,7 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
     rankingNo: RankingNo,
     work: (lost: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {
-    return this.#builds.whileLocked(SESSION_LOCKS.build(rankingNo), work);
+    return this.builds.whileLocked(SESSION_LOCKS.build(rankingNo), work);
   }
 }
 

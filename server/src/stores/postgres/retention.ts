@@ -27,10 +27,6 @@ interface Step {
  * this process both found it old enough at two looks in a row.
  */
 export class SubmissionRetention {
-  readonly #database: Database;
-  readonly #days: number;
-  readonly #log: Log;
-  readonly #patienceMs: number;
   #seen: ReadonlySet<string> = new Set();
   #stopping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -41,20 +37,20 @@ export class SubmissionRetention {
    * @param patienceMs how long a step waits for those who still use a month, in milliseconds. Whoever wants
    * to use the month next waits behind the step, and nobody else does.
    */
-  constructor(database: Database, days: number, log: Log, patienceMs = 1_000) {
-    this.#database = database;
-    this.#days = days;
-    this.#log = log;
-    this.#patienceMs = patienceMs;
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly days: number,
+    private readonly log: Log,
+    private readonly patienceMs = 1_000,
+  ) {}
 
   /** Looks now and every period, unless submissions are kept for ever. */
   start(): void {
-    if (this.#days === 0) return;
+    if (this.days === 0) return;
     const look = (): void => {
       this.#running = this.#running
         .then(() => this.run())
-        .catch((error) => this.#log.warn({ err: error }, 'old submissions stay for now'));
+        .catch((error) => this.log.warn({ err: error }, 'old submissions stay for now'));
     };
     look();
     this.#timer = setInterval(look, PERIOD_MS);
@@ -77,7 +73,7 @@ export class SubmissionRetention {
     this.#seen = new Set(due.map(({ name }) => name));
     const months = [...this.#seen].filter((name) => before.has(name));
     if (months.length === 0) return;
-    await this.#database.whileLocked(SESSION_LOCKS.retention, async (lost) => {
+    await this.database.whileLocked(SESSION_LOCKS.retention, async (lost) => {
       for (const name of months) {
         // PostgreSQL takes one month out at a time: the others wait for one that is in use.
         if (lost.aborted || this.#stopping || !(await this.#retire(name))) return;
@@ -86,8 +82,8 @@ export class SubmissionRetention {
   }
 
   async #due(): Promise<Step[]> {
-    const values = [this.#days, Date.now() * 1000];
-    return (await this.#database.query<Step & Record<string, unknown>>(RETIRE, values)).rows;
+    const values = [this.days, Date.now() * 1000];
+    return (await this.database.query<Step & Record<string, unknown>>(RETIRE, values)).rows;
   }
 
   /** False if somebody still uses the month. */
@@ -95,14 +91,14 @@ export class SubmissionRetention {
     // Another server may have been faster since.
     const steps = (await this.#due()).filter((step) => step.name === name);
     if (steps.length === 0) return true;
-    const isDropped = await this.#database.withConnection(async (client) => {
-      await client.query(SET_TIMEOUT.text, ['lock_timeout', this.#patienceMs]);
+    const isDropped = await this.database.withConnection(async (client) => {
+      await client.query(SET_TIMEOUT.text, ['lock_timeout', this.patienceMs]);
       const outcome = await take(client, steps);
       await client.query(SET_TIMEOUT.text, ['lock_timeout', 0]);
       return outcome;
     });
-    if (isDropped) this.#log.info({ table: name }, 'old submissions dropped');
-    else this.#log.info({ table: name }, 'old submissions are in use and stay for now');
+    if (isDropped) this.log.info({ table: name }, 'old submissions dropped');
+    else this.log.info({ table: name }, 'old submissions are in use and stay for now');
     return isDropped;
   }
 }

@@ -19,18 +19,15 @@ export async function ensurePartitions(database: Database): Promise<void> {
  * needed, and its set of database functions, which others would remove after a week without use.
  */
 export class SchemaKeeper {
-  readonly #database: Database;
-  readonly #databaseUrl: string;
-  readonly #log: Log;
   /** Sets of functions that were unused at the last look. */
   #unused: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(database: Database, databaseUrl: string, log: Log) {
-    this.#database = database;
-    this.#databaseUrl = databaseUrl;
-    this.#log = log;
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly databaseUrl: string,
+    private readonly log: Log,
+  ) {}
 
   /** Looks now and every hour. A failure is harmless: there are months, or a week, to mend it. */
   async start(): Promise<void> {
@@ -47,24 +44,24 @@ export class SchemaKeeper {
     try {
       await this.#useFunctions();
     } catch (error) {
-      this.#log.warn({ err: error }, 'the use of the database functions cannot be noted now');
+      this.log.warn({ err: error }, 'the use of the database functions cannot be noted now');
     }
     try {
-      await ensurePartitions(this.#database);
+      await ensurePartitions(this.database);
     } catch (error) {
-      this.#log.warn({ err: error }, 'partitions of submissions cannot be made now');
+      this.log.warn({ err: error }, 'partitions of submissions cannot be made now');
     }
   }
 
   async #useFunctions(): Promise<void> {
     try {
       const values = [FUNCTION_SET, this.#unused];
-      const { rows } = await this.#database.query<{ name: string }>(USE_FUNCTION_SET, values);
+      const { rows } = await this.database.query<{ name: string }>(USE_FUNCTION_SET, values);
       this.#unused = rows.map(({ name }) => name);
     } catch (error) {
       if (sqlState(error) !== NO_SCHEMA) throw error;
       // For a week this process slept or did not reach the database.
-      await migrate(this.#databaseUrl);
+      await migrate(this.databaseUrl);
     }
   }
 }

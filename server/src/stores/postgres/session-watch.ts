@@ -43,17 +43,16 @@ export interface GivenUp {
  * given up, and the timeouts of statements apply.
  */
 export class SessionWatch {
-  readonly #url: string;
-  readonly #onGivenUp: (givenUp: GivenUp) => void;
   readonly #sessions = new Map<SessionClient, Silence | undefined>();
   readonly #timer: NodeJS.Timeout;
   #look: Promise<void> | undefined;
   /** Open while there is something to ask. It is always new: an old one could be dead itself. */
   #asking: SessionClient | undefined;
 
-  constructor(url: string, onGivenUp: (givenUp: GivenUp) => void = () => {}) {
-    this.#url = url;
-    this.#onGivenUp = onGivenUp;
+  constructor(
+    private readonly url: string,
+    private readonly onGivenUp: (givenUp: GivenUp) => void = () => {},
+  ) {
     this.#timer = setInterval(() => {
       this.#look ??= this.#giveUpTheDead().finally(() => {
         this.#look = undefined;
@@ -145,7 +144,7 @@ export class SessionWatch {
         new DeadConnection('the connection to PostgreSQL is dead: nothing comes back on it'),
       );
     }
-    this.#onGivenUp({ waiting: dead.length, spare: spare.length });
+    this.onGivenUp({ waiting: dead.length, spare: spare.length });
     const names = all.map(({ sessionName }) => sessionName);
     // Otherwise they would keep their locks until PostgreSQL finds out by itself.
     this.#asking?.query(END.text, [names]).catch(() => {});
@@ -153,7 +152,7 @@ export class SessionWatch {
 
   async #connect(): Promise<SessionClient> {
     const client = new SessionClient({
-      ...sessionConfig(this.#url),
+      ...sessionConfig(this.url),
       application_name: 'rostrum watch',
       connectionTimeoutMillis: PATIENCE_MS,
       query_timeout: PATIENCE_MS,

@@ -45,14 +45,12 @@ interface Row extends EntryColumns {
 
 /** The submission log in PostgreSQL: one statement per batch. */
 export class PostgresSubmissionLog implements SubmissionLog {
-  readonly #database: Database;
-  readonly #idempotencyDays: number;
   #cautiousBatches = 0;
 
-  constructor(database: Database, idempotencyDays: number) {
-    this.#database = database;
-    this.#idempotencyDays = idempotencyDays;
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly idempotencyDays: number,
+  ) {}
 
   async record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch> {
     const locks = afterConflict || this.#cautiousBatches > 0;
@@ -74,7 +72,7 @@ export class PostgresSubmissionLog implements SubmissionLog {
       textArray(sorted.map((s) => s.displayName)),
       textArray(sorted.map((s) => s.metadata)),
       aloneArray(sorted, rankings),
-      this.#idempotencyDays,
+      this.idempotencyDays,
       locks,
       firstOrds && numberArray(order.map((at) => firstOrds[at] as number | null)),
     ];
@@ -107,13 +105,13 @@ export class PostgresSubmissionLog implements SubmissionLog {
   }
 
   async #apply(values: unknown[]): Promise<Row[]> {
-    const apply = async () => (await this.#database.query<Row>(APPLY, values)).rows;
+    const apply = async () => (await this.database.query<Row>(APPLY, values)).rows;
     try {
       return await apply();
     } catch (error) {
       if (sqlState(error) !== NO_PARTITION) throw error;
       // The clock stepped by months since the partitions were made.
-      await ensurePartitions(this.#database);
+      await ensurePartitions(this.database);
       return await apply();
     }
   }

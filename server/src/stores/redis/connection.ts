@@ -27,16 +27,12 @@ export interface RedisOptions {
 export class RedisConnection implements IndexConnection {
   readonly #link: RedisLink;
   readonly #scripts: Record<ScriptName, ScriptCall>;
-  readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
-  readonly #onTrouble: ((reason: string) => void) | undefined;
   readonly #readyListeners: (() => void)[] = [];
   readonly #lostListeners: (() => void)[] = [];
   #admitted: string | undefined;
   #trouble = '';
 
-  constructor(options: RedisOptions) {
-    this.#onRoundTrip = options.onRoundTrip;
-    this.#onTrouble = options.onTrouble;
+  constructor(private readonly options: RedisOptions) {
     this.#link = new RedisLink({
       url: options.url,
       name: 'rostrum',
@@ -94,7 +90,7 @@ export class RedisConnection implements IndexConnection {
 
   #note(reason: string): void {
     this.#trouble = reason;
-    this.#onTrouble?.(reason);
+    this.options.onTrouble?.(reason);
   }
 
   /** Leaves a server that is no primary any more, or was promoted anew: it is not the one that it was. */
@@ -121,7 +117,7 @@ export class RedisConnection implements IndexConnection {
     const start = performance.now();
     try {
       const reply = await this.#scripts[name](...keys, ...args);
-      this.#onRoundTrip?.(performance.now() - start);
+      this.options.onRoundTrip?.(performance.now() - start);
       return reply;
     } catch (thrown) {
       const error = thrown as Error;

@@ -40,30 +40,26 @@ const NO_STATE = [NOTHING, ZERO, ZERO, NOTHING, ZERO];
 
 /** Rankings in Redis: one Lua call for each operation, see scripts/. */
 export class RedisRankingIndex implements RankingIndex {
-  readonly #redis: RedisConnection;
-  readonly #feedRetention: number;
-  readonly #payloadVersion: number;
-
   /**
    * @param feedRetention how many revisions each feed keeps
    * @param payloadVersion of the payloads that it is given, 1 to 255
    */
-  constructor(redis: RedisConnection, feedRetention: number, payloadVersion: number) {
-    this.#redis = redis;
-    this.#feedRetention = feedRetention;
-    this.#payloadVersion = payloadVersion;
-  }
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly feedRetention: number,
+    private readonly payloadVersion: number,
+  ) {}
 
   get connected(): boolean {
-    return this.#redis.connected;
+    return this.connection.connected;
   }
 
   get redis(): string {
-    return this.#redis.redis;
+    return this.connection.redis;
   }
 
   ping(): Promise<void> {
-    return this.#redis.ping();
+    return this.connection.ping();
   }
 
   async apply(
@@ -72,13 +68,13 @@ export class RedisRankingIndex implements RankingIndex {
     writes: readonly IndexWrite[],
   ): Promise<IndexApplied> {
     const channel = rankingChannel(ranking.rankingNo);
-    const args = [epoch, this.#feedRetention, channel, this.#pack(ranking, writes)];
+    const args = [epoch, this.feedRetention, channel, this.#pack(ranking, writes)];
     const [status, places, building, payloadVersion] = await this.#run<
       [number, Buffer, number, number]
     >('apply', ranking, args);
     switch (status) {
       case Status.DONE: {
-        const outdated = payloadVersion < this.#payloadVersion;
+        const outdated = payloadVersion < this.payloadVersion;
         return { status: 'applied', places: readPlaces(places), outdated };
       }
       case Status.BUILDING:
@@ -138,7 +134,7 @@ export class RedisRankingIndex implements RankingIndex {
       life: life.toString('latin1'),
       revision: Number(revision),
       players: Number(players),
-      outdated: Number(payloadVersion) < this.#payloadVersion,
+      outdated: Number(payloadVersion) < this.payloadVersion,
     };
   }
 
@@ -162,13 +158,13 @@ export class RedisRankingIndex implements RankingIndex {
   ): Promise<IndexBuild> {
     const name = `${newEpoch}:${randomUUID()}`;
     if (this.redis !== redis) throw new IndexUnavailable('redis: another one is connected by now');
-    const args = [keepEpoch ?? -1, name, this.#payloadVersion];
-    await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), args);
+    const args = [keepEpoch ?? -1, name, this.payloadVersion];
+    await this.connection.run('begin_build', rankingKeys(ranking.rankingNo), args);
     return { epoch: newEpoch, name, life, redis };
   }
 
   group(ranking: Ranking): RecordGroup {
-    return new RecordGroup(ranking.settings, this.#payloadVersion);
+    return new RecordGroup(ranking.settings, this.payloadVersion);
   }
 
   async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
@@ -233,7 +229,7 @@ export class RedisRankingIndex implements RankingIndex {
   }
 
   async remove(rankingNo: RankingNo): Promise<void> {
-    await this.#redis.unlink(rankingKeys(rankingNo));
+    await this.connection.unlink(rankingKeys(rankingNo));
   }
 
   /** Runs a script; `ifDamaged` stands for its reply if something else lies under the keys. */
@@ -243,7 +239,7 @@ export class RedisRankingIndex implements RankingIndex {
     args: readonly (string | number | Buffer)[],
     ifDamaged: ScriptReply = ABSENT,
   ): Promise<Reply> {
-    return this.#redis.run(script, rankingKeys(rankingNo), args, ifDamaged) as Promise<Reply>;
+    return this.connection.run(script, rankingKeys(rankingNo), args, ifDamaged) as Promise<Reply>;
   }
 
   /** The records of `writes`, one behind the other. */
@@ -259,7 +255,7 @@ export class RedisRankingIndex implements RankingIndex {
     for (const write of writes) {
       if (isRanked(write)) {
         const { entry, payload } = write;
-        at = writeRecord(packed, at, settings, entry, payload, this.#payloadVersion);
+        at = writeRecord(packed, at, settings, entry, payload, this.payloadVersion);
       } else {
         const { playerId, version } = leavingOf(write);
         at = writeLeaving(packed, at, playerId, version);

@@ -6,7 +6,7 @@ import { Offset, Payload } from './layout.js';
 
 /*
  * The index holds a record of each entry and of each player who left, as layout.ts describes it. Only this
- * file, scripts/record.lua and scripts/writing.lua write and read records.
+ * file and scripts/{record,reading,writing}.lua write and read records.
  */
 
 /** How many bytes a record takes. A player who left has no payload. */

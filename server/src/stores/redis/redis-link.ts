@@ -31,12 +31,10 @@ export interface RedisLinkOptions {
  */
 export class RedisLink {
   readonly redis: Redis;
-  readonly #options: RedisLinkOptions;
   readonly #stopWatching: () => void;
   #identity: RedisIdentity | undefined;
 
-  constructor(options: RedisLinkOptions) {
-    this.#options = options;
+  constructor(private readonly options: RedisLinkOptions) {
     this.redis = new Redis(options.url, {
       connectionName: options.name,
       enableOfflineQueue: false,
@@ -72,14 +70,14 @@ export class RedisLink {
     const identity = await identify(this.redis).catch((error: Error) => error);
     if (this.redis.stream !== stream) return;
     if (identity instanceof Error) {
-      this.#options.onTrouble?.(redisFailure(identity));
+      this.options.onTrouble?.(redisFailure(identity));
       this.connectAnew(isRefusal(identity) ? REFUSED_MS : ANOTHER_MS);
     } else if (!identity.isPrimary) {
-      this.#options.onTrouble?.('it is a replica, which takes no writes');
+      this.options.onTrouble?.('it is a replica, which takes no writes');
       this.connectAnew();
     } else {
       this.#identity = identity;
-      this.#options.onIdentified();
+      this.options.onIdentified();
     }
   }
 

@@ -31,16 +31,19 @@
 -- include index.lua
 -- include record.lua
 -- include writing.lua
--- include building.lua
 
 local pack = struct.pack
-local NO_SCORE, NO_VERSION = string.rep('\0', 8), string.rep('\0', 8)
+local ZERO = string.rep('\0', 8)
 
 local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'left', 'payload', 'building')
 local epoch, building = meta[1], meta[6]
 local records, players = split(ARGV[4])
 
-if building then write_to_build(building, records, players) end
+-- Every call makes its functions anew: this one only if it is needed.
+if building then
+-- include building.lua
+  write_to_build(building, records, players)
+end
 
 local unserved = { Status.ABSENT, '', 0, 0 }
 if building then unserved = { Status.BUILDING, '', tonumber(string.match(building, '^%d+')), 0 } end
@@ -64,9 +67,10 @@ for i = 1, #records do
   local record, player = records[i], players[i]
   local old = old_of[player]
   local before, after = 0, 0
-  local had, had_score = Had.OLDER, NO_SCORE
+  local had, had_score, had_version = Had.OLDER, ZERO, ZERO
   local old_member
-  if old and not has_left(old) then
+  if old then had_score, had_version = score_and_version_bytes_of(old) end
+  if old and payload_version_of(old) ~= Payload.LEFT then
     old_member = member_of(old)
     before = call('ZRANK', order, old_member)
     if not before then
@@ -75,10 +79,8 @@ for i = 1, #records do
     end
     before = before + 1
     after = before
-    had_score = score_bytes_of(old)
   end
   local newer = old and newness(record, old) or 1
-  local had_version = old and version_bytes_of(old) or NO_VERSION
   if newer == 0 then
     had = Had.SAME
   elseif newer < 0 then

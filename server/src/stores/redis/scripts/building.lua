@@ -19,12 +19,12 @@ local function write_to_build(build, records, players)
     local record, player, old = records[i], players[i], found[i]
     if newest[player] == record then
       newest[player] = nil
-      if old and has_left(old) then
+      if old and payload_version_of(old) == Payload.LEFT then
         left = left - 1
       elseif old then
         call('ZREM', order, member_of(old))
       end
-      if has_left(record) then
+      if payload_version_of(record) == Payload.LEFT then
         left = left + 1
       else
         places[#places + 1] = score_of(record)

@@ -17,7 +17,7 @@ local order, entries = parts_of(epoch)
 local result = { Status.DONE, call('ZCARD', order) }
 for i = 2, #ARGV do
   local record = call('HGET', entries, ARGV[i])
-  if record and has_left(record) then record = false end
+  if record and payload_version_of(record) == Payload.LEFT then record = false end
   result[#result + 1] = record or ''
   result[#result + 1] = record and call('ZSCORE', order, member_of(record)) or ''
 end

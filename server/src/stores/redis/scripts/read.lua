@@ -20,6 +20,7 @@
 
 -- include index.lua
 -- include record.lua
+-- include reading.lua
 
 local pack = struct.pack
 local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'left')
@@ -62,7 +63,7 @@ do
     local found = call('HMGET', entries, unpack(players))
     for i = 1, #players do
       local record = found[i]
-      if record and not has_left(record) then records[players[i]] = record end
+      if record and payload_version_of(record) ~= Payload.LEFT then records[players[i]] = record end
     end
   end
 end

@@ -1,4 +1,5 @@
 -- How scripts read records; layout.ts describes them. Put in place of a line `-- include record.lua`.
+-- Every call of a script makes these functions anew, so there are few.
 
 local sub, byte, unpack_at = string.sub, string.byte, struct.unpack
 
@@ -14,16 +15,11 @@ local function member_of(record)
   return sub(record, 1, payload_at(record) - 1)
 end
 
--- Whether bytes are a whole record: as long as they say.
-local function is_whole(record)
-  return #record > Offset.PLAYER and unpack_at('>I4', record, Offset.LENGTH + 1) == #record
-end
-
 local function player_of(record)
   return sub(record, Offset.PLAYER + 1, payload_at(record) - 1)
 end
 
--- Whether the player left.
-local function has_left(record)
-  return byte(record, Offset.PAYLOAD_VERSION + 1) == Payload.LEFT
+-- Payload.LEFT: the player left.
+local function payload_version_of(record)
+  return byte(record, Offset.PAYLOAD_VERSION + 1)
 end

@@ -16,6 +16,6 @@ local _, entries = parts_of(epoch)
 local part = call('HSCAN', entries, ARGV[2], 'COUNT', 1000)
 local result = { Status.DONE, part[1] }
 for i = 1, #part[2], 2 do
-  if not has_left(part[2][i + 1]) then result[#result + 1] = part[2][i] end
+  if payload_version_of(part[2][i + 1]) ~= Payload.LEFT then result[#result + 1] = part[2][i] end
 end
 return result

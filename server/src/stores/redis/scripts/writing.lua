@@ -5,12 +5,9 @@ local function score_of(record)
   return (unpack_at('>d', record, Offset.SCORE + 1))
 end
 
-local function score_bytes_of(record)
-  return sub(record, Offset.SCORE + 1, Offset.SCORE + 8)
-end
-
-local function version_bytes_of(record)
-  return sub(record, Offset.VERSION + 1, Offset.VERSION + 8)
+-- The score and the version, each as it is in the record.
+local function score_and_version_bytes_of(record)
+  return sub(record, Offset.SCORE + 1, Offset.SCORE + 8), sub(record, Offset.VERSION + 1, Offset.VERSION + 8)
 end
 
 -- Whether two records of a player have the same place among the others.
@@ -21,10 +18,6 @@ end
 -- Above 0 if a record is newer than another of the same player, 0 if it is the same.
 local function newness(record, old)
   return unpack_at('>d', record, Offset.VERSION + 1) - unpack_at('>d', old, Offset.VERSION + 1)
-end
-
-local function payload_version_of(record)
-  return byte(record, Offset.PAYLOAD_VERSION + 1)
 end
 
 -- Splits records that lie one behind the other. Returns them, and the player of each.
