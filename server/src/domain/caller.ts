@@ -1,4 +1,4 @@
-/** What a caller holds of a process at this moment. Kept by the parts that hand it out. */
+/** What a caller holds of a process now. The parts that hand it out keep the numbers. */
 export interface Holdings {
   /** Submissions that wait or are in work. */
   submissions: number;
@@ -6,7 +6,7 @@ export interface Holdings {
   creations: number;
   /** Open watches. */
   watches: number;
-  /** Rows kept for them; a view counts once, however many watch it. */
+  /** Rows kept for the watches; a view counts once, however many watch it. */
   watchedRows: number;
   /** Bytes of answers and messages that the caller has not read yet. */
   unsentBytes: number;
@@ -21,7 +21,7 @@ export interface IdentityHoldings extends Holdings {
   connections: number;
   /** Rows of rankings that are being read for it. */
   rows: number;
-  /** What was refused because the identity held too much, since its first connection was opened. */
+  /** Refusals because the identity held too much, since its first connection was opened. */
   refused: number;
 }
 
