@@ -39,6 +39,7 @@ const CHECKS: readonly Check[] = [
     run: () => tool('buf', ['format', '--diff', '--exit-code']),
   },
   { name: 'generated stubs', mend: 'npm run generate', run: checkStubs },
+  { name: 'generated stubs of Go', mend: 'npm run generate', run: checkGoStubs },
   {
     name: 'breaking changes (buf breaking)',
     mend: 'undo the breaking change, or add a new field, method or file instead',
@@ -109,11 +110,26 @@ function checkStubs(directory: string): Outcome {
   if (generated.kind === 'failed') return generated;
   const described = generateDescriptors(directory);
   if (described.status !== 0) return { kind: 'failed', text: described.output };
-  const differences = GENERATED.flatMap((folder) =>
+  return compareFolders(directory, GENERATED);
+}
+
+function compareFolders(directory: string, folders: readonly string[]): Outcome {
+  const differences = folders.flatMap((folder) =>
     differingFiles(join(ROOT, folder), join(directory, folder)).map((file) => join(folder, file)),
   );
   if (differences.length === 0) return { kind: 'ok', text: '' };
   return { kind: 'failed', text: ['differ from the contract:', ...differences].join('\n') };
+}
+
+/** The same for clients/go, whose generators are Go programs. */
+function checkGoStubs(directory: string): Outcome {
+  if (process.env.CI === undefined && run('go', ['version']).status !== 0) {
+    return { kind: 'skipped', text: 'there is no go' };
+  }
+  const template = 'clients/go/buf.gen.yaml';
+  const generated = tool('buf', ['generate', '--template', template, '--output', directory]);
+  if (generated.kind === 'failed') return generated;
+  return compareFolders(directory, ['clients/go/v1']);
 }
 
 /** The same command as `npm run generate` uses, writing elsewhere. */

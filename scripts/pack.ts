@@ -1,5 +1,6 @@
 // npm run pack [-- <directory>]: makes files of the SDK and of the command that npm installs
-// anywhere, without this checkout and without asking a registry for them. The default is packed/.
+// anywhere, without this checkout and without asking a registry for them, and a file of the Go module
+// to unpack beside another. The default is packed/.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -26,6 +27,7 @@ try {
   }
   edit(join(command, 'package.json'), (manifest) => ({ ...manifest, bundleDependencies: true }));
   for (const directory of [sdk, command]) console.log(join(destination, pack(directory)));
+  console.log(join(destination, packGo()));
 } finally {
   stage.remove();
 }
@@ -56,6 +58,20 @@ function pack(directory: string): string {
   const [packed] = Object.values(answer as Record<string, { filename: string }>);
   if (packed === undefined) throw new Error(`npm pack says nothing of a file in ${directory}`);
   return packed.filename;
+}
+
+/** Returns the name of the file: the module without what only the checkout can run. */
+function packGo(): string {
+  const from = join(ROOT, 'clients/go');
+  const [, version] = /Version = "(.+)"/.exec(readFileSync(join(from, 'doc.go'), 'utf8')) ?? [];
+  const name = `rostrum-go-${version}`;
+  const left = new Set(['internal', 'tools', 'buf.gen.yaml'].map((part) => join(from, part)));
+  cpSync(from, join(stage.path, name), {
+    recursive: true,
+    filter: (path) => !left.has(path) && !path.endsWith('_test.go'),
+  });
+  run('tar', ['-czf', join(destination, `${name}.tar.gz`), name], stage.path);
+  return `${name}.tar.gz`;
 }
 
 interface Manifest {

@@ -6,8 +6,8 @@ import { howItEnded, lastWords } from './last-words.ts';
 
 export interface ServerOptions {
   readonly root: string;
-  /** Settings over those of this process. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Settings over those of this process; one that is undefined takes that of this process away. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string;
   /** Shows the log on standard output as well. */
   readonly showLog: boolean;

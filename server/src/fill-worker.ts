@@ -2,8 +2,8 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Config } from './config.js';
 import { RostrumError } from './domain/errors.js';
 import { BulkFiller } from './features/index/filling/bulk-filler.js';
-import type { FillReport, FillRequest } from './features/index/filling/fill-messages.js';
-import { IndexUnavailable } from './features/index/ports.js';
+import type { FillReport } from './features/index/filling/fill-report.js';
+import { type FillRequest, IndexUnavailable } from './features/index/ports.js';
 import { PostgresEntryStream } from './stores/postgres/entry-stream.js';
 import { SessionWatch } from './stores/postgres/session-watch.js';
 import { RedisConnection } from './stores/redis/connection.js';
@@ -40,13 +40,13 @@ function report(message: FillReport): void {
   port.postMessage(message);
 }
 
-async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<number> {
+async function fill(request: FillRequest): Promise<number> {
   const redis = new RedisConnection({
     url: config.redisUrl,
     commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
   });
-  // Any other Redis than that of the build lacks a part of it.
-  redis.admit(build.redis);
+  // A Redis that is not the one of the build lacks a part of it.
+  redis.admit(request.build.redis);
   const sessions = new SessionWatch(config.databaseUrl);
   try {
     await connected(redis);
@@ -60,7 +60,7 @@ async function fill({ ranking, build, afterPlayerId }: FillRequest): Promise<num
     const index = new RedisRankingIndex(redis, config.feedRetentionChanges, PAYLOAD_VERSION);
     const filler = new BulkFiller(index, entries, encodeStandingPayload);
     let reportedAt = performance.now();
-    return await filler.fillAfter(ranking, build, afterPlayerId, (filled) => {
+    return await filler.fill(request, (filled) => {
       const now = performance.now();
       if (now - reportedAt < PROGRESS_MS) return;
       reportedAt = now;

@@ -78,6 +78,7 @@ export type { RetryOptions } from './transport/backoff.js';
 export type { CallOptions } from './transport/call-options.js';
 export type { PemSource, TlsOptions } from './transport/credentials.js';
 export type { ServingStatus } from './transport/health-check.js';
+export { LiveStandings } from './watch/live-standings.js';
 export type { LiveView, LiveViewUpdate } from './watch/live-view.js';
 export type { LiveViewState } from './watch/live-view-state.js';
 export type { RankChange, RankChangeKind } from './watch/rank-change.js';

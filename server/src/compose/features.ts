@@ -45,8 +45,8 @@ export function composeFeatures(
   });
   const turns = new ReadTurns();
   const hub = new WatchHub(
+    directory,
     {
-      directory,
       reader,
       turns,
       signals: stores.signals,

@@ -26,21 +26,16 @@ export function composeIndex(config: Config, stores: Stores, log: Logger) {
   const trust = new IndexTrust();
   const largeFiller = new ThreadedFiller(() => startFillWorker(config));
   const filler = new PagedFiller(index, entries, encodePayload, largeFiller);
-  const builder = new IndexBuilder({ index, rankings, entries, filler, trust, log });
+  const builder = new IndexBuilder(index, rankings, entries, filler, trust, log);
   const writer = new IndexWriter(index, trust, builder);
   const settler = new Settler(outbox, trust, log);
-  const sweeper = new Sweeper({ outbox, entries, rankings, writer, trust, encodePayload, log });
-  const gate = new IndexGate({
-    ...{ connection: stores.redis, lives: stores.lives, trust, log },
-    recover: () => sweeper.drain(),
-    onJoined: (server) => stores.signals.follow(server),
-  });
-  const projection = new Projection({ writer, builder, gate, trust, settler, encodePayload });
-  const reader = new Reader({
-    batcher: new ReadBatcher(index),
-    store: new StoreReader(entries, encodePayload),
-    ...{ index, gate, trust, builder },
-  });
+  const sweeper = new Sweeper(outbox, entries, rankings, writer, trust, encodePayload, log);
+  const recover = () => sweeper.drain();
+  const onJoined = (redis: string) => stores.signals.follow(redis);
+  const gate = new IndexGate(stores.redis, stores.lives, trust, recover, log, onJoined);
+  const projection = new Projection(writer, builder, gate, trust, settler, encodePayload);
+  const storeReader = new StoreReader(entries, encodePayload);
+  const reader = new Reader(index, new ReadBatcher(index), storeReader, gate, trust, builder);
   const verifier = new Verifier({ index, rankings, builder, gate, entries, encodePayload });
 
   return {

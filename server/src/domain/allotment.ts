@@ -1,8 +1,8 @@
-/** How much one identity may hold: a share of what the others leave, a number, or both. */
+/** How much one identity may hold. */
 export interface Cap {
-  /** Above 0, up to 1. */
+  /** The share of what the others leave free; above 0, up to 1. */
   readonly share: number;
-  /** At most so many, whatever is free; Infinity for no such limit. */
+  /** The most, whatever is free; Infinity for no such limit. */
   readonly most: number;
 }
 
@@ -14,32 +14,25 @@ export const DEFAULT_CAP: Cap = { share: 0.9, most: Number.POSITIVE_INFINITY };
  *
  * An identity may hold `share` of what the others leave free. With 0.9 of 1,000 places, one alone
  * may hold 900, two 474 each, nine 109 each: however many take all they may, a newcomer finds a
- * free place, and places are not kept empty for those who do not come. Within an identity the same
- * rule goes for its connections.
+ * free place, and no place is kept empty for those who do not come. The same rule holds for the
+ * connections of an identity.
  */
 export class Allotment {
-  readonly total: number;
-  readonly #cap: Cap;
   #used = 0;
 
-  constructor(total: number, cap: Cap = DEFAULT_CAP) {
-    this.total = total;
-    this.#cap = cap;
-  }
+  constructor(
+    readonly total: number,
+    private readonly cap: Cap = DEFAULT_CAP,
+  ) {}
 
   get used(): number {
     return this.#used;
   }
 
-  /** How many an identity may hold now that holds `held`. */
+  /** How many an identity that holds `held` may hold now. */
   limitOf(held: number): number {
-    const { share, most } = this.#cap;
+    const { share, most } = this.cap;
     return Math.min(most, share * (this.total - this.#used + held));
-  }
-
-  /** How many a connection may hold now that holds `held`, when its identity holds `ofIdentity`. */
-  limitOfConnection(held: number, ofIdentity: number): number {
-    return this.#cap.share * (this.limitOf(ofIdentity) - ofIdentity + held);
   }
 
   /** Whether `places` are free and an identity that holds `held` may have them. */
@@ -48,9 +41,10 @@ export class Allotment {
     return this.#used + places <= this.total && held + places < this.limitOf(held) + 1;
   }
 
-  /** The same for a connection that holds `held` itself. */
+  /** The same for a connection that holds `held` itself, when its identity holds `ofIdentity`. */
   connectionMayTake(held: number, ofIdentity: number, places = 1): boolean {
-    return held + places < this.limitOfConnection(held, ofIdentity) + 1;
+    const limit = this.cap.share * (this.limitOf(ofIdentity) - ofIdentity + held);
+    return held + places < limit + 1;
   }
 
   take(places = 1): void {

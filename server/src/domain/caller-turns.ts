@@ -16,7 +16,7 @@ interface Group<T> {
   next: Group<T>;
 }
 
-/** When so many items of a line are gone, their places are given up. */
+/** When this many items of a line are gone, their places are given up. */
 const GONE = 1_024;
 
 /**

@@ -1,4 +1,4 @@
-/** What a caller holds of a process now, at first nothing. Kept up to date by those who hand it out. */
+/** What a caller holds of a process now, at first nothing. The parts that hand it out keep the numbers. */
 export class Holdings {
   /** Submissions that wait or are in work. */
   submissions = 0;
@@ -6,7 +6,7 @@ export class Holdings {
   creations = 0;
   /** Open watches. */
   watches = 0;
-  /** Rows kept for them; a view counts once, however many watch it. */
+  /** Rows kept for the watches; a view counts once, however many watch it. */
   watchedRows = 0;
   /** Bytes of answers and messages that the caller has not read yet. */
   unsentBytes = 0;
@@ -21,7 +21,7 @@ export interface IdentityHoldings extends Holdings {
   connections: number;
   /** Rows of rankings that are being read for it. */
   rows: number;
-  /** What was refused because the identity held too much, since its first connection was opened. */
+  /** Refusals because the identity held too much, since its first connection was opened. */
   refused: number;
 }
 

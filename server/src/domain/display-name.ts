@@ -11,10 +11,10 @@ const HARMFUL = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}\u202a-\u20
 const VISIBLE =
   /[^\p{White_Space}\p{Z}\p{C}\p{M}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\u{13441}\u{13442}]/u;
 
-/** Marks that take no place of their own, so any number of them goes onto one letter. */
+/** Marks that take no place of their own, so that any number of them fits onto one letter. */
 const STACKING_MARK = /[\p{Mn}\p{Me}]/u;
 
-/** Between two marks it ends no letter. */
+/** Characters that are not seen: one between two marks does not end the letter. */
 const UNSEEN = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Names in Hebrew with all signs, or in Tibetan, take up to six. */

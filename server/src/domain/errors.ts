@@ -66,13 +66,13 @@ export interface ErrorDetails {
 /** An error that callers may see: its message, reason and details reach them as they are. */
 export class RostrumError extends Error {
   override readonly name = 'RostrumError';
-  readonly reason: ErrorReason;
-  readonly details: ErrorDetails;
 
-  constructor(reason: ErrorReason, message: string, details: ErrorDetails = {}) {
+  constructor(
+    readonly reason: ErrorReason,
+    message: string,
+    readonly details: ErrorDetails = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.reason = reason;
-    this.details = details;
   }
 
   get code(): StatusCode {

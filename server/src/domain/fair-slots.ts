@@ -7,18 +7,15 @@ interface Waiting {
 }
 
 /**
- * Runs a bounded number of tasks at a time; what must wait is started in turn by caller. A task may
- * take several slots, and the last that is started more than are free: so large ones get their turn.
+ * Runs a bounded number of tasks at a time; those that must wait take turns by caller. A task may take
+ * several slots, and the last one to start may take more than are free, so that large tasks get their turn.
  */
 export class FairSlots {
-  readonly #slots: number;
   readonly #waiting = new CallerTurns<Waiting>();
   #taken = 0;
 
   /** @param slots slots of tasks that may run at the same time */
-  constructor(slots: number) {
-    this.#slots = slots;
-  }
+  constructor(private readonly slots: number) {}
 
   /** Tasks that wait for their turn. */
   get waiting(): number {
@@ -27,7 +24,7 @@ export class FairSlots {
 
   /** Runs a task when its turn comes; settles as it does. */
   run<T>(caller: Caller, task: () => Promise<T>, slots = 1): Promise<T> {
-    if (this.#taken < this.#slots) return this.#run(task, slots);
+    if (this.#taken < this.slots) return this.#run(task, slots);
     return new Promise((resolve) => {
       this.#waiting.add({ caller, start: () => resolve(this.#run(task, slots)) });
     });
@@ -39,7 +36,7 @@ export class FairSlots {
       return await task();
     } finally {
       this.#taken -= slots;
-      while (this.#waiting.size > 0 && this.#taken < this.#slots) this.#waiting.next()?.start();
+      while (this.#waiting.size > 0 && this.#taken < this.slots) this.#waiting.next()?.start();
     }
   }
 }

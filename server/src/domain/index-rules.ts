@@ -28,7 +28,7 @@
  * down nobody can declare a life, so its silence prolongs a lease: that of `enoughSilenceMs` at the least,
  * in which this server was awake and nothing at all came as an answer. The price: a server that is cut off
  * from PostgreSQL alone, or whose first answers take longer than that, and that is left on a Redis that the
- * others have given up, answers with the standings of then until PostgreSQL answers it.
+ * others have given up, shows old standings until PostgreSQL answers it.
  *
  * **A ranking's index** (`assess`, run by IndexBuilder under the ranking's build lock)
  *
@@ -45,7 +45,7 @@
  *
  * **The invariant.** At every moment, and in every Redis server that there is: if its index of a ranking
  * may serve or be adopted by the ranking's mark, then each committed entry of the ranking is in that
- * index or named in the outbox. `index-rules.spec.ts` explores these functions with two servers, two
+ * index or named in the outbox. `server/test/exploration` runs these functions with two servers, two
  * Redis servers, crashes and lost answers, and finds the invariant kept in all states.
  */
 

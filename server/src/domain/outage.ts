@@ -5,7 +5,7 @@ export class StoreOutage extends Error {
   override readonly name: string = 'StoreOutage';
 }
 
-/** Whether a store is to blame: that is told in one line, for where it was noticed tells nothing. */
+/** Whether a store is to blame. Such an error is logged in one line: its stack tells nothing. */
 export function isOutage(error: unknown): error is Error {
   if (error instanceof RostrumError) return error.reason === 'STORE_UNAVAILABLE';
   return error instanceof StoreOutage;
@@ -16,7 +16,7 @@ export function outageReason(error: Error): string {
   return error instanceof RostrumError ? failureReason(error.cause ?? error) : error.message;
 }
 
-/** What the codes of a network that fails mean. */
+/** What the error codes of a network mean. */
 const NETWORK: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nobody listens there',
   ECONNRESET: 'the connection broke',

@@ -19,30 +19,19 @@ export interface Asking {
 
 interface Waiting {
   readonly caller: Caller;
-  readonly cost: number;
   readonly start: () => void;
 }
 
-/** The reads of one identity that wait; kept only while there are some. */
-interface Line {
-  readonly turns: CallerTurns<Waiting>;
-  /** Whose turn it is, once there is room for it. */
-  next: Waiting;
-}
-
 /**
- * Limits what each identity reads at a time; the rest waits its turn among the connections of that
- * identity. So nobody queues behind a thousand pages of somebody else's, and light readers notice
- * nothing.
+ * Limits what each identity reads at a time; further reads wait, and the connections of the identity take
+ * turns. So nobody queues behind a thousand pages of another identity, and light readers notice nothing.
  */
 export class ReadTurns {
-  readonly #maxRows: number;
-  readonly #waiting = new Map<IdentityHoldings, Line>();
+  /** The reads that wait, for identities that have some. */
+  readonly #waiting = new Map<IdentityHoldings, CallerTurns<Waiting>>();
 
-  /** @param maxRows rows that one identity may be reading; one read is always let through */
-  constructor(maxRows = MAX_ROWS) {
-    this.#maxRows = maxRows;
-  }
+  /** @param maxRows rows that one identity may be reading; its last read may go beyond */
+  constructor(private readonly maxRows = MAX_ROWS) {}
 
   /**
    * Reads when it is the caller's turn, and gives what `use` makes of what was read.
@@ -58,18 +47,13 @@ export class ReadTurns {
   ): Promise<T> {
     const { connection: caller } = asking;
     const cost = READ_COST + rows;
-    const line = this.#waiting.size === 0 ? undefined : this.#waiting.get(caller.of);
-    if (line === undefined && this.#mayStart(caller.of, cost)) {
-      return this.#read(caller, cost, read, use);
-    }
+    if (caller.of.rows < this.maxRows) return this.#read(caller, cost, read, use);
     return new Promise((resolve, reject) => {
       const start = () => {
-        if (asking.cancelled) reject(nobodyWaits());
+        if (asking.cancelled) reject(callerGone());
         else resolve(this.#read(caller, cost, read, use));
       };
-      const waiting = { caller, cost, start };
-      if (line !== undefined) line.turns.add(waiting);
-      else this.#waiting.set(caller.of, { turns: new CallerTurns(), next: waiting });
+      this.#waiting.getOrInsertComputed(caller.of, () => new CallerTurns()).add({ caller, start });
     });
   }
 
@@ -93,26 +77,20 @@ export class ReadTurns {
     );
   }
 
-  #mayStart({ rows }: IdentityHoldings, cost: number): boolean {
-    return rows === 0 || rows + cost <= this.#maxRows;
-  }
-
   #ended(identity: IdentityHoldings, cost: number): void {
     identity.rows -= cost;
-    if (this.#waiting.size === 0) return;
-    const line = this.#waiting.get(identity);
-    if (line === undefined) return;
-    while (this.#mayStart(identity, line.next.cost)) {
-      const { start } = line.next;
-      const next = line.turns.next();
-      if (next === undefined) this.#waiting.delete(identity);
-      else line.next = next;
-      start();
-      if (next === undefined) return;
+    const turns = this.#waiting.size === 0 ? undefined : this.#waiting.get(identity);
+    while (turns !== undefined && identity.rows < this.maxRows) {
+      const next = turns.next();
+      if (next === undefined) {
+        this.#waiting.delete(identity);
+        return;
+      }
+      next.start();
     }
   }
 }
 
-function nobodyWaits(): RostrumError {
+function callerGone(): RostrumError {
   return new RostrumError('DEADLINE_EXCEEDED', 'the caller was gone before its turn to read came');
 }

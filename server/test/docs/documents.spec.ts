@@ -11,6 +11,7 @@ const DOCUMENTS = [
   'CHANGELOG.md',
   'certs/README.md',
   'clients/cli/README.md',
+  'clients/go/README.md',
   'clients/typescript/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
@@ -64,15 +65,69 @@ test('Operating Rostrum tells how many connections to PostgreSQL a process may h
   expect(compose.match(/\bnew SessionWatch\(/g)).toHaveLength(WATCH_CONNECTIONS);
 });
 
-test('the table of failures in README.md names tests that there are', () => {
-  const rows = tableBelow('What it promises', read('README.md'));
-  expect(rows.length).toBeGreaterThan(5);
-  const named = rows.map((row) => [...(row.at(-1) ?? '').matchAll(/`([\w-]+\.spec\.ts)`/g)]);
-  const files = readdirSync(join(ROOT, 'server/test/faults'));
-  for (const names of named) {
-    expect(names.length).toBeGreaterThan(0);
-    for (const [, name] of names) expect(files).toContain(name);
-  }
+describe.each([
+  ['README.md', 'What it promises', 0],
+  // What is seen on the client's side alone has no test.
+  ['docs/operations.md', 'Something failed', 1],
+])('the table of failures in %s', (document, heading, without) => {
+  test('names tests that there are, one for each row at least', () => {
+    const cells = tableBelow(heading, read(document)).map((row) => row.at(-1) ?? '');
+    expect(cells.length).toBeGreaterThan(5);
+    const named = cells.map((cell) => [...cell.matchAll(/\]\(([^)]+\.spec\.ts)\): “([^”]+)”/g)]);
+    expect(named.filter((tests) => tests.length === 0)).toHaveLength(without);
+    for (const [, link = '', title = ''] of named.flat()) {
+      const file = join(dirname(document), link);
+      const titles = titlesIn(read(file)).filter((each) => each.includes(title));
+      expect(titles, `${file} has a test “${title}”`).not.toEqual([]);
+    }
+  });
+});
+
+/** The titles of tests and of groups of tests: texts that come first in their call. */
+function titlesIn(source: string): string[] {
+  return [...source.matchAll(/\(\s*(['"`])((?:(?!\1).)+)\1,/g)].map(([, , title = '']) => title);
+}
+
+test('the list of decisions has each page once, by its number and title', () => {
+  const folder = 'docs/decisions';
+  const pages = readdirSync(join(ROOT, folder)).filter((file) => /^\d/.test(file));
+  const lines = pages.toSorted().map((file, index) => {
+    const [, number, title] = /^# (\d+)\. (.+)/.exec(read(join(folder, file))) ?? [];
+    expect([file.slice(0, 4), number]).toEqual([
+      String(index + 1).padStart(4, '0'),
+      String(index + 1),
+    ]);
+    return `${number}. [${title}](${file})`;
+  });
+  expect(read(join(folder, 'README.md')).match(/^\d+\. .+/gm)).toEqual(lines);
+});
+
+test('the files that Developing Rostrum names are there', () => {
+  const page = read('docs/development.md');
+  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt))`/g)].map(
+    ([, name = '']) => name,
+  );
+  expect(named.length).toBeGreaterThan(50);
+  const files = [
+    'proto',
+    'server/src',
+    'server/test',
+    'clients/typescript/src',
+    'clients/cli/src',
+  ].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(folder, file),
+    ),
+  );
+  const isThere = (name: string) => {
+    const alternatives = name.replaceAll('.', '[.]').replaceAll('*', '[^/]*');
+    const pattern = alternatives.replace(
+      /\{(.*)\}/,
+      (_, all: string) => `(?:${all.replaceAll(',', '|')})`,
+    );
+    return files.some((file) => new RegExp(`(?:^|/)${pattern}$`).test(file));
+  };
+  expect(named.filter((name) => !isThere(name))).toEqual([]);
 });
 
 /** The messages in the sources of the server: the last string of each call of a log. */
@@ -114,13 +169,3 @@ test('nor does a message of a client, or the usage of a script', () => {
 function typeScriptCommands(text: string): string[] {
   return text.match(/(?<!npx )\bnode [\w./-]+\.ts\b/g) ?? [];
 }
-
-test('the table of failures in Operating Rostrum names tests that there are', () => {
-  const cells = tableBelow('Something failed', read('docs/operations.md')).map(
-    (row) => row.at(-1) ?? '',
-  );
-  const named = cells.flatMap((cell) => [...cell.matchAll(/`([\w/-]+\.spec\.ts)`: “([^”]+)”/g)]);
-  // What is seen on the client's side only has none.
-  expect(named).toHaveLength(cells.length - 1);
-  for (const [, file = '', test = ''] of named) expect(read(file)).toContain(test);
-});

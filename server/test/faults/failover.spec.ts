@@ -179,7 +179,64 @@ describe('of two servers on two Redis servers', () => {
   });
 });
 
+describe('a server that does not reach PostgreSQL, on a Redis that was given up,', () => {
+  afterEach(async () => {
+    await stage.links[A].postgres.set('pass');
+    stage.move(A, stage.redis.primary);
+    await stage.heal();
+  });
+
+  it.each([
+    ['it reaches PostgreSQL again', () => stage.links[A].postgres.set('pass'), 'p3 p2 p1'],
+    ['its Redis becomes a replica', () => stage.redis.follow(), 'UNAVAILABLE'],
+  ])('shows old standings until %s', async (mended, mend, then) => {
+    const leaderboardId = `cut-off-${mended.replaceAll(' ', '-')}`;
+    const submit = (score: number) =>
+      b.scores.submit({ leaderboardId, playerId: `p${score}`, score });
+    const shown = () =>
+      a.standings.listPage({ leaderboardId }, { deadlineMs: 1_000 }).then(
+        ({ standings }) => standings.map(({ playerId }) => playerId).join(' '),
+        ({ code }) => String(code),
+      );
+    await submit(1);
+    await untilIndexed(a, leaderboardId);
+    await stage.links[A].postgres.set('refuse');
+    await stage.redis.promote();
+    stage.move(B, stage.redis.primary);
+    await submit(2);
+    await untilIndexed(b, leaderboardId);
+    await submit(3);
+    for (let times = 0; times < 20; times += 1) expect(await shown()).toBe('p1');
+    await mend();
+    await expect.poll(shown, { timeout: 3_000 }).toBe(then);
+  });
+});
+
 describe('while servers are led to the same Redis', () => {
+  it('what a server committed and did not rank before it was killed, the other ranks', async () => {
+    const leaderboardId = 'left-behind';
+    await a.scores.submit({ leaderboardId, playerId: 'known', score: 5 });
+    await Promise.all([untilIndexed(a, leaderboardId), untilIndexed(b, leaderboardId)]);
+    await stage.links[A].redis.set('hole');
+    const left = { leaderboardId, playerId: 'left', score: 9, submissionId: 'left-1' };
+    const submitted = a.scores.submit(left, { deadlineMs: 30_000 });
+    try {
+      const committed = () => stage.sql(`SELECT FROM rostrum.entries WHERE player_id = 'left'`);
+      await expect.poll(committed, { timeout: 10_000, interval: 5 }).toHaveLength(1);
+      await stage.servers[A].kill();
+      const ranked = async () => {
+        const { revision, standings } = await b.standings.listPage({ leaderboardId });
+        return revision > 0 && standings.map(({ playerId }) => playerId).join(' ');
+      };
+      await expect.poll(ranked, { timeout: 3_000 }).toBe('left known');
+    } finally {
+      await stage.links[A].redis.set('pass');
+      await stage.servers[A].start();
+    }
+    // Whether it was answered before the end of the server or is a repetition: it counted once.
+    expect(await submitted).toMatchObject({ outcome: 'APPLIED', standing: { submissionCount: 1 } });
+  });
+
   /** What they say of their index. */
   const listen = () => {
     const lines: LogLine[] = [];

@@ -139,7 +139,7 @@ describe('connections whose other end has vanished', () => {
     await stage.heal();
   });
 
-  it('to PostgreSQL: reads go on, and submissions after the time that a statement may take', async () => {
+  it('to PostgreSQL: reads go on, and submissions after a few seconds', async () => {
     const leaderboardId = 'vanished-postgres';
     let score = 0;
     const submit = () => {
@@ -170,7 +170,7 @@ describe('connections whose other end has vanished', () => {
       `PostgreSQL frozen: reads within ${Math.round(Math.max(...waits))} ms, submissions after ${Math.round(tookMs)} ms`,
     );
     expect(Math.max(...waits)).toBeLessThan(2_500);
-    expect(tookMs).toBeLessThan(20_000);
+    expect(tookMs).toBeLessThan(8_000);
     const { standing } = await a.standings.get({ leaderboardId, playerId: `p${score}` });
     expect(standing).toMatchObject({ rank: 1, score });
 

@@ -144,6 +144,12 @@ describe('while PostgreSQL is down', () => {
     const leaderboardId = 'both-down';
     await using client = stage.client();
     await client.scores.submit({ leaderboardId, playerId: 'a', score: 1, submissionId: 'a-1' });
+    let interruptions = 0;
+    const onInterrupted = () => {
+      interruptions += 1;
+    };
+    const view = client.watch.liveView({ leaderboardId }, { onInterrupted });
+    await view.ready();
     await Promise.all([stage.postgres.kill(), stage.redis.kill()]);
     const start = performance.now();
     const answers = await Promise.allSettled([
@@ -167,6 +173,10 @@ describe('while PostgreSQL is down', () => {
       { deadlineMs: 30_000 },
     );
     expect(again).toMatchObject({ outcome: 'APPLIED', replayed: true });
+    await client.scores.submit({ leaderboardId, playerId: 'c', score: 2 }, { deadlineMs: 30_000 });
+    await expect.poll(() => view.standings[0]?.playerId, { timeout: 15_000 }).toBe('c');
+    expect(interruptions).toBe(0);
+    await view.close();
   });
 });
 

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { temporaryDirectory } from '../../../scripts/services/temporary-directory.ts';
+import { needs } from '../contract/machine-tools.js';
 import { testCertificates } from '../support/test-certificates.js';
 import { useTestService } from '../support/test-service.js';
 
@@ -27,7 +28,7 @@ console.log(result.outcome, result.standing.rank);
 let directory: ReturnType<typeof temporaryDirectory>;
 const service = useTestService();
 /** Paths of the packed files. */
-let files: { readonly sdk: string; readonly command: string };
+let files: { readonly sdk: string; readonly command: string; readonly go: string };
 
 beforeAll(() => {
   directory = temporaryDirectory('rostrum-packed-');
@@ -38,7 +39,11 @@ beforeAll(() => {
     expect(names, prefix).toHaveLength(1);
     return join(packed, names[0] as string);
   };
-  files = { sdk: file('rostrum-client-'), command: file('rostrum-cli-') };
+  files = {
+    sdk: file('rostrum-client-'),
+    command: file('rostrum-cli-'),
+    go: file('rostrum-go-'),
+  };
 }, 120_000);
 
 afterAll(() => {
@@ -100,4 +105,20 @@ it('the SDK installs beside the command, has types, and runs', { timeout: 180_00
 
   const answer = run('npx', ['--no-install', 'rostrum', 'top', 'packed', '--json'], project);
   expect(answer).toContain('"playerId":"sdk"');
+});
+
+it('the Go module: its README, followed in an empty directory', { timeout: 300_000 }, (context) => {
+  needs(context, 'go version');
+  const project = emptyDirectory('go');
+  const archive = basename(files.go);
+  copyFileSync(files.go, join(project, archive));
+  const readme = readFileSync(join(ROOT, 'clients/go/README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/```(?:sh|go)\n(.*?)```/gs)].map(([, text]) => text as string);
+  const [install = '', program = '', start = ''] = blocks;
+  expect(install).toContain(archive);
+  writeFileSync(join(project, 'main.go'), program);
+  // Where the server is, and the certificates, is known here from the environment.
+  const commands = start.split('\n').filter((line) => !line.startsWith('export '));
+  const output = run('bash', ['-ec', [install, ...commands].join('\n')], project);
+  expect(output).toBe('ada: rank 1 of 1\nnobody: no rank yet\nbob leads\n');
 });

@@ -3,8 +3,10 @@
  * looking at the server: it is what the server is compared with.
  */
 
+export const AGGREGATIONS = ['BEST', 'LATEST', 'SUM'] as const;
+
 export interface BoardSettings {
-  readonly aggregation: 'BEST' | 'LATEST' | 'SUM';
+  readonly aggregation: (typeof AGGREGATIONS)[number];
   readonly sortOrder: 'DESCENDING' | 'ASCENDING';
   readonly subscoreSortOrder: 'DESCENDING' | 'ASCENDING';
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { BoardSettings } from './naive-board.js';
+import { AGGREGATIONS, type BoardSettings } from './naive-board.js';
 
 /** A submission in the abstract: numbers choose from what the run has so far. */
 export interface AbstractSubmission {
@@ -94,15 +94,14 @@ export function leavingSequences(length: number): fc.Arbitrary<AbstractStep[]> {
 }
 
 /** Every combination of aggregation and orders. */
-export const ALL_SETTINGS: readonly BoardSettings[] = (['BEST', 'LATEST', 'SUM'] as const).flatMap(
-  (aggregation) =>
-    (['DESCENDING', 'ASCENDING'] as const).flatMap((sortOrder) =>
-      (['DESCENDING', 'ASCENDING'] as const).map((subscoreSortOrder) => ({
-        aggregation,
-        sortOrder,
-        subscoreSortOrder,
-      })),
-    ),
+export const ALL_SETTINGS: readonly BoardSettings[] = AGGREGATIONS.flatMap((aggregation) =>
+  (['DESCENDING', 'ASCENDING'] as const).flatMap((sortOrder) =>
+    (['DESCENDING', 'ASCENDING'] as const).map((subscoreSortOrder) => ({
+      aggregation,
+      sortOrder,
+      subscoreSortOrder,
+    })),
+  ),
 );
 
 /** Multiplies the sizes of the random tests: 1 for every run of the suite, more for a long night. */

@@ -101,7 +101,7 @@ export class TestIndex {
     const filler: IndexFiller = {
       fill: (...request) => this.fillsMayGoOn.then(() => paged.fill(...request)),
     };
-    const builder = new IndexBuilder({ index, rankings, entries, filler, trust, log: NO_LOG });
+    const builder = new IndexBuilder(index, rankings, entries, filler, trust, NO_LOG);
     return { trust, builder, writer: new IndexWriter(index, trust, builder) };
   }
 

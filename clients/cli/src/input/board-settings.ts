@@ -1,7 +1,13 @@
 import type { Aggregation, SortOrder } from '@rostrum/client';
 import { InvalidArgumentError, Option } from 'commander';
 
-const AGGREGATIONS: readonly Aggregation[] = ['BEST', 'LATEST', 'SUM'];
+/** The compiler sees to it that none is missing. */
+const AGGREGATIONS: { readonly [Name in Aggregation as Lowercase<Name>]: Name } = {
+  best: 'BEST',
+  latest: 'LATEST',
+  sum: 'SUM',
+};
+const AGGREGATION_WORDS = Object.keys(AGGREGATIONS).join(', ');
 const ORDERS: Readonly<Record<string, SortOrder>> = {
   desc: 'DESCENDING',
   descending: 'DESCENDING',
@@ -11,10 +17,10 @@ const ORDERS: Readonly<Record<string, SortOrder>> = {
 
 /** `--aggregation`: how the submissions of one player make one entry. */
 export function aggregationOption(remark: string): Option {
-  return new Option('--aggregation <kind>', `best, latest or sum; ${remark}`).argParser(
+  return new Option('--aggregation <kind>', `one of ${AGGREGATION_WORDS}; ${remark}`).argParser(
     (text): Aggregation => {
-      const found = AGGREGATIONS.find((name) => name === text.toUpperCase());
-      if (found === undefined) throw new InvalidArgumentError('Give best, latest or sum.');
+      const found = Object.values(AGGREGATIONS).find((name) => name === text.toUpperCase());
+      if (found === undefined) throw new InvalidArgumentError(`Give one of ${AGGREGATION_WORDS}.`);
       return found;
     },
   );

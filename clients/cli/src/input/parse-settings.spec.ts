@@ -29,7 +29,7 @@ describe('settings on the command line', () => {
     const order = orderOption('').parseArg;
     expect(aggregation?.('Latest', undefined)).toBe('LATEST');
     expect(order?.('ASC', undefined)).toBe('ASCENDING');
-    expect(() => aggregation?.('mean', undefined)).toThrow('best, latest or sum');
+    expect(() => aggregation?.('mean', undefined)).toThrow('one of best, latest, sum');
     expect(() => order?.('up', undefined)).toThrow('desc or asc');
   });
 });

@@ -1,4 +1,4 @@
-import type { Standing, StandingsEvent } from '@rostrum/client';
+import type { RankChange, Standing, StandingsEvent } from '@rostrum/client';
 import { describe, expect, it } from 'vitest';
 import { makeStyle } from '../output/style.js';
 import { renderBoardScreen } from './board-screen.js';
@@ -113,6 +113,32 @@ describe('a live board', () => {
     });
     expect(board.standings.map((row) => row.playerId)).toEqual(['bo', 'cy']);
     expect(board.latest(1)[0]?.movement).toMatchObject({ kind: 'left', playerId: 'ada' });
+  });
+
+  it('shows players of the same rank by their places', () => {
+    const tied: StandingsEvent = {
+      ...snapshot,
+      standings: [standing(1, 'bo', 300), standing(1, 'ada', 300), standing(1, 'cy', 300)],
+      places: [1, 2, 3],
+    };
+    const moved = (playerId: string, place: number): RankChange => ({
+      kind: 'MOVED',
+      playerId,
+      standing: standing(1, playerId, 300),
+      place,
+      previousRank: 1,
+      previousScore: 300,
+      revision: 0,
+    });
+    const board = watched(tied, {
+      type: 'changes',
+      changes: [moved('bo', 3), moved('cy', 1)],
+      totalPlayers: 3,
+      revision: 8,
+      resumeToken: 'c',
+    });
+    expect(watched(tied).standings.map(({ playerId }) => playerId)).toEqual(['bo', 'ada', 'cy']);
+    expect(board.standings.map(({ playerId }) => playerId)).toEqual(['cy', 'ada', 'bo']);
   });
 
   it('keeps the arrow of a move while the score alone goes on changing', () => {

@@ -1,4 +1,4 @@
-import type { Standing, StandingsEvent } from '@rostrum/client';
+import { LiveStandings, type Standing, type StandingsEvent } from '@rostrum/client';
 import { directionOf, type Movement } from './movement.js';
 import { movementOf } from './movement-of.js';
 
@@ -24,43 +24,29 @@ export class LiveBoard {
   status = 'connecting';
   /** How many changes were seen. */
   changes = 0;
-  private players = new Map<string, Standing>();
-  private sorted: readonly Standing[] = [];
-  private total = 0;
-  private shownRevision = 0;
+  private readonly live = new LiveStandings();
   private readonly places = new Map<string, Mark>();
   private readonly scores = new Map<string, Mark>();
   private readonly log: LogEntry[] = [];
 
   /** Best first. */
   get standings(): readonly Standing[] {
-    return this.sorted;
+    return this.live.standings;
   }
 
   get totalPlayers(): number {
-    return this.total;
+    return this.live.totalPlayers;
   }
 
   get revision(): number {
-    return this.shownRevision;
+    return this.live.revision;
   }
 
   /** Applies the next event of the watch, and returns the movements that it tells of. */
   apply(event: StandingsEvent, at: number, time = new Date()): readonly Movement[] {
     this.status = 'live';
-    this.shownRevision = event.revision;
-    if (event.type === 'checkpoint') return [];
-    this.total = event.totalPlayers;
+    this.live.apply(event);
     const movements = event.type === 'changes' ? event.changes.map(movementOf) : [];
-    if (event.type === 'snapshot') {
-      this.players = new Map(event.standings.map((standing) => [standing.playerId, standing]));
-    } else {
-      for (const { playerId, standing } of event.changes) {
-        if (standing === undefined) this.players.delete(playerId);
-        else this.players.set(playerId, standing);
-      }
-    }
-    this.sorted = [...this.players.values()].sort((a, b) => a.rank - b.rank);
     for (const movement of movements) this.mark(movement, at, time);
     return movements;
   }

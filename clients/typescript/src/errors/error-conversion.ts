@@ -26,6 +26,8 @@ interface Details {
 }
 
 const OVERSIZE = /message larger than max \((\d+) vs\.? (\d+)\)/;
+/** What grpc-js makes of a reset with ENHANCE_YOUR_CALM. */
+const CUT_OFF = 'Bandwidth exhausted or memory limit exceeded';
 const LATE = 'the answer did not come before the deadline';
 const ERROR_DOMAIN = 'rostrum.v1';
 const TYPE_PREFIX = 'type.googleapis.com/google.rpc.';
@@ -39,6 +41,11 @@ export function errorFromCall(status: CallStatus): RostrumError {
   const sizes = code === 'RESOURCE_EXHAUSTED' && !details.reason && OVERSIZE.exec(status.details);
   if (sizes) {
     return messageTooLarge('a message was refused', Number(sizes[1]), Number(sizes[2]));
+  }
+  // The status that says so waits behind the messages that nobody read, and is lost with them.
+  if (code === 'RESOURCE_EXHAUSTED' && !details.reason && status.details === CUT_OFF) {
+    const message = 'the server cut off a call whose answers were not read for too long';
+    return new RostrumError('ABORTED', 'WATCHER_TOO_SLOW', message);
   }
   const reason = details.reason ?? localReason(code, status);
   // Made by grpc-js too, of its parts and their times.

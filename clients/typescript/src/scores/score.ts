@@ -55,7 +55,10 @@ export interface ScoreResult {
   readonly previousRank: number | undefined;
   /** Undefined for a first entry. */
   readonly previousScore: number | undefined;
-  /** False while the index is being repaired: the score is durable, and `standing.rank` is 0. */
+  /**
+   * False while the index is being repaired: the score is durable, and `standing.rank` is 0. Also false for
+   * a player who has left the ranking.
+   */
   readonly ranked: boolean;
   /** The revision of the ranking that includes the submission; 0 while `ranked` is false. */
   readonly revision: number;

@@ -3,7 +3,10 @@ import { percentileOf, type Standing } from '../standings/standing.js';
 import type { RankChange } from './rank-change.js';
 import type { StandingsEvent } from './watch.js';
 
-/** The standings of a view, kept current by applying its events in order. */
+/**
+ * The standings of a view, kept current by applying the events of `watch.standings` in order. They are
+ * ordered by place, as the ranking is; several players may have the same rank.
+ */
 export class LiveStandings {
   #byPlayer = new Map<string, Standing>();
   /** By player, where the place is not the rank. */
@@ -17,10 +20,12 @@ export class LiveStandings {
     return this.#standings;
   }
 
+  /** How many players the ranking has. */
   get totalPlayers(): number {
     return this.#totalPlayers;
   }
 
+  /** The revision of the ranking that they show; 0 before the first event. */
   get revision(): number {
     return this.#revision;
   }

@@ -91,7 +91,7 @@ export interface SnapshotEvent extends WatchEvent {
 /** How the view differs from the event before. */
 export interface ChangesEvent extends WatchEvent {
   readonly type: 'changes';
-  /** All of them make the next state: apply all, then sort. */
+  /** All of them make the next state: apply all, then sort by place. `LiveStandings` does so. */
   readonly changes: readonly RankChange[];
   /** How many players the ranking has. */
   readonly totalPlayers: number;

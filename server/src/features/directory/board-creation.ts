@@ -1,4 +1,4 @@
-import { Allotment, type Cap } from '../../domain/allotment.js';
+import { Allotment } from '../../domain/allotment.js';
 import type { Caller } from '../../domain/caller.js';
 import { RostrumError } from '../../domain/errors.js';
 import { FairSlots } from '../../domain/fair-slots.js';
@@ -11,19 +11,14 @@ const CREATIONS = 4;
 const MAX_WAITING = 1_000;
 
 /**
- * Bounds what leaderboards cost that this process does not know. Anybody who may submit may name new
- * leaderboards for ever, and anybody who may read may ask for some that do not exist; looking them up
- * and creating them must leave the store of record to those who use theirs, and nobody waits behind
- * another's.
+ * Bounds what unknown leaderboards cost. Any writer may name new leaderboards for ever, and any reader may
+ * ask for some that do not exist. Looking them up and creating them must not take the store of record from
+ * those who use theirs, and nobody waits behind another identity.
  */
 export class BoardCreation {
   readonly #lookups = new FairSlots(LOOKUPS);
   readonly #creations = new FairSlots(CREATIONS);
-  readonly #places: Allotment;
-
-  constructor(options: { readonly maxWaiting?: number; readonly cap?: Cap } = {}) {
-    this.#places = new Allotment(options.maxWaiting ?? MAX_WAITING, options.cap);
-  }
+  readonly #places = new Allotment(MAX_WAITING);
 
   /** Looks a leaderboard up when it is the caller's turn. */
   lookUp<T>(caller: Caller, find: () => Promise<T>): Promise<T> {
@@ -39,7 +34,11 @@ export class BoardCreation {
     const { of: identity } = caller;
     if (!this.#places.mayTake(identity.creations)) {
       identity.refused += 1;
-      throw overloaded();
+      throw new RostrumError(
+        'OVERLOADED',
+        'as many leaderboards wait to be created as the server accepts, in all or of one identity; retry later',
+        { retryAfterMs: 1_000 },
+      );
     }
     this.#places.take();
     caller.creations += 1;
@@ -52,12 +51,4 @@ export class BoardCreation {
       identity.creations -= 1;
     }
   }
-}
-
-function overloaded(): RostrumError {
-  return new RostrumError(
-    'OVERLOADED',
-    'as many leaderboards wait to be created as the server accepts, in all or of one identity; retry later',
-    { retryAfterMs: 1_000 },
-  );
 }

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Board } from '../../domain/board.js';
+import { BoundedMap } from '../../domain/bounded-map.js';
 import type { Caller } from '../../domain/caller.js';
 import {
   invalidField,
@@ -13,13 +15,13 @@ import { within } from '../../within.js';
 import { BoardCreation } from './board-creation.js';
 import type { BoardStore, RankingDirectory } from './ports.js';
 
-/** After this long a leaderboard is looked up again, behind the back of the reads that go on. */
+/** After this long a leaderboard is looked up again, while reads go on with what is known. */
 const FRESH_MS = 1000;
 /** After this long reads wait for the look-up. */
 const STALE_MS = 10_000;
 /**
- * But no longer than this, in milliseconds, and none while the store of record does not answer: then nobody
- * can have changed the leaderboard in a way that was acknowledged to this server.
+ * How long they wait at most, in milliseconds. They do not wait while the store of record does not answer:
+ * then nobody can have changed the leaderboard and told this server.
  */
 const LOOK_UP_MS = 250;
 const MAX_KNOWN = 100_000;
@@ -34,11 +36,8 @@ const ONLY_SEASON = '1';
  * submission is always decided by the store of record.
  */
 export class Directory implements RankingDirectory {
-  readonly #boards: BoardStore;
-  readonly #mayCreate: boolean;
-  readonly #creation: BoardCreation;
-  readonly #prepare: (ranking: Ranking) => Promise<void>;
-  readonly #known = new Map<LeaderboardId, { board: Board; sinceMs: number }>();
+  readonly #known = new BoundedMap<LeaderboardId, { board: Board; sinceMs: number }>(MAX_KNOWN);
+  readonly #creation = new BoardCreation();
   readonly #creating = new Map<LeaderboardId, Promise<Board>>();
   readonly #finding = new Map<LeaderboardId, Promise<Board | undefined>>();
   /** Whether the last look-up was not answered in time. */
@@ -49,16 +48,10 @@ export class Directory implements RankingDirectory {
    * @param prepare makes a ranking ready for its first submission, if it is new; does not fail
    */
   constructor(
-    boards: BoardStore,
-    mayCreate: boolean,
-    prepare: (ranking: Ranking) => Promise<void>,
-    creation = new BoardCreation(),
-  ) {
-    this.#boards = boards;
-    this.#mayCreate = mayCreate;
-    this.#prepare = prepare;
-    this.#creation = creation;
-  }
+    private readonly boards: BoardStore,
+    private readonly mayCreate: boolean,
+    private readonly prepare: (ranking: Ranking) => Promise<void>,
+  ) {}
 
   /** The board as it was when last looked up; it may have been deleted or changed since. */
   known(leaderboardId: LeaderboardId): Board | undefined {
@@ -76,17 +69,17 @@ export class Directory implements RankingDirectory {
 
   async #require({ leaderboardId }: RankingSelector, caller?: Caller): Promise<Ranking> {
     const id = parseLeaderboardId(leaderboardId);
-    // Only what is not known waits its turn: nobody can make more known than there are leaderboards.
+    // Only unknown ids wait their turn: nobody can make more of them known than there are leaderboards.
     const board = await (caller === undefined || this.#known.has(id)
-      ? this.#inTime(id, this.#find(id))
+      ? this.#findInTime(id)
       : this.#creation.lookUp(caller, () => this.#find(id)));
     if (board === undefined) throw leaderboardNotFound(leaderboardId);
     return board.rankings[0];
   }
 
   /**
-   * Finds the board that submissions to a leaderboard go to, making it with `settings` if there is none
-   * and that is allowed.
+   * Finds the board that submissions to a leaderboard go to; makes it with `settings` if there is none and
+   * that is allowed.
    *
    * @throws LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
@@ -96,16 +89,11 @@ export class Directory implements RankingDirectory {
     caller: Caller,
   ): Promise<Board> {
     // One look-up for all who ask meanwhile; they go on in the order in which they asked.
-    const running = this.#creating.get(leaderboardId);
-    if (running !== undefined) return running;
-    const creating = this.#findOrCreate(leaderboardId, settings, caller)
-      .then(async (board) => {
-        await Promise.all(board.rankings.map(this.#prepare));
-        return board;
-      })
-      .finally(() => this.#creating.delete(leaderboardId));
-    this.#creating.set(leaderboardId, creating);
-    return creating;
+    return this.#creating.getOrInsertComputed(leaderboardId, () =>
+      this.#findOrCreate(leaderboardId, settings, caller).finally(() =>
+        this.#creating.delete(leaderboardId),
+      ),
+    );
   }
 
   async #findOrCreate(
@@ -113,14 +101,16 @@ export class Directory implements RankingDirectory {
     settings: LeaderboardSettings,
     caller: Caller,
   ): Promise<Board> {
-    const found = await this.#creation.lookUp(caller, () => this.#find(leaderboardId));
-    if (found !== undefined) return found;
-    if (!this.#mayCreate) throw leaderboardNotFound(leaderboardId);
-    const made = await this.#creation.create(caller, () =>
-      this.#boards.createDefault(leaderboardId, settings),
-    );
-    this.#remember(made);
-    return made;
+    let board = await this.#creation.lookUp(caller, () => this.#find(leaderboardId));
+    if (board === undefined) {
+      if (!this.mayCreate) throw leaderboardNotFound(leaderboardId);
+      board = await this.#creation.create(caller, () =>
+        this.boards.createDefault(leaderboardId, settings),
+      );
+      this.#remember(board);
+    }
+    await Promise.all(board.rankings.map(this.prepare));
+    return board;
   }
 
   /** Forgets a leaderboard that was changed or deleted, and what a look-up under way may find. */
@@ -137,15 +127,12 @@ export class Directory implements RankingDirectory {
     return ageMs <= STALE_MS || this.#storeAway ? known.board : undefined;
   }
 
-  /** The answer of a look-up, or in its place what is known, when that takes too long. */
-  async #inTime(
-    leaderboardId: LeaderboardId,
-    finding: Promise<Board | undefined>,
-  ): Promise<Board | undefined> {
+  /** The answer of a look-up; what is known, if that takes too long. */
+  async #findInTime(leaderboardId: LeaderboardId): Promise<Board | undefined> {
     const known = this.#known.get(leaderboardId)?.board;
-    if (known === undefined) return finding;
-    const answer = await within(LOOK_UP_MS, finding, 'too late');
-    if (answer !== 'too late') return answer;
+    if (known === undefined) return this.#find(leaderboardId);
+    const answer = await within(LOOK_UP_MS, this.#find(leaderboardId), 'no answer');
+    if (answer !== 'no answer') return answer;
     this.#storeAway = true;
     return known;
   }
@@ -155,7 +142,7 @@ export class Directory implements RankingDirectory {
     const running = this.#finding.get(leaderboardId);
     if (running !== undefined) return running;
     const isCurrent = (): boolean => this.#finding.get(leaderboardId) === finding;
-    const finding: Promise<Board | undefined> = this.#boards
+    const finding: Promise<Board | undefined> = this.boards
       .findBoard(leaderboardId)
       .then(
         (board) => {
@@ -182,28 +169,11 @@ export class Directory implements RankingDirectory {
 
   #remember(board: Board): void {
     const { leaderboardId } = board;
-    // The same objects as before where nothing changed: others recognise a ranking by it.
+    // The same objects as before if nothing changed: others recognise a ranking by its object.
     const before = this.#known.get(leaderboardId)?.board;
-    const same = before !== undefined && isSame(before, board) ? before : board;
-    this.#known.delete(leaderboardId);
+    const same = before !== undefined && isDeepStrictEqual(before, board) ? before : board;
     this.#known.set(leaderboardId, { board: same, sinceMs: performance.now() });
-    if (this.#known.size > MAX_KNOWN) {
-      for (const oldest of this.#known.keys()) {
-        this.#known.delete(oldest);
-        break;
-      }
-    }
   }
-}
-
-function isSame(a: Board, b: Board): boolean {
-  return (
-    a.rankings.length === b.rankings.length &&
-    a.rankings.every(({ rankingNo }, at) => rankingNo === b.rankings[at]?.rankingNo) &&
-    a.settings.aggregation === b.settings.aggregation &&
-    a.settings.sortOrder === b.settings.sortOrder &&
-    a.settings.subscoreSortOrder === b.settings.subscoreSortOrder
-  );
 }
 
 function checkSeasonAndSegment({ seasonId, segment }: RankingSelector): void {

@@ -7,8 +7,8 @@ import type { Ranking, RankingSelector } from '../../domain/ranking.js';
 /** Finds the ranking that a caller means. */
 export interface RankingDirectory {
   /**
-   * At once where the ranking is known, which it nearly always is; else when it is the caller's turn. Without
-   * a caller it is for the server itself.
+   * At once if the ranking is known, which it nearly always is; else when it is the caller's turn. Without
+   * a caller, the server itself asks.
    *
    * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, SEASON_NOT_FOUND, SEGMENT_NOT_FOUND,
    * NOT_SUPPORTED, STORE_UNAVAILABLE

@@ -142,6 +142,6 @@ describe('a new ranking', () => {
     await stage.own.builder.prepare(ranking);
     expect(stage.own.trust.epochOf(ranking.rankingNo)).toBe(1);
     expect(await stage.shown(ranking)).toEqual([]);
-    expect(stage.own.builder.isFirst(ranking)).toBe(false);
+    expect(stage.own.builder.isBuildingFirst(ranking)).toBe(false);
   });
 });

@@ -99,13 +99,11 @@ beforeEach(async () => {
     declare: (expected, redis) => answer(() => lives.declare(expected, redis)),
     markReady: (life) => answer(() => lives.markReady(life)),
   };
-  gate = new IndexGate({
-    ...{ connection, lives: whileItAnswers, trust, log: NO_LOG },
-    recover: () => {
-      recoveries += 1;
-      return recover();
-    },
-  });
+  const counted = () => {
+    recoveries += 1;
+    return recover();
+  };
+  gate = new IndexGate(connection, whileItAnswers, trust, counted, NO_LOG);
   gate.start();
 });
 
@@ -144,7 +142,7 @@ describe('a server that is connected to a Redis', () => {
     connection.reach(redis);
     await expect.poll(() => recoveries).toBe(1);
     expect([gate.state, gate.isOpen, gate.isReachable]).toEqual(['recovering', false, true]);
-    expect([trust.life, connection.admitted]).toEqual([life, redis]);
+    expect([trust.tenure?.life, connection.admitted]).toEqual([life, redis]);
     broughtIn.resolve();
     await gate.whenOpen();
     expect([gate.isOpen, gate.opening]).toEqual([true, 1]);
@@ -164,7 +162,7 @@ describe('a server that is connected to a Redis', () => {
     const redis = newRedis();
     connection.reach(redis);
     await gate.whenOpen();
-    expect(await present()).toMatchObject({ redis, ready: true, id: trust.life });
+    expect(await present()).toMatchObject({ redis, ready: true, id: trust.tenure?.life });
   });
 
   it('whose life ended a short while ago looks for another, and declares none', async () => {
@@ -249,7 +247,7 @@ describe('an open server', () => {
     expect([gate.state, connection.admitted]).toEqual(['lost', undefined]);
     connection.reach(next);
     await gate.whenOpen();
-    expect([trust.life, recoveries]).toEqual([life, 2]);
+    expect([trust.tenure?.life, recoveries]).toEqual([life, 2]);
   });
 
   it('keeps its lease while PostgreSQL is silent, and comes back to the same Redis', async () => {
@@ -263,7 +261,7 @@ describe('an open server', () => {
     connection.lose();
     connection.reach(redis);
     await gate.whenOpen();
-    expect([await gate.confirmsOpen(), trust.life]).toEqual([true, life]);
+    expect([await gate.confirmsOpen(), trust.tenure?.life]).toEqual([true, life]);
   });
 
   it('answers nothing after the time of a lease in which PostgreSQL only refused', async () => {

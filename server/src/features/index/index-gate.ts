@@ -19,26 +19,16 @@ import {
 } from './ports.js';
 
 const RETRY_MS = 250;
+/** Before the batches that were missed during a recovery are brought in too. */
 const MISSED_MS = 10;
-/** For how long after a connection broke reads wait for it to be back rather than go elsewhere. */
+/** For how long after a connection broke reads wait for it to be back before they go elsewhere. */
 const BREAK_MS = 500;
 
 /**
- * `lost`: no connection to Redis, or none that serves; `recovering`: it is back, and it is found out
- * whether it serves, and brought in what it missed.
+ * `lost`: no connection to Redis, or none that serves; `recovering`: it is back, and the gate finds out
+ * whether it serves and brings in what it missed.
  */
 export type GateState = 'lost' | 'recovering' | 'open';
-
-export interface GateParts {
-  readonly connection: IndexConnection;
-  readonly lives: LifeStore;
-  readonly trust: IndexTrust;
-  /** Brings everything that was committed so far into the index. */
-  readonly recover: () => Promise<void>;
-  /** Told of the Redis server whose life this server has joined. */
-  readonly onJoined?: (redis: string) => void;
-  readonly log: Log;
-}
 
 /**
  * Decides whether the index may be believed: runs the states of a server that index-rules.ts lists.
@@ -48,55 +38,54 @@ export interface GateParts {
  * ranks and reads are answered from the store of record.
  */
 export class IndexGate implements IndexAvailability {
-  readonly #connection: IndexConnection;
-  readonly #lives: LifeStore;
-  readonly #trust: IndexTrust;
-  readonly #recover: () => Promise<void>;
-  readonly #onJoined: (redis: string) => void;
-  readonly #log: Log;
   readonly #lease: IndexLease;
   readonly #opened: (() => void)[] = [];
   #state: GateState = 'lost';
   /** Whether this server is in a life: then the index may be written to. */
   #joined = false;
-  /** Grows with each connection and each life that ends: what was begun before is of no use. */
+  /** Grows with each connection and each life that ends: work of an earlier turn is abandoned. */
   #turn = 0;
   /** The life that was joined last, and its Redis; undefined once it is known to be over. */
   #last: Tenure | undefined;
   #missed = true;
   #openings = 0;
-  /** False from a failure until the index answers a ping: nobody else has to wait for it. */
+  /** False from a failure until the index answers a ping, so that nobody waits for it meanwhile. */
   #answering = true;
   #recovering = false;
   #lostAtMs = Number.NEGATIVE_INFINITY;
-  /** Since when only Redis servers have been reached whose life is over. */
+  /** Since when this server has reached only Redis servers whose life is over. */
   #supersededSinceMs: number | undefined;
   /** A life that was found not ready, and when that was. */
   #unready: { readonly life: LifeId; readonly sinceMs: number } | undefined;
   #closed = false;
 
-  constructor(parts: GateParts) {
-    this.#connection = parts.connection;
-    this.#lives = parts.lives;
-    this.#trust = parts.trust;
-    this.#recover = parts.recover;
-    this.#onJoined = parts.onJoined ?? (() => {});
-    this.#log = parts.log;
-    this.#lease = new IndexLease(parts.lives, () => {
-      this.#log.warn({}, 'another index serves by now; reads go to the store of record');
+  /**
+   * @param recover brings everything that was committed so far into the index
+   * @param onJoined told of the Redis server whose life this server has joined
+   */
+  constructor(
+    private readonly connection: IndexConnection,
+    private readonly lives: LifeStore,
+    private readonly trust: IndexTrust,
+    private readonly recover: () => Promise<void>,
+    private readonly log: Log,
+    private readonly onJoined: (redis: string) => void = () => {},
+  ) {
+    this.#lease = new IndexLease(lives, () => {
+      this.log.warn({}, 'another index serves by now; reads go to the store of record');
       this.#last = undefined;
       this.#leave();
-      this.#connection.connectAnew();
+      this.connection.connectAnew();
     });
   }
 
   /** Begins to follow the connection. */
   start(): void {
-    this.#connection.onLost(() => {
-      if (this.#joined) this.#log.warn({}, 'index lost; reads go to the store of record');
+    this.connection.onLost(() => {
+      if (this.#joined) this.log.warn({}, 'index lost; reads go to the store of record');
       this.#leave();
     });
-    this.#connection.onReady(() => {
+    this.connection.onReady(() => {
       if (this.#closed) return;
       this.#turn += 1;
       this.#state = 'recovering';
@@ -130,13 +119,13 @@ export class IndexGate implements IndexAvailability {
       : new Promise((resolve) => this.#opened.push(resolve));
   }
 
-  /** Whether answers may come from the index; where that is being asked, waits for the answer. */
+  /** Whether answers may come from the index. If the lease is being renewed, waits for that. */
   async confirmsOpen(): Promise<boolean> {
     if (this.#state === 'open') await this.#lease.settled();
     return this.isOpen;
   }
 
-  /** The same; waits also, but not long, for a connection that broke a moment ago. */
+  /** As `confirmsOpen`, but first waits a little for a connection that broke a moment ago. */
   async opensSoon(): Promise<boolean> {
     const patienceMs = this.#lostAtMs + BREAK_MS - performance.now();
     if (this.#state !== 'open' && patienceMs > 0) {
@@ -151,20 +140,16 @@ export class IndexGate implements IndexAvailability {
     if (error === undefined) return;
     this.#answering = false;
     if (this.#state === 'open') {
-      this.#log.warn({ err: error }, 'index failed; reads go to the store of record');
+      this.log.warn({ err: error }, 'index failed; reads go to the store of record');
       this.#lostAtMs = performance.now();
       this.#state = 'recovering';
-      this.#beginRecovery();
+      void this.#recoverUntilOpen();
     }
   }
 
   close(): void {
+    this.#leave();
     this.#closed = true;
-    this.#turn += 1;
-    this.#state = 'lost';
-    this.#joined = false;
-    this.#connection.admit(undefined);
-    this.#lease.end();
   }
 
   #leave(): void {
@@ -173,21 +158,25 @@ export class IndexGate implements IndexAvailability {
     this.#turn += 1;
     this.#state = 'lost';
     this.#joined = false;
-    this.#connection.admit(undefined);
+    this.connection.admit(undefined);
     this.#lease.end();
   }
 
   /** Finds out whether the connected Redis serves, or should serve from now on. */
   async #join(turn: number): Promise<void> {
-    const { redis } = this.#connection;
+    const { redis } = this.connection;
     while (this.#turn === turn) {
       const askedAtMs = performance.now();
       try {
         if (await this.#tryJoin(turn, redis)) return;
       } catch (error) {
         if (this.#turn !== turn) return;
-        if (error instanceof StoreSilent && this.#rejoin(redis, askedAtMs)) return;
-        this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
+        // While PostgreSQL is away nobody can begin another life, so the Redis joined last still serves.
+        if (error instanceof StoreSilent && this.#last?.redis === redis) {
+          this.#enter(this.#last.life, redis, undefined, askedAtMs);
+          return;
+        }
+        this.log.warn({ err: error }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
       }
     }
@@ -196,9 +185,9 @@ export class IndexGate implements IndexAvailability {
   /** One step. True when there is nothing more to do. */
   async #tryJoin(turn: number, redis: string): Promise<boolean> {
     const askedAtMs = performance.now();
-    const present = await this.#presentSoon();
+    const present = await this.#presentLife();
     if (present?.id !== this.#last?.life) this.#last = undefined;
-    const wasSuperseded = present?.redis !== redis && (await this.#lives.wasSuperseded(redis));
+    const wasSuperseded = present?.redis !== redis && (await this.lives.wasSuperseded(redis));
     if (this.#turn !== turn) return true;
     const supersededForMs = performance.now() - (this.#supersededSinceMs ?? performance.now());
     const step = nextStep(redis, present, wasSuperseded, supersededForMs);
@@ -206,13 +195,13 @@ export class IndexGate implements IndexAvailability {
       case 'connect anew':
         if (this.#supersededSinceMs === undefined) {
           this.#supersededSinceMs = performance.now();
-          this.#log.warn({}, 'redis is one that was given up for another; looking for that');
+          this.log.warn({}, 'this redis was given up for another one; looking for that one');
         }
-        this.#connection.connectAnew();
+        this.connection.connectAnew();
         return true;
       case 'declare': {
-        const life = await this.#lives.declare(present?.id, redis);
-        if (life.redis === redis) this.#log.info({ life: life.id }, 'the index has a new life');
+        const life = await this.lives.declare(present?.id, redis);
+        if (life.redis === redis) this.log.info({ life: life.id }, 'the index has a new life');
         return false;
       }
       case 'wait':
@@ -224,50 +213,36 @@ export class IndexGate implements IndexAvailability {
     }
   }
 
-  async #presentSoon(): Promise<Life | undefined> {
-    const silence = Promise.withResolvers<never>();
-    const error = new StoreSilent('the store of record does not answer');
-    const timer = setTimeout(() => silence.reject(error), LEASE_TIMEOUT_MS);
-    try {
-      return await Promise.race([this.#lives.present(), silence.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /**
-   * While PostgreSQL is away nobody can begin another life: if none was seen before, the same Redis is still
-   * the one that serves.
-   */
-  #rejoin(redis: string, silentSinceMs: number): boolean {
-    if (this.#last?.redis !== redis) return false;
-    this.#enter(this.#last.life, redis, undefined, silentSinceMs);
-    return true;
+  /** @throws StoreSilent when there is no answer in time, STORE_UNAVAILABLE */
+  async #presentLife(): Promise<Life | undefined> {
+    const present = await within(LEASE_TIMEOUT_MS, this.lives.present(), 'silent');
+    if (present === 'silent') throw new StoreSilent('the store of record does not answer');
+    return present;
   }
 
   async #awaitReady(turn: number, { id }: Life): Promise<void> {
     if (this.#unready?.life !== id) this.#unready = { life: id, sinceMs: performance.now() };
     const waitMs = this.#unready.sinceMs + LEASE_MS - performance.now();
     if (waitMs > 0) await delay(waitMs);
-    if (this.#turn === turn) await this.#lives.markReady(id);
+    if (this.#turn === turn) await this.lives.markReady(id);
   }
 
   #enter(life: LifeId, redis: string, askedAtMs: number | undefined, silentSinceMs?: number): void {
     if (this.#last?.life !== life) this.#missed = true;
     this.#last = { life, redis };
     this.#supersededSinceMs = undefined;
-    this.#trust.enter(this.#last);
-    this.#connection.admit(redis);
+    this.trust.enter(this.#last);
+    this.connection.admit(redis);
     this.#lease.begin(life, askedAtMs, silentSinceMs);
     this.#joined = true;
     this.#answering = true;
-    this.#onJoined(redis);
+    this.onJoined(redis);
     if (this.#missed) {
-      this.#beginRecovery();
-      return;
+      void this.#recoverUntilOpen();
+    } else {
+      this.log.info({}, 'index connected again');
+      this.#open();
     }
-    this.#log.info({}, 'index connected again');
-    this.#open();
   }
 
   #open(): void {
@@ -276,36 +251,33 @@ export class IndexGate implements IndexAvailability {
     for (const resolve of this.#opened.splice(0)) resolve();
   }
 
-  #beginRecovery(): void {
-    if (!this.#recovering) void this.#recoverUntilOpen();
-  }
-
   async #recoverUntilOpen(): Promise<void> {
+    if (this.#recovering) return;
     this.#recovering = true;
     while (this.#joined && this.#state === 'recovering') {
       const start = performance.now();
       const turn = this.#turn;
       try {
-        await this.#connection.ping();
+        await this.connection.ping();
         this.#answering = true;
         this.#missed = false;
-        await this.#recover();
+        await this.recover();
       } catch (error) {
         this.#missed = true;
-        this.#log.warn({ err: error }, 'the index cannot be brought up to date yet');
+        this.log.warn({ err: error }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
         continue;
       }
       // What began in another turn was not brought into this index.
       if (this.#turn !== turn) this.#missed = true;
       // No await from here to the opening: a batch is either in the index by now, or its submitter
-      // will see the open gate.
-      if (this.#missed || !this.#answering || !this.#connection.connected) {
+      // sees the open gate.
+      if (this.#missed || !this.#answering || !this.connection.connected) {
         await delay(MISSED_MS);
         continue;
       }
       if (this.#joined && this.#state === 'recovering') {
-        this.#log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
+        this.log.info({ ms: Math.round(performance.now() - start) }, 'index up to date');
         this.#open();
       }
     }

@@ -9,25 +9,20 @@ import {
 } from '../../domain/index-rules.js';
 import { type LifeStore, StoreSilent } from './ports.js';
 
-/** A tick that comes so much later than it should, in milliseconds, means that this process stood still. */
+/** A tick that is this late, in milliseconds, means that this process stood still. */
 const STANDSTILL_MS = 300;
-/** Whoever needs an answer takes that to a question that was asked at most so many milliseconds ago. */
+/** An answer serves whoever needs one if its question is at most this old, in milliseconds. */
 const RECENT_MS = 50;
-/** Questions without an answer, each on a connection of its own: one of them may be dead. */
+/** Questions that may wait for an answer, each on its own connection: one of these may be dead. */
 export const MAX_LEASE_QUESTIONS = 4;
 
-/**
- * Knows whether a life of the index is still the present one, by asking the store of record all the time;
- * see index-rules.ts.
- */
+/** Keeps asking the store of record whether a life of the index is still the present one: see index-rules.ts. */
 export class IndexLease {
-  readonly #lives: LifeStore;
-  readonly #onOver: () => void;
   #life: LifeId | undefined;
   #lease: Lease | undefined;
   #timer: NodeJS.Timeout | undefined;
   #tickedAtMs = 0;
-  /** When the questions without an answer were asked. */
+  /** When the questions were asked that wait for an answer. */
   readonly #questions: number[] = [];
   /** Since when the store has said nothing, as far as this process was awake to hear it. */
   #silentSinceMs: number | undefined;
@@ -37,17 +32,15 @@ export class IndexLease {
   #news = Promise.withResolvers<void>();
 
   /** @param onOver called when another life is the present one; the lease is over by then */
-  constructor(lives: LifeStore, onOver: () => void) {
-    this.#lives = lives;
-    this.#onOver = onOver;
-  }
+  constructor(
+    private readonly lives: LifeStore,
+    private readonly onOver: () => void,
+  ) {}
 
   /**
-   * Begins a lease.
-   *
-   * @param askedAtMs when the question was asked to which the answer was that this life is the present
-   * one; undefined if there was no answer
-   * @param silentSinceMs since when the store has been silent, then
+   * @param askedAtMs when the question was asked whose answer said that this life is the present one;
+   * undefined if there was no answer
+   * @param silentSinceMs since when the store has been silent, if it is
    */
   begin(life: LifeId, askedAtMs: number | undefined, silentSinceMs?: number): void {
     this.#life = life;
@@ -75,7 +68,7 @@ export class IndexLease {
   async settled(): Promise<void> {
     if (this.holds || this.#lease === undefined) return;
     const lastAt = this.#questions.at(-1) ?? Number.NEGATIVE_INFINITY;
-    if (performance.now() - lastAt >= RECENT_MS) this.#ask();
+    if (performance.now() - lastAt >= RECENT_MS) void this.#ask();
     await this.#news.promise;
   }
 
@@ -83,10 +76,10 @@ export class IndexLease {
     const now = performance.now();
     const before = this.#tickedAtMs;
     this.#tickedAtMs = now;
-    // What came while this process stood still has not been read yet: it was not the store's silence.
+    // What came while this process stood still has not been read yet: the store was not silent.
     if (now - before > LEASE_POLL_MS + STANDSTILL_MS) this.#silentSinceMs = now;
     const lastAt = this.#questions.at(-1);
-    if (lastAt === undefined || now - lastAt >= LEASE_TIMEOUT_MS) this.#ask();
+    if (lastAt === undefined || now - lastAt >= LEASE_TIMEOUT_MS) void this.#ask();
     // All that had come by the tick before has been read by now.
     const silentForMs = before - (this.#silentSinceMs ?? before);
     if (silentForMs < enoughSilenceMs(this.#slownessMs) || this.#lease === undefined) return;
@@ -94,18 +87,15 @@ export class IndexLease {
     this.#tell();
   }
 
-  #ask(): void {
-    if (this.#questions.length < MAX_LEASE_QUESTIONS) void this.#askOnce();
-  }
-
-  async #askOnce(): Promise<void> {
+  async #ask(): Promise<void> {
+    if (this.#questions.length >= MAX_LEASE_QUESTIONS) return;
     const life = this.#life;
     const askedAtMs = performance.now();
     this.#silentSinceMs ??= askedAtMs;
     this.#questions.push(askedAtMs);
     let present: Life | undefined;
     try {
-      present = await this.#lives.present();
+      present = await this.lives.present();
     } catch (error) {
       if (!(error instanceof StoreSilent)) this.#hear(askedAtMs);
       return;
@@ -119,14 +109,14 @@ export class IndexLease {
       this.#lease = { askedAtMs: latest, silentAtMs: undefined };
     } else {
       this.end();
-      this.#onOver();
+      this.onOver();
     }
   }
 
   /** The store has answered, whatever it said. */
   #hear(askedAtMs: number): void {
     this.#silentSinceMs = undefined;
-    // After a slow answer the next ones must be missed for longer, until some came fast.
+    // After a slow answer, silence must last longer, until answers are fast again.
     this.#slownessMs = Math.max(performance.now() - askedAtMs, this.#slownessMs / 2);
     if (this.#lease !== undefined) this.#lease = { ...this.#lease, silentAtMs: undefined };
     this.#tell();

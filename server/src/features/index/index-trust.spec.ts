@@ -22,7 +22,7 @@ test('an epoch counts only in the life in which it was compared', () => {
   trust.enter({ life: FIRST, redis: 'r' });
   expect(trust.epochOf(A)).toBe(1);
   trust.enter({ life: SECOND, redis: 'r' });
-  expect([trust.epochOf(A), trust.life]).toEqual([undefined, SECOND]);
+  expect([trust.epochOf(A), trust.tenure?.life]).toEqual([undefined, SECOND]);
 });
 
 test('distrust in an epoch leaves a newer one alone', () => {

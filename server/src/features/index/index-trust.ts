@@ -1,15 +1,17 @@
+import { BoundedMap } from '../../domain/bounded-map.js';
 import type { RankingNo } from '../../domain/ids.js';
 import type { LifeId, Tenure } from '../../domain/index-rules.js';
-import type { TrustedEpochs } from './ports.js';
+import { within } from '../../within.js';
+import { IndexUnavailable, type TrustedEpochs } from './ports.js';
 
-/** How many rankings are remembered; the one set longest ago is forgotten first. */
+/** How many rankings are remembered. */
 const MAX_RANKINGS = 100_000;
 
-/** What is known of an index that lacks, or may lack, a committed batch. */
+/** An index that lacks, or may lack, a committed batch. Notes are numbered; 0 stands for none. */
 interface Behind {
-  /** The number of the last note that it could not be given a batch; 0: it has no gap. */
+  /** The last note that the index could not be given a batch. */
   gap: number;
-  /** The same of the last note that the store of record may have shown one that it lacks. */
+  /** The last note that the store of record may have shown a batch that the index lacks. */
   storeRead: number;
 }
 
@@ -19,25 +21,25 @@ interface Behind {
  */
 export class IndexTrust implements TrustedEpochs {
   #tenure: Tenure | undefined;
-  readonly #epochs = new Map<RankingNo, number>();
-  /** Rankings whose index lacks, or may lack, a committed batch. */
+  readonly #epochs = new BoundedMap<RankingNo, number>(MAX_RANKINGS);
   readonly #behind = new Map<RankingNo, Behind>();
   #gaps = 0;
   #noteCount = 0;
-  /** Called when the index of some ranking has caught up, or has a gap. */
+  /** Called when the index of any ranking has caught up, or has a gap. */
   readonly #waiting: (() => void)[] = [];
 
-  /** The life that this server joined last; undefined before the first. */
-  get life(): LifeId | undefined {
-    return this.#tenure?.life;
-  }
-
-  /** The same, with its Redis. */
+  /** The life that this server joined last, with its Redis; undefined before the first. */
   get tenure(): Tenure | undefined {
     return this.#tenure;
   }
 
-  /** Enters a life. What was found out in the same one still holds: its Redis checks each command. */
+  /** @throws IndexUnavailable before the first life */
+  requireTenure(): Tenure {
+    if (this.#tenure === undefined) throw new IndexUnavailable('redis: there is no connection yet');
+    return this.#tenure;
+  }
+
+  /** Enters a life. In the same one, what was found out still holds: its Redis checks each command. */
   enter(tenure: Tenure): void {
     if (this.#tenure?.life === tenure.life) return;
     this.#tenure = tenure;
@@ -54,17 +56,9 @@ export class IndexTrust implements TrustedEpochs {
     return this.#epochs.get(rankingNo);
   }
 
-  /** @param life in which the epoch was compared; if it is over, nothing is remembered */
+  /** @param life the one in which the epoch was compared; if it is over, nothing is remembered */
   trust(rankingNo: RankingNo, epoch: number, life: LifeId): void {
-    if (life !== this.life) return;
-    this.#epochs.delete(rankingNo);
-    this.#epochs.set(rankingNo, epoch);
-    if (this.#epochs.size > MAX_RANKINGS) {
-      for (const oldest of this.#epochs.keys()) {
-        this.#epochs.delete(oldest);
-        break;
-      }
-    }
+    if (life === this.#tenure?.life) this.#epochs.set(rankingNo, epoch);
   }
 
   /** Takes back the trust in this epoch; in a newer one it stays. */
@@ -76,7 +70,7 @@ export class IndexTrust implements TrustedEpochs {
     this.#epochs.delete(rankingNo);
   }
 
-  /** The index of a ranking could not be given a batch: it must not answer until it has it. */
+  /** The index of a ranking could not be given a batch, and must not answer until it has it. */
   noteGap(rankingNo: RankingNo): void {
     const behind = this.#behindOf(rankingNo);
     if (behind.gap === 0) this.#gaps += 1;
@@ -94,8 +88,8 @@ export class IndexTrust implements TrustedEpochs {
   }
 
   /**
-   * The store of record has answered a read of a ranking. It may have shown what the index is given only
-   * later, by another server: until then the index would answer with less than was seen.
+   * The store of record has answered a read of a ranking. It may have shown what another server gives the
+   * index only later: until then the index would answer with less than was seen.
    */
   noteStoreRead(rankingNo: RankingNo): void {
     this.#noteCount += 1;
@@ -114,8 +108,8 @@ export class IndexTrust implements TrustedEpochs {
   }
 
   /**
-   * Waits until the index has what reads of the store of record have shown. False if it has a gap, or that
-   * takes longer than so many milliseconds.
+   * Waits until the index has what reads of the store of record have shown. False if it has a gap, or if
+   * that takes longer than `patienceMs`.
    */
   async catchesUp(rankingNo: RankingNo, patienceMs: number): Promise<boolean> {
     const giveUpAt = performance.now() + patienceMs;
@@ -124,15 +118,12 @@ export class IndexTrust implements TrustedEpochs {
       if (behind === undefined) return true;
       const leftMs = giveUpAt - performance.now();
       if (behind.gap > 0 || leftMs <= 0) return false;
-      const news = Promise.withResolvers<void>();
-      this.#waiting.push(news.resolve);
-      const timer = setTimeout(news.resolve, leftMs);
-      await news.promise;
-      clearTimeout(timer);
+      const news = new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await within(leftMs, news, undefined);
     }
   }
 
-  /** Counts all that was noted of rankings that are behind. Read it before a drain, for `noteDrained`. */
+  /** How many notes were made of rankings that are behind. Read it before a drain, for `noteDrained`. */
   get noteCount(): number {
     return this.#noteCount;
   }
@@ -153,12 +144,7 @@ export class IndexTrust implements TrustedEpochs {
   }
 
   #behindOf(rankingNo: RankingNo): Behind {
-    let behind = this.#behind.get(rankingNo);
-    if (behind === undefined) {
-      behind = { gap: 0, storeRead: 0 };
-      this.#behind.set(rankingNo, behind);
-    }
-    return behind;
+    return this.#behind.getOrInsertComputed(rankingNo, () => ({ gap: 0, storeRead: 0 }));
   }
 
   #tellWaiting(): void {

@@ -1,62 +1,51 @@
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexBuilder } from './index-builder.js';
 import type { IndexTrust } from './index-trust.js';
-import {
-  type IndexPlace,
-  IndexUnavailable,
-  type IndexWrite,
-  type RankingConfirmation,
-  type RankingIndex,
-} from './ports.js';
+import type { IndexPlace, IndexWrite, RankingConfirmation, RankingIndex } from './ports.js';
 
 const MAX_ATTEMPTS = 3;
 const NO_EPOCH = 0;
-/** How long to wait, in milliseconds, when another epoch serves: taking it over is quick. */
+/** How long to wait, in milliseconds, while the index is taken over, which is quick. */
 const TAKE_OVER_MS = 100;
 
 export type Written =
-  /** The serving index has the entries. `places` are where they came to stand. */
+  /** The serving index has the entries, at `places`. */
   | {
       readonly kind: 'written';
       readonly places: readonly IndexPlace[];
       readonly confirmation: RankingConfirmation;
     }
   /**
-   * No index serves. Whichever will serve is given the entries while it is built, or is made from
-   * the store of record, which has them: nothing is left to do.
+   * No index serves. The next one is given the entries while it is built, or is made from the store of
+   * record, which has them: nothing is left to do.
    */
   | { readonly kind: 'unserved'; readonly confirmation: RankingConfirmation }
   /** An index serves that does not have the entries. */
-  | { readonly kind: 'missed' };
+  | { readonly kind: 'missed'; readonly confirmation?: undefined };
 
 /**
- * Writes entries to the index of a ranking, but to a serving one only after it was found whole: see
- * apply.lua for why.
+ * Writes entries to the index of a ranking. One that serves is written to only after it was found whole:
+ * see apply.lua for why.
  */
 export class IndexWriter {
-  readonly #index: RankingIndex;
-  readonly #trust: IndexTrust;
-  readonly #builder: IndexBuilder;
-
-  constructor(index: RankingIndex, trust: IndexTrust, builder: IndexBuilder) {
-    this.#index = index;
-    this.#trust = trust;
-    this.#builder = builder;
-  }
+  constructor(
+    private readonly index: RankingIndex,
+    private readonly trust: IndexTrust,
+    private readonly builder: IndexBuilder,
+  ) {}
 
   /** Does not wait for an index that is being built. @throws IndexUnavailable, STORE_UNAVAILABLE */
   async write(ranking: Ranking, writes: readonly IndexWrite[]): Promise<Written> {
     const { rankingNo } = ranking;
     for (let attempt = 1; ; attempt += 1) {
-      const { life } = this.#trust;
-      if (life === undefined) throw new IndexUnavailable('redis: there is no connection yet');
+      const { life } = this.trust.requireTenure();
       const epoch = await this.#wholeEpoch(ranking);
       // The index takes commands for the life that was joined last, and only for that.
-      if (this.#trust.life !== life) continue;
-      const applied = await this.#index.apply(ranking, epoch, writes);
+      if (this.trust.tenure?.life !== life) continue;
+      const applied = await this.index.apply(ranking, epoch, writes);
       switch (applied.status) {
         case 'applied': {
-          if (applied.outdated) this.#builder.refresh(ranking);
+          if (applied.outdated) this.builder.refresh(ranking);
           const revision = applied.places.at(-1)?.revision ?? 0;
           const confirmation = { kind: 'written', rankingNo, life, revision } as const;
           return { kind: 'written', places: applied.places, confirmation };
@@ -64,8 +53,8 @@ export class IndexWriter {
         case 'building':
         case 'absent': {
           if (epoch !== NO_EPOCH) {
-            this.#trust.distrust(rankingNo, epoch);
-            await this.#builder.check(ranking, epoch);
+            this.trust.distrust(rankingNo, epoch);
+            await this.builder.check(ranking, epoch);
           }
           const building = applied.status === 'building' ? applied.epoch : 0;
           const confirmation = { kind: 'unserved', rankingNo, life, epoch: building } as const;
@@ -73,17 +62,17 @@ export class IndexWriter {
         }
         case 'otherEpoch':
           if (attempt >= MAX_ATTEMPTS) return { kind: 'missed' };
-          this.#trust.distrust(rankingNo, epoch);
-          await this.#builder.check(ranking);
-          await this.#builder.builtWithin(ranking, TAKE_OVER_MS);
+          this.trust.distrust(rankingNo, epoch);
+          await this.builder.check(ranking);
+          await this.builder.builtWithin(ranking, TAKE_OVER_MS);
       }
     }
   }
 
   async #wholeEpoch(ranking: Ranking): Promise<number> {
-    const trusted = this.#trust.epochOf(ranking.rankingNo);
+    const trusted = this.trust.epochOf(ranking.rankingNo);
     if (trusted !== undefined) return trusted;
-    await this.#builder.check(ranking);
-    return this.#trust.epochOf(ranking.rankingNo) ?? NO_EPOCH;
+    await this.builder.check(ranking);
+    return this.trust.epochOf(ranking.rankingNo) ?? NO_EPOCH;
   }
 }

@@ -13,7 +13,7 @@ beforeAll(async () => {
   const { outbox, entries, rankings } = stage;
   const { writer, trust } = stage.own;
   const encodePayload = encodeStandingPayload;
-  sweeper = new Sweeper({ outbox, entries, rankings, writer, trust, encodePayload, log: NO_LOG });
+  sweeper = new Sweeper(outbox, entries, rankings, writer, trust, encodePayload, NO_LOG);
 });
 
 afterAll(() => stage?.stop());

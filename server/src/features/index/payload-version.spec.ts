@@ -45,8 +45,7 @@ function newerProcess(): IndexProcess & {
       built = Promise.withResolvers<void>();
     },
   };
-  const parts = { index, rankings, entries, filler: { fill: filler }, trust, log };
-  const builder = new IndexBuilder(parts);
+  const builder = new IndexBuilder(index, rankings, entries, { fill: filler }, trust, log);
   trust.enter(stage.tenure);
   const writer = new IndexWriter(index, trust, builder);
   return { index, trust, builder, writer, built: () => built.promise };

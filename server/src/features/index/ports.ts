@@ -16,7 +16,7 @@ import type { ChangePage, Ranking, RankingRead, RankingView } from '../../domain
 /** Whether the index may be believed now; see IndexGate. */
 export interface IndexAvailability {
   readonly isOpen: boolean;
-  /** Waits, but not long, where that is about to be known. */
+  /** As `isOpen`, but waits a little if that is about to be known. */
   opensSoon(): Promise<boolean>;
   /** Notes that the index failed. */
   noteMissed(error: unknown): void;
@@ -26,7 +26,7 @@ export interface IndexAvailability {
 export interface TrustedEpochs {
   /** The epoch that answers may come from. */
   readableEpochOf(rankingNo: RankingNo): number | undefined;
-  /** The same, even if the index lacks a committed batch. */
+  /** As `readableEpochOf`, even if the index lacks a committed batch. */
   epochOf(rankingNo: RankingNo): number | undefined;
   /** Whether the index lacks a committed batch. */
   hasGap(rankingNo: RankingNo): boolean;
@@ -38,9 +38,9 @@ export interface TrustedEpochs {
   distrust(rankingNo: RankingNo, epoch: number): void;
 }
 
-/** Finds out what the index of a ranking is worth; see IndexBuilder. */
+/** Finds out whether the index of a ranking is whole; see IndexBuilder. */
 export interface IndexCheck {
-  /** Whether the index may be trusted; begins to mend it otherwise. */
+  /** Whether the index may be trusted; begins to mend it if not. */
   check(ranking: Ranking, damagedEpoch?: number): Promise<boolean>;
 }
 
@@ -58,23 +58,20 @@ export interface FoundIndex extends IndexState {
   readonly outdated: boolean;
 }
 
-/** That a player has no entry in a ranking any more, or none that is ranked, since a version. */
+/** Since this version a player has no entry in a ranking, or none that is ranked. */
 export interface Leaving {
   readonly playerId: PlayerId;
   readonly version: number;
 }
 
-/**
- * What the index is given; an entry that is not ranked is a leaving too. Of two for the same player, the one
- * with the higher version counts.
- */
+/** An entry that is not ranked counts as a leaving. Of two writes for a player, the higher version counts. */
 export type IndexWrite = EncodedEntry | Leaving;
 
 /** Where an entry came to stand. Ranks are 1-based; 0 for a player who left. */
 export interface IndexPlace {
-  /** What the index had of the player. What is newer stays, and the place is that of it. */
+  /** What the index had of the player. A newer entry stays, and the place is that of the newer one. */
   readonly had: 'none' | 'older' | 'same' | 'newer';
-  /** Of the entry that the index had; 0 for none. */
+  /** Rank and version of the entry that the index had; 0 for none. */
   readonly previousRank: number;
   readonly previousVersion: number;
   readonly rank: number;
@@ -108,11 +105,11 @@ export interface EntryGroup {
   /** How much memory they take. */
   readonly bytes: number;
   add(entry: Entry, payload: Uint8Array): void;
-  /** Empties it, for other entries. */
+  /** Makes it empty, for other entries. */
   clear(): void;
   /**
    * All of them in the order of the ranking, `size` at a time: neighbours are cheap to put in one
-   * after the other. The memory of a part is used again for the next.
+   * after the other. The next part overwrites the memory of the one before.
    */
   parts(size: number): Iterable<{ readonly size: number; readonly records: Uint8Array }>;
 }
@@ -120,7 +117,7 @@ export interface EntryGroup {
 /** An index that is being built. */
 export interface IndexBuild extends Tenure {
   readonly epoch: number;
-  /** Tells it from any other build of the same epoch. */
+  /** Unlike that of any other build of the same epoch. */
   readonly name: string;
 }
 
@@ -130,7 +127,7 @@ export interface IndexInspection {
   /** Undefined: nothing. */
   readonly found:
     | {
-        /** Numbers are NaN where what is there is no record of the player. */
+        /** Numbers are NaN if what is there is no record of the player. */
         readonly score: number;
         readonly subscore: number;
         readonly reached: number;
@@ -153,14 +150,6 @@ export interface PlayerPage {
  * is not of the expected type counts as absent.
  */
 export interface RankingIndex {
-  readonly connected: boolean;
-  /**
-   * Names the Redis server that is connected: another name after a restart or a failover, when what was
-   * written last may be gone. Empty while there is no connection.
-   */
-  readonly redis: string;
-  /** Whether the index answers at all. */
-  ping(): Promise<void>;
   /** @param epoch the one to write to, known to be whole; 0 for only what is being built */
   apply(ranking: Ranking, epoch: number, writes: readonly IndexWrite[]): Promise<IndexApplied>;
   read(
@@ -176,9 +165,9 @@ export interface RankingIndex {
   ): Promise<IndexAnswer<ChangePage>>;
   state(ranking: Ranking): Promise<FoundIndex>;
   /**
-   * Moves a whole index into another life: it goes on under a new epoch of the same parity, with a
-   * revision that none before can have reached, and an empty feed. False if it is not of `from`, or another
-   * Redis is connected than that of the life.
+   * Moves a whole index into another life: it goes on under a new epoch of the same parity, with a revision
+   * that was never reached before, and an empty feed. False if the index is not of `from`, or if another Redis
+   * than that of the life is connected.
    */
   adopt(
     ranking: Ranking,
@@ -197,14 +186,14 @@ export interface RankingIndex {
   group(ranking: Ranking): EntryGroup;
   /**
    * Puts entries into what is being built, unless it has newer ones. False if another build has
-   * taken the place of this one, or another Redis is connected.
+   * taken its place, or another Redis is connected.
    *
    * @param records of `EntryGroup.parts`: at most 1,000, each of another player
    */
   build(ranking: Ranking, build: IndexBuild, records: Uint8Array): Promise<boolean>;
   /**
-   * Lets what was built serve. Returns its revision; undefined as for `build`, or if the index lost
-   * a part of it.
+   * Lets what was built serve. Returns its revision; undefined if `build` would return false, or if the index
+   * lost a part of it.
    *
    * @param entries how many were put in
    */
@@ -227,51 +216,48 @@ export interface RankingIndex {
   remove(rankingNo: RankingNo): Promise<void>;
 }
 
+/** What is to be put into an index that is being built: the entries of a ranking by ascending player id. */
+export interface FillRequest {
+  readonly ranking: Ranking;
+  readonly build: IndexBuild;
+  /** The last player whose entry is in already; '' for none. */
+  readonly afterPlayerId: string;
+}
+
 /** Fills an index that is being built. */
 export interface IndexFiller {
   /**
-   * Puts all entries of a ranking into what is being built, as the store of record has them after
-   * this call began or newer. Returns how many it put in.
+   * Puts the entries in as the store of record has them after this call began, or newer. Returns how many.
    *
    * @param onProgress called with how many have been put in so far
    * @throws IndexUnavailable if another build took its place or the index was lost;
    * STORE_UNAVAILABLE; the reason of `signal` when it is aborted
    */
   fill(
-    ranking: Ranking,
-    build: IndexBuild,
+    request: FillRequest,
     onProgress: (filled: number) => void,
     signal?: AbortSignal,
   ): Promise<number>;
 }
 
-/** Fills the rest of an index that is being built, as `IndexFiller`. */
-export interface RestFiller {
-  /** @param afterPlayerId the last player, by ascending id, who has been put in; '' for none */
-  fillAfter(
-    ranking: Ranking,
-    build: IndexBuild,
-    afterPlayerId: string,
-    onProgress: (filled: number) => void,
-    signal?: AbortSignal,
-  ): Promise<number>;
-}
-
-/** The connection to Redis. It is looked at all the time, and given up when it does not answer. */
+/** The connection to Redis. It is checked all the time, and given up when Redis does not answer. */
 export interface IndexConnection {
   readonly connected: boolean;
-  /** Names the Redis server that is connected; empty while there is none. */
+  /**
+   * Names the Redis server that is connected: another name after a restart or a failover, when what was
+   * written last may be gone. Empty while there is no connection.
+   */
   readonly redis: string;
-  /** Called when a Redis that takes writes is connected, each time anew. */
+  /** Called each time a Redis that takes writes is connected. */
   onReady(listener: () => void): void;
-  /** Called when the connection is lost, or Redis is found to be another or a replica by now. */
+  /** Called when the connection is lost, or leads to another Redis or a replica by now. */
   onLost(listener: () => void): void;
   /**
    * Lets commands pass to this Redis server and to no other; undefined: to none. What is written to a
    * server of another life would be confirmed for the wrong one.
    */
   admit(redis: string | undefined): void;
-  /** Gives the connection up and makes another after a moment: the address may lead elsewhere by then. */
+  /** Closes the connection and opens another after a moment: the address may lead elsewhere by then. */
   connectAnew(): void;
   /** Whether Redis answers at all. @throws IndexUnavailable */
   ping(): Promise<void>;
@@ -279,17 +265,17 @@ export interface IndexConnection {
 
 /** The lives of the index, in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface LifeStore {
-  /** @throws also `StoreSilent` */
+  /** The present one. @throws also `StoreSilent` */
   present(): Promise<Life | undefined>;
   /** Whether there was a life of this Redis server. */
   wasSuperseded(redis: string): Promise<boolean>;
   /** Begins a life of this Redis server, unless the present one is not `expected`. Returns the present one. */
   declare(expected: LifeId | undefined, redis: string): Promise<Life>;
-  /** Takes note that every lease on the lives before is over. */
+  /** Notes that every lease on the lives before is over. */
   markReady(life: LifeId): Promise<void>;
 }
 
-/** Nothing came from the store of record: no answer, and no refusal. */
+/** The store of record sent nothing: no answer and no refusal. */
 export class StoreSilent extends StoreOutage {
   override readonly name = 'StoreSilent';
 }
@@ -299,10 +285,10 @@ export class IndexUnavailable extends StoreOutage {
   override readonly name = 'IndexUnavailable';
 }
 
-/** The result of changing a mark. `not as it was`: another change came first; `life over`: its life has ended. */
+/** `not as it was`: another change came first; `life over`: the life in the new mark has ended. */
 export type MarkChange = 'changed' | 'not as it was' | 'life over';
 
-/** One committed batch that the index may not have. */
+/** A committed batch that the index may lack. */
 export interface OutboxBatch {
   readonly outboxId: number;
   readonly keys: readonly { readonly rankingNo: RankingNo; readonly playerId: PlayerId }[];
@@ -334,25 +320,25 @@ export interface RankingStore {
 /** The entries in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface EntryStore {
   /**
-   * Lets a player leave a ranking, or return to it with the entry as it is then. The index hears of it from
-   * the outbox. Returns the batch there; undefined if nothing was changed.
+   * Lets a player leave a ranking, or return to it with the entry as it is then. The index learns of it from
+   * the outbox. Returns the id of that batch; undefined if nothing was changed.
    */
   setRanked(rankingNo: RankingNo, playerId: PlayerId, ranked: boolean): Promise<number | undefined>;
-  /** Whether ranked or not. */
+  /** The entries that exist, ranked or not, in any order. */
   find(keys: OutboxBatch['keys']): Promise<Entry[]>;
   /** Entries that are ranked, by ascending player id, after `afterPlayerId` ('' for the first). */
   scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]>;
   /** How many entries are ranked. */
   count(rankingNo: RankingNo): Promise<number>;
-  /** The same, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
+  /** As `count`, but at most `limit`, which bounds the time it takes. @throws StoreTooSlow */
   countUpTo(rankingNo: RankingNo, limit: number): Promise<number>;
 }
 
 /** Entries in bulk, out of the store of record. */
 export interface EntryStream {
   /**
-   * All entries that are ranked after `afterPlayerId` ('' for the first) by ascending player id, some
-   * at a time, as fast as they are taken. Each is as it was at some moment after the call.
+   * All ranked entries after `afterPlayerId` ('' for the first) by ascending player id, some at a time, as
+   * fast as they are taken. Each is as it was at some moment after the call.
    *
    * @throws STORE_UNAVAILABLE
    */
@@ -372,7 +358,7 @@ export interface Settlement {
 export interface Outbox {
   /** Batches with ids above `afterId` up to `throughId`, lowest first. */
   pending(afterId: number, throughId: number, limit: number): Promise<OutboxBatch[]>;
-  /** No batch that is committed by now has a higher id. */
+  /** The highest id of any batch that is committed by now, or a higher one. */
   lastId(): Promise<number>;
   /** How many batches are in the outbox. */
   count(): Promise<number>;
@@ -381,6 +367,6 @@ export interface Outbox {
    * Returns the rankings of those that stay.
    */
   settle(settlements: readonly Settlement[]): Promise<RankingNo[]>;
-  /** Brings one player's name into that player's entries. False if there was none to do. */
+  /** Brings one new name of a player into the player's entries. False if there was none. */
   applyRename(): Promise<boolean>;
 }

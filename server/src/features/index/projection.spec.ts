@@ -20,7 +20,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   const { redis: connection, lives, own } = stage;
   const recover = async () => {};
-  gate = new IndexGate({ connection, lives, trust: own.trust, recover, log: NO_LOG });
+  gate = new IndexGate(connection, lives, own.trust, recover, NO_LOG);
   gate.start();
   await gate.whenOpen();
   settler = new Settler(stage.outbox, own.trust, NO_LOG);
@@ -39,10 +39,8 @@ async function project(
   writer: Pick<IndexWriter, 'write'> = stage.own.writer,
 ): Promise<Place> {
   const { trust, builder } = stage.own;
-  const projection = new Projection({
-    ...{ writer: writer as IndexWriter, builder, gate, trust, settler },
-    encodePayload: encodeStandingPayload,
-  });
+  const index = writer as IndexWriter;
+  const projection = new Projection(index, builder, gate, trust, settler, encodeStandingPayload);
   const told = Promise.withResolvers<Place>();
   const { entry, payload } = committed;
   const { previousVersion } = committed;

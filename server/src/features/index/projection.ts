@@ -10,20 +10,20 @@ import type { EncodedEntry, IndexPlace, RankingConfirmation } from './ports.js';
 import type { Settler } from './settler.js';
 
 /**
- * How long a submission waits for an index that is slow to answer, in milliseconds: then it is answered
- * without a rank, and what the index says later is only settled.
+ * How long a submission waits for a slow index, in milliseconds. Then it is answered without a rank, and the
+ * index's answer only settles the batch.
  */
 const PATIENCE_MS = 200;
 /** How long a submission waits for the first index of its ranking, in milliseconds. */
 const FIRST_BUILD_MS = 100;
-/** Rankings whose first index is waited for at a time; with more, submissions are answered without ranks. */
+/** Rankings whose first index is waited for at a time; submissions to more are answered without ranks. */
 const MAX_FIRST_BUILDS = 64;
 
 export interface ProjectionRow extends EncodedEntry {
   readonly ranking: Ranking;
-  /** What the submission did: made the first entry of its player, changed the entry, or left it as it was. */
+  /** The submission made the player's first entry, changed the entry, or left it as it was. */
   readonly effect: 'first' | 'changed' | 'none';
-  /** The version of the entry that it found; 0 for a first entry. */
+  /** The version of the entry that the submission found; 0 if there was none. */
   readonly previousVersion: number;
 }
 
@@ -36,7 +36,7 @@ export type ProjectedPlace = Pick<
 /** Told where the entry of a row came to stand; undefined while the index cannot tell. */
 export type OnPlaced = (row: number, place: ProjectedPlace | undefined) => void;
 
-/** The rows of a batch that go to one ranking: their positions, in order. */
+/** The positions of the rows of a batch that go to one ranking, in order. */
 interface Group {
   readonly ranking: Ranking;
   readonly positions: number[];
@@ -44,41 +44,28 @@ interface Group {
 
 /** Brings committed entries into the index and tells where they came to stand. */
 export class Projection {
-  readonly #writer: IndexWriter;
-  readonly #builder: IndexBuilder;
-  readonly #gate: IndexGate;
-  readonly #trust: IndexTrust;
-  readonly #settler: Settler;
-  readonly #encodePayload: (entry: Entry) => Uint8Array;
   #firstBuilds = 0;
 
-  constructor(parts: {
-    writer: IndexWriter;
-    builder: IndexBuilder;
-    gate: IndexGate;
-    trust: IndexTrust;
-    settler: Settler;
-    encodePayload: (entry: Entry) => Uint8Array;
-  }) {
-    this.#writer = parts.writer;
-    this.#builder = parts.builder;
-    this.#gate = parts.gate;
-    this.#trust = parts.trust;
-    this.#settler = parts.settler;
-    this.#encodePayload = parts.encodePayload;
-  }
+  constructor(
+    private readonly writer: IndexWriter,
+    private readonly builder: IndexBuilder,
+    private readonly gate: IndexGate,
+    private readonly trust: IndexTrust,
+    private readonly settler: Settler,
+    private readonly encodePayload: (entry: Entry) => Uint8Array,
+  ) {}
 
   /** The bytes that the index keeps of an entry for answers. */
   encode(entry: Entry): Uint8Array {
-    return this.#encodePayload(entry);
+    return this.encodePayload(entry);
   }
 
   /**
-   * Brings the entries of one batch into the index, in order, and tells of each once where it came to
-   * stand. Never fails; what the index cannot be given now reaches it later, from the outbox.
+   * Brings the entries of one batch into the index, in order, and tells the place of each once. Never
+   * fails; what the index cannot be given now reaches it later, from the outbox.
    *
-   * Resolves when the next batch may come. A few rows may be told of later: those of a new ranking wait
-   * for its first index, and nobody waits for them.
+   * Resolves when the next batch may come. The places of a new ranking, which wait for its first index, may
+   * be told later.
    *
    * @param outboxId the batch in the outbox; undefined if none of its entries changed
    */
@@ -88,12 +75,12 @@ export class Projection {
     onPlaced: OnPlaced,
   ): Promise<void> {
     if (rows.length === 0) return;
-    if (!this.#gate.isReachable) {
-      this.#gate.noteMissed();
+    if (!this.gate.isReachable) {
+      this.gate.noteMissed();
       for (let row = 0; row < rows.length; row += 1) onPlaced(row, undefined);
       return;
     }
-    const opening = this.#gate.opening;
+    const opening = this.gate.opening;
     const later: Promise<RankingConfirmation | undefined>[] = [];
     const now = await Promise.all(
       groupByRanking(rows).map(async (group) => {
@@ -101,7 +88,7 @@ export class Projection {
         const written = await within(PATIENCE_MS, writing, undefined);
         if (written === undefined) {
           for (const position of group.positions) onPlaced(position, undefined);
-          later.push(writing.then(confirmationOf));
+          later.push(writing.then(({ confirmation }) => confirmation));
           return 'later';
         }
         if (written.kind === 'unserved' && this.#mayAwaitFirst(group.ranking)) {
@@ -109,13 +96,13 @@ export class Projection {
           return 'later';
         }
         await this.#tell(group, rows, written, opening, onPlaced);
-        return confirmationOf(written);
+        return written.confirmation;
       }),
     );
     if (outboxId === undefined) return;
     const settle = (confirmations: readonly (RankingConfirmation | undefined)[]): void => {
       if (confirmations.includes(undefined)) return;
-      this.#settler.add(outboxId, confirmations as RankingConfirmation[]);
+      this.settler.add(outboxId, confirmations as RankingConfirmation[]);
     };
     const confirmed = now.filter((each) => each !== 'later');
     if (later.length === 0) settle(confirmed);
@@ -125,19 +112,19 @@ export class Projection {
   async #write(group: Group, rows: readonly ProjectionRow[]): Promise<Written> {
     const entries = group.positions.map((position) => rows[position] as ProjectionRow);
     try {
-      const written = await this.#writer.write(group.ranking, entries);
+      const written = await this.writer.write(group.ranking, entries);
       // Only this ranking is affected: its reads go to the store of record until it is mended.
-      if (written.kind === 'missed') this.#trust.noteGap(group.ranking.rankingNo);
+      if (written.kind === 'missed') this.trust.noteGap(group.ranking.rankingNo);
       return written;
     } catch (error) {
-      this.#gate.noteMissed(error);
+      this.gate.noteMissed(error);
       return { kind: 'missed' };
     }
   }
 
-  /** A new ranking soon has its first index, and then its first submission has a rank. */
+  /** A new ranking soon has its first index, and then its first submission gets a rank. */
   #mayAwaitFirst(ranking: Ranking): boolean {
-    return this.#builder.isFirst(ranking) && this.#firstBuilds < MAX_FIRST_BUILDS;
+    return this.builder.isBuildingFirst(ranking) && this.#firstBuilds < MAX_FIRST_BUILDS;
   }
 
   async #projectWhenBuilt(
@@ -148,16 +135,16 @@ export class Projection {
   ): Promise<RankingConfirmation | undefined> {
     this.#firstBuilds += 1;
     try {
-      await this.#builder.builtWithin(group.ranking, FIRST_BUILD_MS);
+      await this.builder.builtWithin(group.ranking, FIRST_BUILD_MS);
     } finally {
       this.#firstBuilds -= 1;
     }
     const written = await this.#write(group, rows);
     await this.#tell(group, rows, written, opening, onPlaced);
-    return confirmationOf(written);
+    return written.confirmation;
   }
 
-  /** @param opening the gate's when the batch came: the index had everything that was committed before */
+  /** @param opening of the gate when the batch came: then the index had all that was committed before */
   async #tell(
     { ranking, positions }: Group,
     rows: readonly ProjectionRow[],
@@ -168,9 +155,9 @@ export class Projection {
     const isCertain =
       written.kind === 'written' &&
       opening > 0 &&
-      !this.#trust.hasGap(ranking.rankingNo) &&
-      (this.#gate.isOpen || (await this.#gate.confirmsOpen())) &&
-      this.#gate.opening === opening;
+      !this.trust.hasGap(ranking.rankingNo) &&
+      (this.gate.isOpen || (await this.gate.confirmsOpen())) &&
+      this.gate.opening === opening;
     positions.forEach((position, index) => {
       const place = isCertain ? (written.places[index] as IndexPlace) : undefined;
       onPlaced(position, place && placeOf(rows[position] as ProjectionRow, place));
@@ -179,8 +166,8 @@ export class Projection {
 }
 
 /**
- * Undefined if the index does not know the rank before or after the submission: what other servers commit
- * may reach it earlier or later. Also undefined for a player who left.
+ * Undefined if the index does not know the rank before or after the submission, because what other servers
+ * commit may reach it earlier or later. Also undefined for a player who left.
  */
 function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefined {
   if (place.had === 'newer' || place.rank === 0) return undefined;
@@ -196,11 +183,7 @@ function placeOf(row: ProjectionRow, place: IndexPlace): ProjectedPlace | undefi
   }
 }
 
-function confirmationOf(written: Written): RankingConfirmation | undefined {
-  return written.kind === 'missed' ? undefined : written.confirmation;
-}
-
-/** Nearly always there is one. */
+/** There is nearly always one group. */
 function groupByRanking(rows: readonly ProjectionRow[]): Group[] {
   const groups = new Map<RankingNo, Group>();
   rows.forEach(({ ranking }, position) => {

@@ -3,23 +3,20 @@ import type { IndexTrust } from './index-trust.js';
 import type { Outbox, RankingConfirmation, Settlement } from './ports.js';
 
 const FLUSH_MS = 200;
-/** Beyond this many batches are left to the sweeper, which finds them in the outbox. */
+/** Batches beyond these are left to the sweeper, which finds them in the outbox. */
 const MAX_WAITING = 20_000;
 
 /** Collects batches that the index has, and removes them from the outbox in bulk. */
 export class Settler {
-  readonly #outbox: Outbox;
-  readonly #trust: IndexTrust;
-  readonly #log: Log;
   #waiting: Settlement[] = [];
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(outbox: Outbox, trust: IndexTrust, log: Log) {
-    this.#outbox = outbox;
-    this.#trust = trust;
-    this.#log = log;
-  }
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly trust: IndexTrust,
+    private readonly log: Log,
+  ) {}
 
   add(outboxId: number, confirmations: readonly RankingConfirmation[]): void {
     if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ outboxId, confirmations });
@@ -39,13 +36,13 @@ export class Settler {
     if (settlements.length === 0) return;
     this.#waiting = [];
     try {
-      for (const rankingNo of await this.#outbox.settle(settlements)) {
-        // What this process wrote to is not the index any more.
-        this.#trust.forget(rankingNo);
-        this.#trust.noteGap(rankingNo);
+      for (const rankingNo of await this.outbox.settle(settlements)) {
+        // This process wrote to what is the index no longer.
+        this.trust.forget(rankingNo);
+        this.trust.noteGap(rankingNo);
       }
     } catch (error) {
-      this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
+      this.log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
     }
   }
 }

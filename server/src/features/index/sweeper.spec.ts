@@ -8,11 +8,10 @@ let sweeper: Sweeper;
 
 beforeAll(async () => {
   stage = await TestIndex.start();
-  const { outbox, entries, rankings, own } = stage;
-  sweeper = new Sweeper({
-    ...{ outbox, entries, rankings, ...own, log: NO_LOG },
-    encodePayload: encodeStandingPayload,
-  });
+  const { outbox, entries, rankings } = stage;
+  const { writer, trust } = stage.own;
+  const encodePayload = encodeStandingPayload;
+  sweeper = new Sweeper(outbox, entries, rankings, writer, trust, encodePayload, NO_LOG);
 });
 
 afterAll(async () => {

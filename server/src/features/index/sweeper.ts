@@ -3,10 +3,9 @@ import type { RankingNo } from '../../domain/ids.js';
 import type { Log } from '../../domain/log.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { IndexTrust } from './index-trust.js';
-import type { IndexWriter } from './index-writer.js';
-import { OutboxScan } from './outbox-scan.js';
+import type { IndexWriter, Written } from './index-writer.js';
+import { type OutboxRange, OutboxScan } from './outbox-scan.js';
 import type {
-  EncodedEntry,
   EntryStore,
   IndexWrite,
   Outbox,
@@ -20,60 +19,44 @@ const TICKS_PER_SWEEP = 3;
 const RENAMES_AT_A_TIME = 100;
 const BATCHES_AT_A_TIME = 400;
 const WRITE_SIZE = 250;
-/** Parts of that size that are under way for one ranking. */
-const PARTS_UNDER_WAY = 4;
+/** Writes of that size under way for one ranking. */
+const WRITES_UNDER_WAY = 4;
 /** Rankings that are written to at a time. */
 const RANKINGS_AT_A_TIME = 16;
 
 /** Brings what stays behind in the outbox into the index. */
 export class Sweeper {
-  readonly #outbox: Outbox;
   readonly #scan: OutboxScan;
-  readonly #entries: EntryStore;
-  readonly #rankings: RankingStore;
-  readonly #writer: IndexWriter;
-  readonly #trust: IndexTrust;
-  readonly #encode: (entry: EncodedEntry['entry']) => Uint8Array;
-  readonly #log: Log;
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
 
-  constructor(parts: {
-    outbox: Outbox;
-    entries: EntryStore;
-    rankings: RankingStore;
-    writer: IndexWriter;
-    trust: IndexTrust;
-    encodePayload: (entry: EncodedEntry['entry']) => Uint8Array;
-    log: Log;
-  }) {
-    this.#outbox = parts.outbox;
-    this.#scan = new OutboxScan(parts.outbox);
-    this.#entries = parts.entries;
-    this.#rankings = parts.rankings;
-    this.#writer = parts.writer;
-    this.#trust = parts.trust;
-    this.#encode = parts.encodePayload;
-    this.#log = parts.log;
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly entries: EntryStore,
+    private readonly rankings: RankingStore,
+    private readonly writer: IndexWriter,
+    private readonly trust: IndexTrust,
+    private readonly encodePayload: (entry: Entry) => Uint8Array,
+    private readonly log: Log,
+  ) {
+    this.#scan = new OutboxScan(outbox);
   }
 
   /**
-   * While `mayRun` says so, sweeps about three times a second, and drains
-   * within a tick when an index has a gap or is waited for.
+   * While `mayRun` says so, sweeps about three times a second, and drains within a tick when an index has a
+   * gap or somebody waits for it.
    */
   start(mayRun: () => boolean): void {
     let running = false;
     let ticks = 0;
-    const isWanted = () => this.#trust.hasGaps || this.#trust.isAwaited;
+    const isWanted = () => this.trust.hasGaps || this.trust.isAwaited;
     this.#timer = setInterval(() => {
       ticks += 1;
       const isDue = ticks % TICKS_PER_SWEEP === 0;
       if (running || !(isDue || isWanted()) || !mayRun()) return;
       running = true;
       this.#sweeping = (isDue ? this.#sweep() : this.drain())
-        .catch((error) => {
-          this.#log.warn({ err: error }, 'the outbox cannot be swept now');
-        })
+        .catch((error) => this.log.warn({ err: error }, 'the outbox cannot be swept now'))
         .finally(() => {
           running = false;
         });
@@ -86,43 +69,43 @@ export class Sweeper {
   }
 
   /**
-   * Brings everything that is in the outbox now into the index. A ranking whose index cannot be given
-   * all of it has a gap noted; it does not hold up the others.
+   * Brings everything that is in the outbox now into the index. For a ranking whose index cannot be given
+   * all of it, notes a gap; the others do not wait for it.
    *
    * @throws STORE_UNAVAILABLE, IndexUnavailable
    */
   async drain(): Promise<void> {
-    const { noteCount } = this.#trust;
-    this.#trust.noteDrained(noteCount, await this.#apply(await this.#scan.all()));
+    const { noteCount } = this.trust;
+    this.trust.noteDrained(noteCount, await this.#apply(await this.#scan.all()));
   }
 
   async #sweep(): Promise<void> {
     await this.#apply(await this.#scan.old());
     let renamed = 0;
-    while (renamed < RENAMES_AT_A_TIME && (await this.#outbox.applyRename())) renamed += 1;
+    while (renamed < RENAMES_AT_A_TIME && (await this.outbox.applyRename())) renamed += 1;
     if (renamed > 0) await this.drain();
   }
 
   /** Applies the batches of a range. Returns the rankings that lack some of them. */
-  async #apply({ after, through }: { after: number; through: number }): Promise<Set<RankingNo>> {
+  async #apply({ after, through }: OutboxRange): Promise<Set<RankingNo>> {
     const missed = new Set<RankingNo>();
     let applying = Promise.resolve();
-    for (let from = after; ; ) {
+    let batches: readonly OutboxBatch[];
+    let last = after;
+    do {
       // Read while those before are applied.
-      const batches = await this.#outbox.pending(from, through, BATCHES_AT_A_TIME);
+      batches = await this.outbox.pending(last, through, BATCHES_AT_A_TIME);
+      if (batches.length === 0) break;
       const keys = distinctKeys(batches);
-      const entries = keys.length > 0 ? await this.#entries.find(keys) : [];
+      const entries = await this.entries.find(keys);
       await applying;
-      if (batches.length === 0) return missed;
       applying = this.#applyBatches(batches, this.#writesOf(keys, entries), missed);
       // Its failure is seen by whoever waits for it.
       applying.catch(() => {});
-      if (batches.length < BATCHES_AT_A_TIME) {
-        await applying;
-        return missed;
-      }
-      from = (batches.at(-1) as OutboxBatch).outboxId;
-    }
+      last = (batches.at(-1) as OutboxBatch).outboxId;
+    } while (batches.length === BATCHES_AT_A_TIME);
+    await applying;
+    return missed;
   }
 
   async #applyBatches(
@@ -130,9 +113,7 @@ export class Sweeper {
     writesOf: ReadonlyMap<RankingNo, readonly IndexWrite[]>,
     missed: Set<RankingNo>,
   ): Promise<void> {
-    const rankings = await this.#rankings.findByNumbers([
-      ...new Set(batches.flatMap(({ keys }) => keys.map((key) => key.rankingNo))),
-    ]);
+    const rankings = await this.rankings.findByNumbers([...writesOf.keys()]);
     const confirmations = new Map<RankingNo, RankingConfirmation>();
     const writeNext = async (): Promise<void> => {
       for (let ranking = rankings.pop(); ranking !== undefined; ranking = rankings.pop()) {
@@ -152,14 +133,14 @@ export class Sweeper {
         ),
       }));
     try {
-      for (const rankingNo of await this.#outbox.settle(settlements)) missed.add(rankingNo);
+      for (const rankingNo of await this.outbox.settle(settlements)) missed.add(rankingNo);
     } catch (error) {
-      // The index has them. They may stay in the outbox, for example while a disk is full.
-      this.#log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
+      // The index has them. They stay in the outbox, for example while a disk is full.
+      this.log.debug({ err: error, batches: settlements.length }, 'batches not settled yet');
     }
   }
 
-  /** What the index is to be given of each ranking, as the store of record has it, oldest first. */
+  /** What to give the index of each ranking, as the store of record has it, oldest first. */
   #writesOf(keys: readonly SweptKey[], found: readonly Entry[]): Map<RankingNo, IndexWrite[]> {
     const entries = new Map(found.map((entry) => [nameOf(entry), entry]));
     const versionOf = (key: SweptKey): number => entries.get(nameOf(key))?.version ?? key.outboxId;
@@ -169,25 +150,25 @@ export class Sweeper {
       const write =
         entry === undefined
           ? { playerId: key.playerId, version: key.outboxId }
-          : { entry, payload: this.#encode(entry) };
-      const writes = writesOf.get(key.rankingNo);
-      if (writes === undefined) writesOf.set(key.rankingNo, [write]);
-      else writes.push(write);
+          : { entry, payload: this.encodePayload(entry) };
+      writesOf.getOrInsertComputed(key.rankingNo, () => []).push(write);
     }
     return writesOf;
   }
 
-  /** What confirms all writes to a ranking; undefined if a part is missing, or the parts differ in that. */
+  /** What confirms all writes to a ranking; undefined if one failed, or two were confirmed differently. */
   async #write(
     ranking: Ranking,
-    entries: readonly IndexWrite[],
+    writes: readonly IndexWrite[],
   ): Promise<RankingConfirmation | undefined> {
     let confirmation: RankingConfirmation | undefined;
-    for (let at = 0; at < entries.length; at += PARTS_UNDER_WAY * WRITE_SIZE) {
+    for (let at = 0; at < writes.length; ) {
+      const underWay: Promise<Written>[] = [];
       // Sent one after the other, without waiting for the answers in between.
-      const parts = partsOf(entries.slice(at, at + PARTS_UNDER_WAY * WRITE_SIZE));
-      const all = await Promise.all(parts.map((part) => this.#writer.write(ranking, part)));
-      for (const written of all) {
+      for (; at < writes.length && underWay.length < WRITES_UNDER_WAY; at += WRITE_SIZE) {
+        underWay.push(this.writer.write(ranking, writes.slice(at, at + WRITE_SIZE)));
+      }
+      for (const written of await Promise.all(underWay)) {
         if (written.kind === 'missed') return undefined;
         if (confirmation !== undefined && !isAlike(confirmation, written.confirmation)) {
           return undefined;
@@ -199,13 +180,7 @@ export class Sweeper {
   }
 }
 
-function partsOf(entries: readonly IndexWrite[]): (readonly IndexWrite[])[] {
-  return Array.from({ length: Math.ceil(entries.length / WRITE_SIZE) }, (_, part) =>
-    entries.slice(part * WRITE_SIZE, (part + 1) * WRITE_SIZE),
-  );
-}
-
-/** Whether the later one, when it counts, counts for what the other confirmed too. */
+/** Whether the later one, if it counts, also counts for what the earlier one confirmed. */
 function isAlike(a: RankingConfirmation, b: RankingConfirmation): boolean {
   if (a.life !== b.life) return false;
   if (a.kind === 'written') return b.kind === 'written';
@@ -214,7 +189,7 @@ function isAlike(a: RankingConfirmation, b: RankingConfirmation): boolean {
 
 type EntryKey = Pick<Entry, 'rankingNo' | 'playerId'>;
 
-/** An entry that batches name, and the last of them: without an entry the player has left with that. */
+/** An entry that batches name, and the last of these: if there is no entry, the player left with that one. */
 type SweptKey = EntryKey & { readonly outboxId: number };
 
 function nameOf({ rankingNo, playerId }: EntryKey): string {
@@ -222,12 +197,8 @@ function nameOf({ rankingNo, playerId }: EntryKey): string {
 }
 
 function distinctKeys(batches: readonly OutboxBatch[]): SweptKey[] {
-  const keys = new Map<string, SweptKey>();
-  for (const { outboxId, keys: named } of batches) {
-    for (const { rankingNo, playerId } of named) {
-      const key = { rankingNo, playerId, outboxId };
-      keys.set(nameOf(key), key);
-    }
-  }
-  return [...keys.values()];
+  const keys = batches.flatMap((batch) =>
+    batch.keys.map((key) => ({ ...key, outboxId: batch.outboxId })),
+  );
+  return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
 }

@@ -4,7 +4,7 @@ import type { ChangePage, Ranking, RankingRead, RankingView } from '../../domain
 
 /** Reads rankings: from the index, or from the store of record while the index is away. */
 export interface RankingReader {
-  /** Reads waiting in the same turn of the event loop share one round trip. @throws STORE_UNAVAILABLE, OVERLOADED */
+  /** Reads made in the same turn of the event loop share a round trip. @throws STORE_UNAVAILABLE, OVERLOADED */
   read(ranking: Ranking, read: RankingRead): Promise<RankingView>;
 }
 
@@ -45,13 +45,13 @@ export interface EntryReads {
   /** How many entries the ranking has, but at most `limit`, which bounds the time it takes. */
   countUpTo(rankingNo: RankingNo, limit: number): Promise<number>;
   /**
-   * Answers several reads exactly and as of one moment. It takes a pass over the ranking or a few,
+   * Answers several reads exactly and from one snapshot. It takes one pass over the ranking or a few,
    * however many reads there are.
    */
   read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]>;
 }
 
-/** The store of record is there and had to give up a read for the time it took. */
+/** The store of record is there, but gave up a read because it took too long. */
 export class StoreTooSlow extends Error {
   override readonly name = 'StoreTooSlow';
 }

@@ -4,12 +4,12 @@ import type { IndexAnswer, RankingIndex } from '../index/ports.js';
 
 /** Calls to the index that may be under way for one ranking; meanwhile reads wait and gather. */
 const MAX_CALLS = 1;
-/** With this many rows waiting, the index is the slower side: then more calls keep it busy. */
+/** With this many rows waiting, the index is the bottleneck: then more calls keep it busy. */
 const MANY_ROWS = 160;
 const MAX_CALLS_FOR_MANY = 4;
 /**
  * Bounds of one call, so that no call holds the index for long, and one is answered while the next is
- * made: with large calls the server and the index wait for each other.
+ * made. With larger calls, the server and the index wait for each other.
  */
 const MAX_READS = 256;
 const MAX_ROWS = 320;
@@ -17,11 +17,11 @@ const MAX_ROWS = 320;
 /** Rankings for which a queue is kept while nothing waits. */
 const MAX_IDLE_QUEUES = 256;
 /**
- * Reads that are at least so large go in batches apart from small ones, in turn with them. Those
- * around a place are worth joining with equal ones.
+ * Reads of at least this many rows go in batches of their own, in turn with those of small reads. Windows of
+ * this size are worth joining with equal ones.
  */
 const LARGE_ROWS = 64;
-/** Waiting reads that others may join; with more, later ones are made for themselves. */
+/** Waiting reads that others may join; beyond these, each read is made for itself. */
 const MAX_JOINABLE = 64;
 
 /** A view, or why there is none. */
@@ -29,14 +29,12 @@ export type ReadAnswer = RankingView | 'absent' | 'otherEpoch';
 
 /** A read that waits for its answer, and those that joined it. */
 class Waiting {
-  readonly read: RankingRead;
   readonly answer: Promise<ReadAnswer>;
   sent = false;
   resolve!: (answer: ReadAnswer) => void;
   reject!: (error: unknown) => void;
 
-  constructor(read: RankingRead) {
-    this.read = read;
+  constructor(readonly read: RankingRead) {
     this.answer = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -51,24 +49,70 @@ interface Batch {
 }
 
 /** The reads of one ranking that wait. */
-interface Queue {
-  /** As it was when last read. */
-  ranking: Ranking;
-  readonly epoch: number;
+class Queue {
+  calls = 0;
+  scheduled = false;
   /** Batches of small reads and of large ones; reads go into the last one unless it is full. */
-  readonly small: Batch[];
-  readonly large: Batch[];
+  readonly #small: Batch[] = [];
+  readonly #large: Batch[] = [];
   /** Whether the last batch that left was of large reads. */
-  largeWasLast: boolean;
+  #largeWasLast = false;
   /**
-   * Those of all batches that equal reads join. Compared one by one: there are few, and V8 enters
-   * each string that a Map is asked for in its table of strings, which costs more.
+   * Those of all batches that equal reads join. They are compared one by one: there are few, and V8 would
+   * intern each string that a Map is asked for, which costs more.
    */
-  joinable: Waiting[];
+  #joinable: Waiting[] = [];
   /** Rows that all of them ask for. */
-  rows: number;
-  calls: number;
-  scheduled: boolean;
+  #rows = 0;
+
+  /** @param ranking as it was when last read */
+  constructor(
+    public ranking: Ranking,
+    readonly epoch: number,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.#small.length === 0 && this.#large.length === 0;
+  }
+
+  /** If not, a call is under way, and at its end this is asked again. */
+  get mayCall(): boolean {
+    return this.calls < (this.#rows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY);
+  }
+
+  /** Joins a read that waits and has the same answer; else goes into the last batch that has room. */
+  add(read: RankingRead): Waiting {
+    const mayJoin = isJoinable(read);
+    const same = mayJoin && this.#joinable.find((waiting) => isSame(waiting.read, read));
+    if (same) return same;
+    const rows = rowsOf(read);
+    const batches = rows < LARGE_ROWS ? this.#small : this.#large;
+    let batch = batches.at(-1);
+    if (batch === undefined || batch.waiting.length >= MAX_READS || batch.rows + rows > MAX_ROWS) {
+      batch = { waiting: [], rows: 0 };
+      batches.push(batch);
+    }
+    const waiting = new Waiting(read);
+    batch.waiting.push(waiting);
+    if (mayJoin && this.#joinable.length < MAX_JOINABLE) this.#joinable.push(waiting);
+    batch.rows += rows;
+    this.#rows += rows;
+    return waiting;
+  }
+
+  /** Small and large ones in turn: who reads one row does not wait behind all the pages of others. */
+  takeBatch(): readonly Waiting[] | undefined {
+    this.#largeWasLast =
+      this.#large.length > 0 && (this.#small.length === 0 || !this.#largeWasLast);
+    const batch = this.#largeWasLast ? this.#large.shift() : this.#small.shift();
+    if (batch === undefined) return undefined;
+    this.#rows -= batch.rows;
+    if (this.#joinable.length > 0) {
+      for (const each of batch.waiting) each.sent = true;
+      this.#joinable = this.#joinable.filter(({ sent }) => !sent);
+    }
+    return batch.waiting;
+  }
 }
 
 /**
@@ -78,49 +122,40 @@ interface Queue {
  * answer is never older than its read.
  */
 export class ReadBatcher {
-  readonly #index: RankingIndex;
   readonly #queues = new Map<RankingNo, Queue>();
 
-  constructor(index: RankingIndex) {
-    this.#index = index;
-  }
+  constructor(private readonly index: RankingIndex) {}
 
   /** @throws IndexUnavailable */
   read(ranking: Ranking, epoch: number, read: RankingRead): Promise<ReadAnswer> {
     const { rankingNo } = ranking;
     let queue = this.#queues.get(rankingNo);
     if (queue === undefined || queue.epoch !== epoch) {
-      queue = newQueue(ranking, epoch);
+      queue = new Queue(ranking, epoch);
       this.#queues.set(rankingNo, queue);
     }
     queue.ranking = ranking;
-    const { answer } = joined(queue, read) ?? enqueue(queue, read);
+    const { answer } = queue.add(read);
     this.#schedule(queue);
     return answer;
   }
 
   #schedule(queue: Queue): void {
-    if (queue.scheduled || !mayCall(queue)) return;
+    if (queue.scheduled || !queue.mayCall) return;
     queue.scheduled = true;
     // After the requests that arrived with this one have been taken in.
     setImmediate(() => {
       queue.scheduled = false;
-      if (mayCall(queue)) this.#send(queue);
+      if (queue.mayCall) this.#send(queue);
     });
   }
 
   #send(queue: Queue): void {
-    const batch = nextBatch(queue);
-    if (batch === undefined) return;
-    const { waiting } = batch;
-    queue.rows -= batch.rows;
+    const waiting = queue.takeBatch();
+    if (waiting === undefined) return;
     queue.calls += 1;
-    if (queue.joinable.length > 0) {
-      for (const each of waiting) each.sent = true;
-      queue.joinable = queue.joinable.filter(({ sent }) => !sent);
-    }
     const reads = waiting.map(({ read }) => read);
-    this.#index.read(queue.ranking, queue.epoch, reads).then(
+    this.index.read(queue.ranking, queue.epoch, reads).then(
       (answer) => {
         this.#ended(queue);
         settle(waiting, answer);
@@ -130,61 +165,20 @@ export class ReadBatcher {
         for (const { reject } of waiting) reject(error);
       },
     );
-    if (somethingWaits(queue)) this.#schedule(queue);
+    if (!queue.isEmpty) this.#schedule(queue);
   }
 
   /** The next call leaves before the answers are dealt out, so that both go on at the same time. */
   #ended(queue: Queue): void {
     queue.calls -= 1;
-    if (somethingWaits(queue)) {
-      if (mayCall(queue)) this.#send(queue);
-    } else if (queue.calls === 0) {
-      this.#idle(queue);
+    if (!queue.isEmpty) {
+      if (queue.mayCall) this.#send(queue);
+      return;
     }
-  }
-
-  #idle(queue: Queue): void {
     const { rankingNo } = queue.ranking;
-    if (this.#queues.size > MAX_IDLE_QUEUES && this.#queues.get(rankingNo) === queue) {
-      this.#queues.delete(rankingNo);
-    }
+    const isIdle = queue.calls === 0 && this.#queues.get(rankingNo) === queue;
+    if (isIdle && this.#queues.size > MAX_IDLE_QUEUES) this.#queues.delete(rankingNo);
   }
-}
-
-function newQueue(ranking: Ranking, epoch: number): Queue {
-  return {
-    ranking,
-    epoch,
-    small: [],
-    large: [],
-    largeWasLast: false,
-    joinable: [],
-    rows: 0,
-    calls: 0,
-    scheduled: false,
-  };
-}
-
-function somethingWaits({ small, large }: Queue): boolean {
-  return small.length > 0 || large.length > 0;
-}
-
-/** Small and large ones in turn: who reads one row does not wait behind all the pages of others. */
-function nextBatch(queue: Queue): Batch | undefined {
-  const { small, large } = queue;
-  queue.largeWasLast = large.length > 0 && (small.length === 0 || !queue.largeWasLast);
-  return queue.largeWasLast ? large.shift() : small.shift();
-}
-
-/** Where not, a call is under way, and at its end this is asked again. */
-function mayCall(queue: Queue): boolean {
-  return queue.calls < (queue.rows < MANY_ROWS ? MAX_CALLS : MAX_CALLS_FOR_MANY);
-}
-
-/** A read that waits and has the same answer. */
-function joined(queue: Queue, read: RankingRead): Waiting | undefined {
-  if (!isJoinable(read)) return undefined;
-  return queue.joinable.find((waiting) => isSame(waiting.read, read));
 }
 
 function isJoinable(read: RankingRead): boolean {
@@ -209,23 +203,6 @@ function isSame(a: RankingRead, b: RankingRead): boolean {
     return b.kind === 'aroundScore' && a.count === b.count && a.score === b.score;
   }
   return false;
-}
-
-/** Puts a read into the last batch, or a new one when that is full. */
-function enqueue(queue: Queue, read: RankingRead): Waiting {
-  const rows = rowsOf(read);
-  const batches = rows < LARGE_ROWS ? queue.small : queue.large;
-  let batch = batches.at(-1);
-  if (batch === undefined || batch.waiting.length >= MAX_READS || batch.rows + rows > MAX_ROWS) {
-    batch = { waiting: [], rows: 0 };
-    batches.push(batch);
-  }
-  const waiting = new Waiting(read);
-  batch.waiting.push(waiting);
-  if (queue.joinable.length < MAX_JOINABLE && isJoinable(read)) queue.joinable.push(waiting);
-  batch.rows += rows;
-  queue.rows += rows;
-  return waiting;
 }
 
 function settle(batch: readonly Waiting[], answer: IndexAnswer<readonly RankingView[]>): void {

@@ -17,39 +17,25 @@ import type { StoreReader } from './store-reader.js';
  */
 const CATCH_UP_MS = 1_000;
 
-/** Reads rankings from the index where it may be believed, else from the store of record. */
+/** Reads rankings from the index while it may be believed, else from the store of record. */
 export class Reader implements RankingReader, RankingIndexReader {
-  readonly #index: RankingIndex;
-  readonly #batcher: ReadBatcher;
-  readonly #store: StoreReader;
-  readonly #gate: IndexAvailability;
-  readonly #trust: TrustedEpochs;
-  readonly #builder: IndexCheck;
-
-  constructor(parts: {
-    index: RankingIndex;
-    batcher: ReadBatcher;
-    store: StoreReader;
-    gate: IndexAvailability;
-    trust: TrustedEpochs;
-    builder: IndexCheck;
-  }) {
-    this.#index = parts.index;
-    this.#batcher = parts.batcher;
-    this.#store = parts.store;
-    this.#gate = parts.gate;
-    this.#trust = parts.trust;
-    this.#builder = parts.builder;
-  }
+  constructor(
+    private readonly index: RankingIndex,
+    private readonly batcher: ReadBatcher,
+    private readonly store: StoreReader,
+    private readonly gate: IndexAvailability,
+    private readonly trust: TrustedEpochs,
+    private readonly builder: IndexCheck,
+  ) {}
 
   /**
    * The common case is a trusted index that answers: it takes one promise more than the index
    * itself, because tens of thousands of calls a second come this way.
    */
   read(ranking: Ranking, read: RankingRead): Promise<RankingView> {
-    const epoch = this.#gate.isOpen ? this.#trust.readableEpochOf(ranking.rankingNo) : undefined;
+    const epoch = this.gate.isOpen ? this.trust.readableEpochOf(ranking.rankingNo) : undefined;
     if (epoch === undefined) return this.#readOtherwise(ranking, read);
-    return this.#batcher.read(ranking, epoch, read).then(
+    return this.batcher.read(ranking, epoch, read).then(
       (answer) =>
         typeof answer === 'object' && this.#mayAnswer(ranking)
           ? answer
@@ -64,15 +50,15 @@ export class Reader implements RankingReader, RankingIndexReader {
   async #readOtherwise(ranking: Ranking, read: RankingRead): Promise<RankingView> {
     const answer = await this.tryRead(ranking, read);
     if (answer !== undefined) return answer;
-    const view = await this.#store.read(ranking, read);
+    const view = await this.store.read(ranking, read);
     // Before the caller sees it, and asks again.
-    this.#trust.noteStoreRead(ranking.rankingNo);
+    this.trust.noteStoreRead(ranking.rankingNo);
     return view;
   }
 
   tryRead(ranking: Ranking, read: RankingRead): Promise<RankingView | undefined> {
     return this.#ask(ranking, async (epoch) => {
-      const answer = await this.#batcher.read(ranking, epoch, read);
+      const answer = await this.batcher.read(ranking, epoch, read);
       return typeof answer === 'object'
         ? { status: 'answered', value: answer }
         : { status: answer };
@@ -85,7 +71,7 @@ export class Reader implements RankingReader, RankingIndexReader {
     limit: number,
   ): Promise<ChangePage | undefined> {
     return this.#ask(ranking, (epoch) =>
-      this.#index.readChanges(ranking, epoch, afterRevision, limit),
+      this.index.readChanges(ranking, epoch, afterRevision, limit),
     );
   }
 
@@ -96,22 +82,23 @@ export class Reader implements RankingReader, RankingIndexReader {
   ): Promise<T | undefined> {
     try {
       for (let attempt = 0; attempt < 3; attempt += 1) {
-        if (!(await this.#mayAsk(ranking))) return undefined;
-        const epoch = this.#trust.epochOf(ranking.rankingNo);
+        const isOpen = this.gate.isOpen || (await this.gate.opensSoon());
+        if (!isOpen || !this.#mayAnswer(ranking)) return undefined;
+        const epoch = this.trust.epochOf(ranking.rankingNo);
         if (epoch === undefined) {
-          if (!(await this.#builder.check(ranking))) return undefined;
+          if (!(await this.builder.check(ranking))) return undefined;
           continue;
         }
-        if (!(await this.#trust.catchesUp(ranking.rankingNo, CATCH_UP_MS))) return undefined;
+        if (!(await this.trust.catchesUp(ranking.rankingNo, CATCH_UP_MS))) return undefined;
         const answer = await question(epoch);
         if (answer.status === 'answered') {
-          // Where it is not sure any more that the index may answer, it is asked again when it is.
+          // If the index may not answer any more, it is asked again once it may.
           if (this.#mayAnswer(ranking)) return answer.value;
           continue;
         }
-        this.#trust.distrust(ranking.rankingNo, epoch);
+        this.trust.distrust(ranking.rankingNo, epoch);
         const damaged = answer.status === 'absent' ? epoch : undefined;
-        if (!(await this.#builder.check(ranking, damaged))) return undefined;
+        if (!(await this.builder.check(ranking, damaged))) return undefined;
       }
     } catch (error) {
       this.#note(error);
@@ -119,18 +106,12 @@ export class Reader implements RankingReader, RankingIndexReader {
     return undefined;
   }
 
-  /** Waits, but not long, where that is about to be known. */
-  async #mayAsk(ranking: Ranking): Promise<boolean> {
-    if (!this.#gate.isOpen && !(await this.#gate.opensSoon())) return false;
-    return this.#mayAnswer(ranking);
-  }
-
   #mayAnswer(ranking: Ranking): boolean {
-    return this.#gate.isOpen && !this.#trust.hasGap(ranking.rankingNo);
+    return this.gate.isOpen && !this.trust.hasGap(ranking.rankingNo);
   }
 
   /** A failing index closes the gate; a failing store of record shows when it is asked itself. */
   #note(error: unknown): void {
-    if (error instanceof IndexUnavailable) this.#gate.noteMissed(error);
+    if (error instanceof IndexUnavailable) this.gate.noteMissed(error);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { BoundedMap } from '../../domain/bounded-map.js';
 import type { Entry } from '../../domain/entry.js';
 import { RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
@@ -8,10 +9,11 @@ import {
   type RankingRead,
   type RankingView,
   rankAt,
+  rowsOf,
 } from '../../domain/ranking.js';
-import { PassSlots } from './pass-slots.js';
+import { Slots } from '../../domain/slots.js';
 import { type EntryReads, StoreTooSlow, type StoreView } from './ports.js';
-import { rowsOf, type WaitingRead, WaitingReads } from './waiting-reads.js';
+import { type WaitingRead, WaitingReads } from './waiting-reads.js';
 
 /** A ranking with more entries is large: a pass over it takes a while. */
 const LARGE = 20_000;
@@ -21,7 +23,7 @@ const LARGE_PASSES = 2;
 /** How many reads of the store run at the same time at most. */
 export const MAX_PASSES = SMALL_PASSES + LARGE_PASSES;
 
-/** After a pass over a large ranking its slot rests for this share of the time that it took: for submissions. */
+/** After a pass over a large ranking its slot rests for this share of its time, which submissions use. */
 const LARGE_REST = 0.5;
 
 /** What one pass answers at most, unless a single read asks for more. */
@@ -34,9 +36,9 @@ const MAX_WAITING_ROWS = 2 * MAX_ROWS;
 const MAX_READS_OF_ALL = 2_048;
 const MAX_ROWS_OF_ALL = 32_000;
 
-/** Rankings of which is known how long a pass takes. */
+/** Rankings whose size and time of a pass are remembered. */
 const MAX_KNOWN = 10_000;
-/** How long a pass is thought to take before one has been seen, in milliseconds. */
+/** How long a pass is thought to take before the first one, in milliseconds. */
 const FIRST_GUESS_MS = 500;
 /** Bounds of what a caller is told to wait, in milliseconds. */
 const MIN_RETRY_MS = 100;
@@ -53,57 +55,41 @@ interface Known {
  * Answers reads from the store of record: exact, but each is a pass over the ranking. So all reads of
  * a ranking that wait while a pass is under way are answered together by the next one. One pass runs
  * for each ranking at a time; small rankings have slots of their own, so that they never wait for a
- * pass over a large one. An answer is never older than its read. What may wait is bounded.
+ * pass over a large one. An answer is never older than its read, and what may wait is bounded.
  */
 export class StoreReader {
-  readonly #entries: EntryReads;
-  readonly #encodePayload: (entry: Entry) => Uint8Array;
-  readonly #largeRest: number;
+  /** Of the rankings that are being read, or about to be. */
   readonly #queues = new Map<RankingNo, WaitingReads>();
-  readonly #small = new PassSlots(SMALL_PASSES);
-  readonly #large = new PassSlots(LARGE_PASSES);
-  readonly #known = new Map<RankingNo, Known>();
+  readonly #small = new Slots(SMALL_PASSES);
+  readonly #large = new Slots(LARGE_PASSES);
+  readonly #known = new BoundedMap<RankingNo, Known>(MAX_KNOWN);
   #waitingReads = 0;
   #waitingRows = 0;
 
-  /** @param largeRest for which share of its time a slot rests after a pass over a large ranking */
+  /** @param largeRest after a pass over a large ranking, its slot rests for this share of its time */
   constructor(
-    entries: EntryReads,
-    encodePayload: (entry: Entry) => Uint8Array,
-    largeRest = LARGE_REST,
-  ) {
-    this.#entries = entries;
-    this.#encodePayload = encodePayload;
-    this.#largeRest = largeRest;
-  }
+    private readonly entries: EntryReads,
+    private readonly encodePayload: (entry: Entry) => Uint8Array,
+    private readonly largeRest = LARGE_REST,
+  ) {}
 
-  /** @throws STORE_UNAVAILABLE; OVERLOADED with the time in which those who wait are answered */
+  /** @throws STORE_UNAVAILABLE; OVERLOADED with the time until those who wait are answered */
   read(ranking: Ranking, read: RankingRead): Promise<RankingView> {
-    const queue = this.#queueOf(ranking);
+    const { rankingNo } = ranking;
+    const queue = this.#queues.get(rankingNo) ?? new WaitingReads(ranking);
+    queue.ranking = ranking;
     const joined = queue.equalTo(read);
     if (joined !== undefined) return joined.answer.promise;
-    if (!this.#hasRoom(queue, rowsOf(read))) {
-      return Promise.reject(this.#overloaded(queue));
-    }
+    if (!this.#hasRoom(queue, rowsOf(read))) return Promise.reject(this.#overloaded(queue));
     const waiting = queue.add(read);
     this.#waitingReads += 1;
     this.#waitingRows += waiting.rows;
-    if (!queue.busy) {
-      queue.busy = true;
+    if (!this.#queues.has(rankingNo)) {
+      this.#queues.set(rankingNo, queue);
       // After the requests that arrived with this one have been taken in.
-      setImmediate(() => this.#lineUp(queue));
+      setImmediate(() => void this.#work(queue));
     }
     return waiting.answer.promise;
-  }
-
-  #queueOf(ranking: Ranking): WaitingReads {
-    let queue = this.#queues.get(ranking.rankingNo);
-    if (queue === undefined) {
-      queue = new WaitingReads(ranking);
-      this.#queues.set(ranking.rankingNo, queue);
-    }
-    queue.ranking = ranking;
-    return queue;
   }
 
   #hasRoom(queue: WaitingReads, rows: number): boolean {
@@ -113,43 +99,33 @@ export class StoreReader {
     return queue.size < MAX_WAITING_READS && queue.rows + rows <= MAX_WAITING_ROWS;
   }
 
-  #isLarge(rankingNo: RankingNo): boolean {
-    return (this.#known.get(rankingNo)?.players ?? 0) > LARGE;
+  #slotsOf({ ranking }: WaitingReads): Slots {
+    const isLarge = (this.#known.get(ranking.rankingNo)?.players ?? 0) > LARGE;
+    return isLarge ? this.#large : this.#small;
   }
 
-  #slotsOf(queue: WaitingReads): PassSlots {
-    return this.#isLarge(queue.ranking.rankingNo) ? this.#large : this.#small;
-  }
-
-  #lineUp(queue: WaitingReads): void {
-    const slots = this.#slotsOf(queue);
-    slots.lineUp(async () => {
-      await this.#learnSize(queue);
-      // One that turned out to be large goes where it belongs, and leaves this slot to a small one.
-      if (this.#slotsOf(queue) === slots) {
+  /** Answers the reads of a queue, pass by pass, until it is empty. */
+  async #work(queue: WaitingReads): Promise<void> {
+    while (queue.size > 0) {
+      const slots = this.#slotsOf(queue);
+      await slots.run(async () => {
+        await this.#learnSize(queue);
+        // A ranking that turned out to be large leaves this slot to a small one.
+        if (this.#slotsOf(queue) !== slots) return;
         const start = performance.now();
         await this.#pass(queue);
-        const restMs = slots === this.#large ? (performance.now() - start) * this.#largeRest : 0;
+        const restMs = slots === this.#large ? (performance.now() - start) * this.largeRest : 0;
         if (restMs > 0) await delay(restMs);
-      }
-      this.#goOn(queue);
-    });
-  }
-
-  #goOn(queue: WaitingReads): void {
-    if (queue.size > 0) {
-      this.#lineUp(queue);
-    } else {
-      queue.busy = false;
-      this.#queues.delete(queue.ranking.rankingNo);
+      });
     }
+    this.#queues.delete(queue.ranking.rankingNo);
   }
 
-  /** If that fails, it is taken for small, and the pass tells the callers what is wrong. */
+  /** If that fails, the ranking is taken for small, and the pass tells the callers what is wrong. */
   async #learnSize({ ranking: { rankingNo } }: WaitingReads): Promise<void> {
     if (this.#known.has(rankingNo)) return;
-    const players = await this.#entries.countUpTo(rankingNo, LARGE + 1).catch(() => undefined);
-    if (players !== undefined) this.#know(rankingNo, { players, passMs: undefined });
+    const players = await this.entries.countUpTo(rankingNo, LARGE + 1).catch(() => undefined);
+    if (players !== undefined) this.#known.set(rankingNo, { players, passMs: undefined });
   }
 
   async #pass(queue: WaitingReads): Promise<void> {
@@ -159,7 +135,7 @@ export class StoreReader {
     this.#waitingRows -= taken.reduce((rows, each) => rows + each.rows, 0);
     const start = performance.now();
     try {
-      const views = await this.#entries.read(
+      const views = await this.entries.read(
         ranking,
         taken.map(({ read }) => read),
       );
@@ -175,12 +151,9 @@ export class StoreReader {
 
   #settle(taken: readonly WaitingRead[], views: readonly StoreView[]): void {
     const payloads = new Map<Entry, Buffer>();
+    const encode = (entry: Entry): Buffer => Buffer.from(this.encodePayload(entry));
     const toRow = (place: number, entry: Entry): RankedRow => {
-      let payload = payloads.get(entry);
-      if (payload === undefined) {
-        payload = Buffer.from(this.#encodePayload(entry));
-        payloads.set(entry, payload);
-      }
+      const payload = payloads.getOrInsertComputed(entry, encode);
       return { place, rank: rankAt(place), playerId: entry.playerId, score: entry.score, payload };
     };
     taken.forEach(({ answer }, index) => {
@@ -197,20 +170,10 @@ export class StoreReader {
   #noteTime(rankingNo: RankingNo, tookMs: number, players: number | undefined): void {
     const known = this.#known.get(rankingNo);
     const before = known?.passMs ?? tookMs;
-    this.#know(rankingNo, {
+    this.#known.set(rankingNo, {
       players: players ?? known?.players ?? LARGE + 1,
       passMs: 0.7 * before + 0.3 * tookMs,
     });
-  }
-
-  #know(rankingNo: RankingNo, known: Known): void {
-    this.#known.delete(rankingNo);
-    this.#known.set(rankingNo, known);
-    if (this.#known.size <= MAX_KNOWN) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
-      return;
-    }
   }
 
   #overloaded(queue: WaitingReads, cause?: unknown): RostrumError {

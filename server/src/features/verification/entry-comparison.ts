@@ -1,7 +1,7 @@
 import type { Entry } from '../../domain/entry.js';
 import type { IndexInspection } from '../index/ports.js';
 
-/** In which way the index and the store of record do not agree on an entry. */
+/** How the index and the store of record differ on an entry. */
 export interface Mismatch {
   /** `missing`: not in the index; `extra`: only in the index; `different`: in both. */
   readonly kind: 'missing' | 'extra' | 'different';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RostrumError } from '../../domain/errors.js';
+import { leaderboardNotFound, RostrumError } from '../../domain/errors.js';
 import type { PlayerId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import {
@@ -26,29 +26,20 @@ export interface InquiryParts {
 }
 
 /**
- * Asks the index that should serve a ranking, whole or not: what is wrong with it is to be seen, not
- * to be repaired first. Waits for a while when there is none.
+ * Asks the index that should serve a ranking, whole or not: a comparison must see what is wrong with it
+ * before it is repaired. Waits for a while if there is none.
  */
 export class IndexInquiry {
-  readonly #onWaiting: (isWaiting: boolean) => void;
-  readonly #parts: InquiryParts;
-  readonly #ranking: Ranking;
-  readonly #signal: AbortSignal;
   #epoch: number | undefined;
   #outages = 0;
 
   /** @param onWaiting told when a question begins to wait for the index, and when it is answered */
   constructor(
-    parts: InquiryParts,
-    ranking: Ranking,
-    signal: AbortSignal,
-    onWaiting: (isWaiting: boolean) => void,
-  ) {
-    this.#onWaiting = onWaiting;
-    this.#parts = parts;
-    this.#ranking = ranking;
-    this.#signal = signal;
-  }
+    private readonly parts: InquiryParts,
+    private readonly ranking: Ranking,
+    private readonly signal: AbortSignal,
+    private readonly onWaiting: (isWaiting: boolean) => void,
+  ) {}
 
   /** Grows whenever the index could not answer. */
   get outages(): number {
@@ -58,7 +49,7 @@ export class IndexInquiry {
   /** One for each player asked for, in the same order. */
   async inspect(playerIds: readonly PlayerId[]): Promise<readonly IndexInspection[]> {
     const { inspections } = await this.#ask((epoch) =>
-      this.#parts.index.inspect(this.#ranking, epoch, playerIds),
+      this.parts.index.inspect(this.ranking, epoch, playerIds),
     );
     return inspections;
   }
@@ -66,30 +57,30 @@ export class IndexInquiry {
   /** How many players the index has; undefined if it finds itself damaged. */
   async playersIfWhole(): Promise<number | undefined> {
     return this.#ask(async (epoch) => {
-      const state = await this.#parts.index.state(this.#ranking);
+      const state = await this.parts.index.state(this.ranking);
       if (state.epoch === epoch) return { status: 'answered', value: state.players };
       // Damaged, or not there: an inspection can tell.
-      const answer = await this.#parts.index.inspect(this.#ranking, epoch, []);
+      const answer = await this.parts.index.inspect(this.ranking, epoch, []);
       return answer.status === 'answered' ? { status: 'answered', value: undefined } : answer;
     });
   }
 
   /**
-   * Lists the players of the entries of the index, or those to whom the order has a place without
-   * an entry. If another index begins to serve meanwhile, it is listed from its beginning.
+   * Lists the players who have an entry in the index, or those who only have a place in its order. If
+   * another index begins to serve meanwhile, that is listed from its beginning.
    */
   async *players(of: 'entries' | 'orphans'): AsyncGenerator<readonly PlayerId[]> {
     let cursor = '0';
     let epochOfCursor: number | undefined;
     do {
-      this.#signal.throwIfAborted();
+      this.signal.throwIfAborted();
       const page = await this.#ask((epoch) => {
         if (epoch !== epochOfCursor) cursor = '0';
         epochOfCursor = epoch;
-        const { index } = this.#parts;
+        const { index } = this.parts;
         return of === 'entries'
-          ? index.scan(this.#ranking, epoch, cursor)
-          : index.scanOrphans(this.#ranking, epoch, cursor);
+          ? index.scan(this.ranking, epoch, cursor)
+          : index.scanOrphans(this.ranking, epoch, cursor);
       });
       cursor = page.cursor;
       if (page.playerIds.length > 0) yield page.playerIds;
@@ -97,30 +88,36 @@ export class IndexInquiry {
   }
 
   async #ask<T>(question: (epoch: number) => Promise<IndexAnswer<T>>): Promise<T> {
-    const giveUpAt = performance.now() + (this.#parts.patienceMs ?? DEFAULT_PATIENCE_MS);
+    const giveUpAt = performance.now() + (this.parts.patienceMs ?? DEFAULT_PATIENCE_MS);
     for (;;) {
-      this.#signal.throwIfAborted();
+      this.signal.throwIfAborted();
       const answer = await this.#tryAsk(question);
-      this.#onWaiting(answer === undefined);
+      this.onWaiting(answer === undefined);
       if (answer !== undefined) return answer.value;
       this.#epoch = undefined;
       this.#outages += 1;
-      if (performance.now() >= giveUpAt) throw indexAway();
-      await delay(RETRY_MS, undefined, { signal: this.#signal });
+      if (performance.now() >= giveUpAt) {
+        throw new RostrumError(
+          'STORE_UNAVAILABLE',
+          'Redis cannot be reached, or the index is being built: the comparison was given up; try again later',
+          { retryAfterMs: 5_000, metadata: { store: 'redis' } },
+        );
+      }
+      await delay(RETRY_MS, undefined, { signal: this.signal });
     }
   }
 
   async #tryAsk<T>(
     question: (epoch: number) => Promise<IndexAnswer<T>>,
   ): Promise<{ readonly value: T } | undefined> {
-    const { gate, builder } = this.#parts;
+    const { gate, builder } = this.parts;
     if (!gate.isOpen) return undefined;
     try {
       this.#epoch ??= await this.#servingEpoch();
       const answer = await question(this.#epoch);
       if (answer.status === 'answered') return gate.isOpen ? answer : undefined;
       // Begins to build it if that is what it needs.
-      await builder.check(this.#ranking);
+      await builder.check(this.ranking);
     } catch (error) {
       if (!(error instanceof IndexUnavailable)) throw error;
     }
@@ -128,19 +125,8 @@ export class IndexInquiry {
   }
 
   async #servingEpoch(): Promise<number> {
-    const { leaderboardId, rankingNo } = this.#ranking;
-    const mark = await this.#parts.rankings.mark(rankingNo);
-    if (mark !== undefined) return mark.epoch;
-    throw new RostrumError('LEADERBOARD_NOT_FOUND', `there is no leaderboard ${leaderboardId}`, {
-      metadata: { leaderboard_id: leaderboardId },
-    });
+    const mark = await this.parts.rankings.mark(this.ranking.rankingNo);
+    if (mark === undefined) throw leaderboardNotFound(this.ranking.leaderboardId);
+    return mark.epoch;
   }
-}
-
-function indexAway(): RostrumError {
-  return new RostrumError(
-    'STORE_UNAVAILABLE',
-    'Redis cannot be reached, or the index is being built: the comparison was given up; try again later',
-    { retryAfterMs: 5_000, metadata: { store: 'redis' } },
-  );
 }

@@ -5,22 +5,21 @@ const MAX_LISTED = 1_000;
 /** How many players are remembered, so that none is reported twice. */
 const MAX_REMEMBERED = 100_000;
 
-/** One entry on which the index and the store of record do not agree. */
+/** One entry on which the index and the store of record differ. */
 export interface Difference extends Mismatch {
   /** Empty for what concerns the index as a whole. */
   readonly playerId: string;
 }
 
-/** How far a verification is; may be looked at any time. */
+/** How far a verification has come; may be read at any time. */
 export class Verification {
   /** Entries that were compared. */
   checked = 0;
   /** Entries to compare, as estimated at the start. */
   total = 0;
-  /** Whether it waits for the index: Redis is away, or the index is being built. */
+  /** Whether it waits for the index, because Redis is away or the index is being built. */
   waitingForIndex = false;
   readonly #reported = new Set<string>();
-  #listed = 0;
   #untaken: Difference[] = [];
   #differenceCount = 0;
 
@@ -29,7 +28,7 @@ export class Verification {
     return this.#differenceCount;
   }
 
-  /** Differences found since this was called before; at most 1,000 in all. */
+  /** Differences found since the last call; at most 1,000 in all. */
   takeDifferences(): readonly Difference[] {
     return this.#untaken.splice(0);
   }
@@ -39,8 +38,6 @@ export class Verification {
     if (this.#reported.has(difference.playerId)) return;
     if (this.#reported.size < MAX_REMEMBERED) this.#reported.add(difference.playerId);
     this.#differenceCount += 1;
-    if (this.#listed === MAX_LISTED) return;
-    this.#listed += 1;
-    this.#untaken.push(difference);
+    if (this.#differenceCount <= MAX_LISTED) this.#untaken.push(difference);
   }
 }

@@ -53,7 +53,7 @@ beforeAll(async () => {
   entries = new PostgresEntryStore(database, database);
   log = new PostgresSubmissionLog(database, 31);
   const filler = new PagedFiller(index, entries, encodePayload);
-  builder = new IndexBuilder({ index, rankings, entries, filler, trust, log: LOG });
+  builder = new IndexBuilder(index, rankings, entries, filler, trust, LOG);
   await new Promise<void>((resolve) => redis.onReady(resolve));
   life = (await new PostgresLifeStore(database).declare(undefined, redis.redis)).id;
   trust.enter({ life, redis: redis.redis });

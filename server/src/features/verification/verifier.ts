@@ -11,8 +11,8 @@ const PAGE_SIZE = 1_000;
 /** Suspects held at the most: some megabytes. */
 const MAX_SUSPECTS = 20_000;
 /**
- * When suspects are looked at again, in milliseconds after the time before. All in all longer than
- * a batch whose server died waits in the outbox until another server brings it in.
+ * When suspects are looked at again, in milliseconds after the look before. All rounds together take longer
+ * than another server needs to bring in what a dead one left in the outbox.
  */
 const ROUNDS_MS = [50, 150, 300, 500, 1_000, 1_500, 2_000] as const;
 
@@ -23,7 +23,7 @@ export interface VerifierParts extends InquiryParts {
 
 /** A player on whom index and store did not agree when they were last looked at. */
 interface Suspect {
-  /** Of the entry, when the player became a suspect; 0 if there was none. */
+  /** The version of the entry when the player became a suspect; 0 if there was none. */
   readonly version: number;
   readonly mismatch: Mismatch;
 }
@@ -35,11 +35,7 @@ interface Suspect {
  * difference is only a suspicion, which must last.
  */
 export class Verifier {
-  readonly #parts: VerifierParts;
-
-  constructor(parts: VerifierParts) {
-    this.#parts = parts;
-  }
+  constructor(private readonly parts: VerifierParts) {}
 
   /**
    * Begins to compare. `done` settles at the end; it rejects with LEADERBOARD_NOT_FOUND,
@@ -47,44 +43,40 @@ export class Verifier {
    */
   verify(ranking: Ranking, signal: AbortSignal): { progress: Verification; done: Promise<void> } {
     const progress = new Verification();
-    const done = new VerifyRun(this.#parts, ranking, progress, signal).run();
+    const done = new VerifyRun(this.parts, ranking, progress, signal).run();
     return { progress, done };
   }
 }
 
 class VerifyRun {
-  readonly #parts: VerifierParts;
-  readonly #ranking: Ranking;
-  readonly #progress: Verification;
-  readonly #signal: AbortSignal;
   readonly #inquiry: IndexInquiry;
   readonly #suspects = new Map<PlayerId, Suspect>();
 
-  constructor(parts: VerifierParts, ranking: Ranking, progress: Verification, signal: AbortSignal) {
-    this.#parts = parts;
-    this.#ranking = ranking;
-    this.#progress = progress;
-    this.#signal = signal;
+  constructor(
+    private readonly parts: VerifierParts,
+    private readonly ranking: Ranking,
+    private readonly progress: Verification,
+    private readonly signal: AbortSignal,
+  ) {
     this.#inquiry = new IndexInquiry(parts, ranking, signal, (isWaiting) => {
       progress.waitingForIndex = isWaiting;
     });
   }
 
   async run(): Promise<void> {
-    const { entries } = this.#parts;
-    this.#progress.total = await entries.count(this.#ranking.rankingNo);
+    this.progress.total = await this.parts.entries.count(this.ranking.rankingNo);
     await this.#compareEntries();
-    if (this.#progress.differenceCount === 0 && (await this.#sameCount())) return;
+    if (this.progress.differenceCount === 0 && (await this.#sameCount())) return;
     await this.#findExtras();
     await this.#findOrphans();
-    if (this.#progress.differenceCount === 0) await this.#reportDamage();
+    if (this.progress.differenceCount === 0) await this.#reportDamage();
   }
 
   async #compareEntries(): Promise<void> {
     let after = '';
     for (;;) {
-      this.#signal.throwIfAborted();
-      const page = await this.#parts.entries.scan(this.#ranking.rankingNo, after, PAGE_SIZE);
+      this.signal.throwIfAborted();
+      const page = await this.parts.entries.scan(this.ranking.rankingNo, after, PAGE_SIZE);
       await this.#comparePage(page);
       if (page.length < PAGE_SIZE) break;
       after = page.at(-1)?.playerId ?? after;
@@ -98,20 +90,20 @@ class VerifyRun {
     const inspections = await this.#inquiry.inspect(page.map((entry) => entry.playerId));
     page.forEach((entry, position) => {
       const { found } = inspections[position] as IndexInspection;
-      const mismatch = compareEntry(entry, found, this.#parts.encodePayload);
+      const mismatch = compareEntry(entry, found, this.parts.encodePayload);
       if (mismatch === undefined) return;
       this.#suspects.set(entry.playerId, { version: entry.version, mismatch });
     });
-    this.#progress.checked += page.length;
-    this.#progress.total = Math.max(this.#progress.total, this.#progress.checked);
+    this.progress.checked += page.length;
+    this.progress.total = Math.max(this.progress.total, this.progress.checked);
   }
 
   /** Whether the index says that it is whole, and has as many players as there are entries. */
   async #sameCount(): Promise<boolean> {
     for (const waitMs of [0, ...ROUNDS_MS.slice(0, 3)]) {
-      await delay(waitMs, undefined, { signal: this.#signal });
+      await delay(waitMs, undefined, { signal: this.signal });
       const players = await this.#inquiry.playersIfWhole();
-      const count = await this.#parts.entries.count(this.#ranking.rankingNo);
+      const count = await this.parts.entries.count(this.ranking.rankingNo);
       if (players === count) return true;
     }
     return false;
@@ -126,19 +118,19 @@ class VerifyRun {
         const mismatch: Mismatch = { kind: 'extra', description: 'no submission can have made it' };
         // Bytes that are no id never come from the store.
         if (isId(playerId)) this.#suspects.set(playerId, { version: 0, mismatch });
-        else this.#progress.report({ playerId, ...mismatch });
+        else this.progress.report({ playerId, ...mismatch });
       }
       if (this.#suspects.size > MAX_SUSPECTS) await this.#settle();
     }
     await this.#settle();
   }
 
-  /** Places in the order that belong to no entry of the index; no submission makes such, ever. */
+  /** Places in the order that belong to no entry of the index: no submission ever makes one. */
   async #findOrphans(): Promise<void> {
     for await (const playerIds of this.#inquiry.players('orphans')) {
       for (const playerId of playerIds) {
         const description = 'the order of the index has a place that belongs to no entry';
-        this.#progress.report({ kind: 'extra', playerId, description });
+        this.progress.report({ kind: 'extra', playerId, description });
       }
     }
   }
@@ -147,21 +139,21 @@ class VerifyRun {
   async #reportDamage(): Promise<void> {
     if ((await this.#inquiry.playersIfWhole()) !== undefined) return;
     const description = 'the index keeps a wrong count of its players';
-    this.#progress.report({ kind: 'different', playerId: '', description });
+    this.progress.report({ kind: 'different', playerId: '', description });
   }
 
-  /** Looks at the suspects again, until each is cleared or has been suspect for all rounds. */
+  /** Looks at the suspects again until each is cleared or has failed all rounds. */
   async #settle(): Promise<void> {
     let round = 0;
     while (this.#suspects.size > 0 && round < ROUNDS_MS.length) {
-      await delay(ROUNDS_MS[round], undefined, { signal: this.#signal });
+      await delay(ROUNDS_MS[round], undefined, { signal: this.signal });
       const { outages } = this.#inquiry;
       await this.#lookAgain();
-      // What an index missed while it was away has been brought in only just before.
+      // What an index missed while it was away has only just been brought in.
       round = this.#inquiry.outages === outages ? round + 1 : 0;
     }
     for (const [playerId, { mismatch }] of this.#suspects) {
-      this.#progress.report({ playerId, ...mismatch });
+      this.progress.report({ playerId, ...mismatch });
     }
     this.#suspects.clear();
   }
@@ -175,7 +167,7 @@ class VerifyRun {
       for (const { playerId, found } of inspections) {
         const suspect = this.#suspects.get(playerId) as Suspect;
         const entry = entries.get(playerId);
-        const mismatch = compareEntry(entry, found, this.#parts.encodePayload);
+        const mismatch = compareEntry(entry, found, this.parts.encodePayload);
         if (mismatch === undefined || isFollowed(suspect, entry, found)) {
           this.#suspects.delete(playerId);
         } else {
@@ -186,15 +178,15 @@ class VerifyRun {
   }
 
   async #find(playerIds: readonly PlayerId[]): Promise<Map<PlayerId, Entry>> {
-    const { rankingNo } = this.#ranking;
+    const { rankingNo } = this.ranking;
     const keys = playerIds.map((playerId) => ({ rankingNo, playerId }));
-    const entries = await this.#parts.entries.find(keys);
+    const entries = await this.parts.entries.find(keys);
     const ranked = entries.filter((entry) => entry.ranked);
     return new Map(ranked.map((entry) => [entry.playerId, entry]));
   }
 }
 
-/** Whether the entry changes all the time, and the index has come past where the suspicion arose. */
+/** Whether the entry keeps changing, and the index is past the version at which the suspicion arose. */
 function isFollowed(
   suspect: Suspect,
   entry: Entry | undefined,

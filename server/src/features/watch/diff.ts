@@ -6,16 +6,8 @@ export const ChangeKind = { ENTERED: 1, MOVED: 2, LEFT: 3, UPDATED: 4 } as const
 export type ChangeKind = (typeof ChangeKind)[keyof typeof ChangeKind];
 
 /** How one row of a view differs from the frame before. */
-export interface RowChange {
+export interface RowChange extends Omit<RankingChange, 'revision' | 'totalPlayers'> {
   readonly kind: ChangeKind;
-  readonly playerId: PlayerId;
-  /** The row after the change; undefined when it left. */
-  readonly row: RankedRow | undefined;
-  /** From 1; 0 when it entered. */
-  readonly previousPlace: number;
-  readonly previousRank: number;
-  /** Only meaningful when `previousPlace` is not 0. */
-  readonly previousScore: number;
 }
 
 /** Whether two rows of one player show the same standing. */

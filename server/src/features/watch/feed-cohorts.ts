@@ -4,21 +4,19 @@ import { WatchersByConnection } from './watchers-by-connection.js';
 
 /** Watchers of a feed that have all been told up to the same position. */
 export class Cohort {
-  readonly position: WatchPosition;
   readonly watchers = new WatchersByConnection<FeedWatcher>();
-  /** Its watchers are being told more, and are at its position no longer. */
+  /** Its watchers are being told more: they have left its position. */
   dissolved = false;
-  /** There are, or may be, changes after the position. */
+  /** There may be changes after the position. */
   due = true;
-  /** When it was last read for, in milliseconds; before ever, minus infinity. */
+  /** When a page was last read for it, in milliseconds. */
   readAt = Number.NEGATIVE_INFINITY;
-  /** Grows from each cohort to the next: who has been at its position for longest has the least. */
-  readonly number: number;
 
-  constructor(position: WatchPosition, number: number) {
-    this.position = position;
-    this.number = number;
-  }
+  /** @param number grows from each cohort to the next: the lowest has been at its position for longest */
+  constructor(
+    readonly position: WatchPosition,
+    readonly number: number,
+  ) {}
 
   /** Adds a watcher from outside. It hears at once, even when there is nothing new. */
   admit(watcher: FeedWatcher): void {
@@ -28,10 +26,18 @@ export class Cohort {
 }
 
 /** What to read next. */
-export type Next =
+type Next =
   | { readonly kind: 'read'; readonly cohort: Cohort }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'nothing' };
+
+/** Whether to read for a cohort before another; these take turns. */
+const ORDERS: readonly ((a: Cohort, b: Cohort) => boolean)[] = [
+  isFurther,
+  // A page makes a new cohort of those it was read for, so they stand behind the others.
+  (a, b) => a.number < b.number,
+  (a, b) => a.watchers.size > b.watchers.size,
+];
 
 /**
  * The cohorts of a feed. Watchers that keep up are all in one; a watcher that resumes or fell
@@ -48,22 +54,18 @@ export class FeedCohorts {
 
   /** The cohort at a position, made when there is none. */
   at(position: WatchPosition): Cohort {
-    const key = `${position.epoch} ${position.revision}`;
-    let cohort = this.#byPosition.get(key);
-    if (cohort === undefined) {
+    return this.#byPosition.getOrInsertComputed(keyOf(position), () => {
       this.#made += 1;
-      cohort = new Cohort(position, this.#made);
-      this.#byPosition.set(key, cohort);
-    }
-    return cohort;
+      return new Cohort(position, this.#made);
+    });
   }
 
   dissolve(cohort: Cohort): void {
     cohort.dissolved = true;
-    this.#byPosition.delete(`${cohort.position.epoch} ${cohort.position.revision}`);
+    this.#byPosition.delete(keyOf(cohort.position));
   }
 
-  /** Takes a watcher out of whichever cohort it is in. An empty one goes with the next `next`. */
+  /** Takes a watcher out of its cohort. `next` drops the empty ones. */
   removeWatcher(watcher: FeedWatcher): void {
     for (const cohort of this.#byPosition.values()) {
       if (cohort.watchers.delete(watcher)) return;
@@ -87,39 +89,33 @@ export class FeedCohorts {
   }
 
   /**
-   * In turn: the largest cohort, the one that is furthest on, and the one that waited longest. Those
-   * who keep up are not held up by those who do not, however many positions these resume from and
-   * however often; and of those who are behind everyone gets on.
+   * In turn: the cohort that is furthest on, the one that waited longest, and the largest. So watchers
+   * who keep up do not wait for those who are behind, however many positions these resume from, and all who
+   * are behind get on.
    */
   next(now: number, readGapMs: number): Next {
-    let largest: Cohort | undefined;
-    let longest: Cohort | undefined;
-    let furthest: Cohort | undefined;
+    const isBefore = ORDERS[this.#turn] as (typeof ORDERS)[number];
+    let first: Cohort | undefined;
     let earliest = Number.POSITIVE_INFINITY;
     for (const [key, cohort] of this.#byPosition) {
       if (cohort.watchers.size === 0) this.#byPosition.delete(key);
       if (cohort.watchers.size === 0 || !cohort.due) continue;
       const readyAt = cohort.readAt + readGapMs;
       earliest = Math.min(earliest, readyAt);
-      if (readyAt > now) continue;
-      if (largest === undefined || cohort.watchers.size > largest.watchers.size) largest = cohort;
-      if (longest === undefined || waitsLonger(cohort, longest)) longest = cohort;
-      if (furthest === undefined || isFurther(cohort, furthest)) furthest = cohort;
+      if (readyAt <= now && (first === undefined || isBefore(cohort, first))) first = cohort;
     }
-    if (largest === undefined || longest === undefined || furthest === undefined) {
-      return earliest === Number.POSITIVE_INFINITY
-        ? { kind: 'nothing' }
-        : { kind: 'wait', ms: Math.max(0, earliest - now) };
+    if (first !== undefined) {
+      this.#turn = (this.#turn + 1) % ORDERS.length;
+      return { kind: 'read', cohort: first };
     }
-    const choices = [largest, furthest, longest] as const;
-    this.#turn = (this.#turn + 1) % choices.length;
-    return { kind: 'read', cohort: choices[this.#turn] as Cohort };
+    return earliest === Number.POSITIVE_INFINITY
+      ? { kind: 'nothing' }
+      : { kind: 'wait', ms: Math.max(0, earliest - now) };
   }
 }
 
-/** A page makes a new cohort of those whom it was read for, so they stand behind the others. */
-function waitsLonger(a: Cohort, b: Cohort): boolean {
-  return a.number < b.number;
+function keyOf({ epoch, revision }: WatchPosition): string {
+  return `${epoch} ${revision}`;
 }
 
 function isFurther({ position: a }: Cohort, { position: b }: Cohort): boolean {

@@ -2,18 +2,18 @@ import type { PlayerId } from '../../domain/ids.js';
 import type { RankingChange } from '../../domain/ranking.js';
 import type { FeedWatcher } from './feed-watcher.js';
 
+const none = (): RankingChange[] => [];
+
 /**
- * Which watchers want which players. With it a page costs its changes and their receivers, not all
- * watchers times all changes.
+ * Which watchers want which players: so a page costs its changes and their receivers, and not all watchers
+ * times all changes.
  */
 export class FeedFilters {
   readonly #wanted = new Map<PlayerId, Set<FeedWatcher>>();
 
   add(watcher: FeedWatcher): void {
     for (const player of watcher.players ?? []) {
-      const watchers = this.#wanted.get(player);
-      if (watchers === undefined) this.#wanted.set(player, new Set([watcher]));
-      else watchers.add(watcher);
+      this.#wanted.getOrInsertComputed(player, () => new Set()).add(watcher);
     }
   }
 
@@ -31,9 +31,7 @@ export class FeedFilters {
     if (this.#wanted.size === 0) return selection;
     for (const change of changes) {
       for (const watcher of this.#wanted.get(change.playerId) ?? []) {
-        const selected = selection.get(watcher);
-        if (selected === undefined) selection.set(watcher, [change]);
-        else selected.push(change);
+        selection.getOrInsertComputed(watcher, none).push(change);
       }
     }
     return selection;

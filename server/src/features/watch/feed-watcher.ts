@@ -6,19 +6,16 @@ import { Watcher } from './watcher.js';
 
 /** One stream of WatchChanges. */
 export class FeedWatcher extends Watcher {
-  /** The players it wants to hear of; undefined: all. */
-  readonly players: readonly PlayerId[] | undefined;
-  /** How far it was told; undefined before it has started. While in a cohort, the cohort knows. */
-  position: WatchPosition | undefined;
-
+  /**
+   * @param players those it wants to hear of; undefined: all
+   * @param position how far it was told; undefined before it has started. While in a cohort, the cohort knows
+   */
   constructor(
     stream: WatchStream,
     counters: WatchCounters,
-    players: readonly PlayerId[] | undefined,
-    position: WatchPosition | undefined,
+    readonly players: readonly PlayerId[] | undefined,
+    public position: WatchPosition | undefined,
   ) {
     super(stream, counters);
-    this.players = players;
-    this.position = position;
   }
 }

@@ -1,30 +1,20 @@
 import { RostrumError } from '../../domain/errors.js';
 import type { PlayerId } from '../../domain/ids.js';
 import type { ChangePage, Ranking, RankingChange } from '../../domain/ranking.js';
-import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
 import { fairPass } from './fair-pass.js';
 import { type Cohort, FeedCohorts } from './feed-cohorts.js';
 import { FeedFilters } from './feed-filters.js';
 import { FeedWatcher } from './feed-watcher.js';
-import type { ReportFault, WatchStream } from './ports.js';
+import type { WatchStream } from './ports.js';
 import {
   decodeResumeToken,
   encodeResumeToken,
   type TokenScope,
   type WatchPosition,
 } from './resume-token.js';
-import type { WatchCounters } from './watch-counters.js';
-import type { WatchOptions } from './watch-options.js';
+import type { WatchEnvironment } from './watch-environment.js';
+import { FIRST_ROW, WatchGroup } from './watch-group.js';
 import { type EncodedMessage, encodeFeedMessage } from './wire/watch-encoding.js';
-
-/** What all feeds of a server share. */
-export interface FeedEnvironment {
-  readonly reader: RankingIndexReader;
-  readonly signals: RankingSignals;
-  readonly options: WatchOptions;
-  readonly counters: WatchCounters;
-  readonly reportFault: ReportFault;
-}
 
 /**
  * Everyone who watches every change of one ranking.
@@ -32,49 +22,24 @@ export interface FeedEnvironment {
  * Watchers at the same position form a cohort: one read and one encoding serve all of them. One
  * page is read at a time and told to every cohort that it reaches; they are one cohort afterwards.
  */
-export class Feed {
-  #ranking: Ranking;
-  readonly #environment: FeedEnvironment;
+export class Feed extends WatchGroup<FeedWatcher> {
   #scope: TokenScope;
-  readonly #watchers = new Set<FeedWatcher>();
   readonly #filters = new FeedFilters();
   readonly #cohorts = new FeedCohorts();
-  /** New watchers, which start at the revision that a read after their call finds. */
+  /** New watchers: they start at the revision that a read after their call finds. */
   readonly #starting = new Set<FeedWatcher>();
-  #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #running = false;
-  /** A signal came while a page was read, which may end before the change that it told of. */
+  /** A signal came while a page was being read: the page may lack the change. */
   #signalled = false;
   #lastCheckedAt = performance.now();
 
-  constructor(ranking: Ranking, environment: FeedEnvironment) {
-    this.#ranking = ranking;
-    this.#environment = environment;
+  constructor(
+    ranking: Ranking,
+    private readonly environment: Omit<WatchEnvironment, 'turns' | 'slots' | 'budget'>,
+  ) {
+    super(ranking, environment.signals);
     this.#scope = scopeOf(ranking);
-  }
-
-  get ranking(): Ranking {
-    return this.#ranking;
-  }
-
-  /**
-   * The ranking as last looked up. An empty leaderboard whose order was changed has another one,
-   * with a newer epoch: watchers are told by a reset.
-   */
-  set ranking(ranking: Ranking) {
-    const isOther = ranking.rankingNo !== this.#ranking.rankingNo;
-    this.#ranking = ranking;
-    if (!isOther) return;
-    this.#scope = scopeOf(ranking);
-    if (this.#unsubscribe === undefined) return;
-    this.#unsubscribe();
-    this.#unsubscribe = this.#subscribe();
-    this.#look();
-  }
-
-  get watcherCount(): number {
-    return this.#watchers.size;
   }
 
   /**
@@ -83,115 +48,95 @@ export class Feed {
    */
   join(stream: WatchStream, players: readonly PlayerId[] | undefined, resumeToken: string): void {
     const position = resumeToken === '' ? undefined : decodeResumeToken(resumeToken, this.#scope);
-    const watcher = new FeedWatcher(stream, this.#environment.counters, players, position);
+    const watcher = new FeedWatcher(stream, this.environment.counters, players, position);
     stream.onDrain(() => this.#drained(watcher));
-    this.#watchers.add(watcher);
-    this.#environment.counters.feedWatchers++;
+    this.watchers.add(watcher);
+    this.environment.counters.feedWatchers++;
     this.#filters.add(watcher);
     if (position === undefined) this.#starting.add(watcher);
     else this.#cohorts.at(position).admit(watcher);
-    this.#unsubscribe ??= this.#subscribe();
-    stream.onClose(() => this.#leave(watcher));
+    this.subscribe();
+    stream.onClose(() => this.leave(watcher));
     void this.#run();
   }
 
-  /** Periodic work: checkpoints, slow watchers, trying an index again that was away. */
   tick(now: number): void {
-    const { checkpointMs, slowAfterMs } = this.#environment.options;
-    for (const watcher of this.#watchers) {
+    const { checkpointMs, slowAfterMs } = this.environment.options;
+    for (const watcher of this.watchers) {
       if (watcher.laggingMs(now) < slowAfterMs) continue;
       watcher.endTooSlow();
-      this.#leave(watcher);
+      this.leave(watcher);
     }
     for (const cohort of [...this.#cohorts]) this.#checkpoint(cohort, now);
     if (now - this.#lastCheckedAt >= checkpointMs) {
-      // Reading now and then, signal or not, means that even a lost signal is no lost change.
+      // Reads now and then, signal or not, so that even a lost signal is no lost change.
       this.#lastCheckedAt = now;
-      this.#look();
+      this.look();
     } else {
       void this.#run();
     }
   }
 
-  /** Ends every stream: with `error`, or without one because the server shuts down. */
-  endAll(error?: RostrumError): void {
-    for (const watcher of [...this.#watchers]) {
-      if (error === undefined) watcher.endShuttingDown();
-      else watcher.stream.end(error);
-      this.#leave(watcher);
-    }
-  }
-
-  #subscribe(): () => void {
-    return this.#environment.signals.subscribe(this.#ranking, () => this.#look());
-  }
-
-  #leave(watcher: FeedWatcher): void {
-    if (!this.#watchers.delete(watcher)) return;
-    this.#environment.counters.feedWatchers--;
+  protected leave(watcher: FeedWatcher): void {
+    if (!this.watchers.delete(watcher)) return;
+    this.environment.counters.feedWatchers--;
     this.#filters.remove(watcher);
     this.#starting.delete(watcher);
     this.#cohorts.removeWatcher(watcher);
-    if (this.#watchers.size > 0) return;
+    if (this.watchers.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
+    this.unsubscribe();
   }
 
   #drained(watcher: FeedWatcher): void {
-    if (!watcher.lagging || !this.#watchers.has(watcher)) return;
+    if (!watcher.lagging || !this.watchers.has(watcher)) return;
     watcher.drained();
     if (watcher.position === undefined) return;
     this.#cohorts.at(watcher.position).admit(watcher);
     void this.#run();
   }
 
-  /** There may be new changes. */
-  #look(): void {
+  protected look(): void {
     this.#signalled = true;
     this.#cohorts.markAllDue();
     void this.#run();
   }
 
-  /** Reads and tells, one page at a time, until everyone who can take messages is told all. */
+  protected replaced(): void {
+    this.#scope = scopeOf(this.ranking);
+  }
+
+  /** Reads and sends one page at a time until all watchers who can take messages are up to date. */
   async #run(): Promise<void> {
     if (this.#running || this.#timer !== undefined) return;
     this.#running = true;
     try {
-      while (this.#watchers.size > 0) {
+      while (this.watchers.size > 0) {
         if (this.#starting.size > 0 && !(await this.#start())) break;
-        const next = this.#cohorts.next(performance.now(), this.#environment.options.readGapMs);
+        const next = this.#cohorts.next(performance.now(), this.environment.options.readGapMs);
         if (next.kind === 'nothing') break;
         if (next.kind === 'wait') {
-          this.#runLater(next.ms);
+          this.#timer = setTimeout(() => {
+            this.#timer = undefined;
+            void this.#run();
+          }, Math.ceil(next.ms));
           break;
         }
         if (!(await this.#serve(next.cohort))) break;
       }
     } catch (fault) {
       // The next signal or tick tries again.
-      this.#environment.reportFault(fault);
+      this.environment.reportFault(fault);
     } finally {
       this.#running = false;
     }
   }
 
-  #runLater(ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#run();
-    }, Math.ceil(ms));
-  }
-
   /** Finds where new watchers start and tells them. False while the index is away. */
   async #start(): Promise<boolean> {
     const starting = [...this.#starting];
-    const view = await this.#environment.reader.tryRead(this.#ranking, {
-      kind: 'range',
-      start: 0,
-      count: 1,
-    });
+    const view = await this.environment.reader.tryRead(this.ranking, FIRST_ROW);
     if (view === undefined) return false;
     const cohort = this.#cohorts.at({ epoch: view.epoch, revision: view.revision });
     const message = this.#encode([], cohort.position, false);
@@ -204,10 +149,10 @@ export class Feed {
 
   /** Reads one page for a cohort and tells it. False while the index is away. */
   async #serve(cohort: Cohort): Promise<boolean> {
-    const { reader, options } = this.#environment;
+    const { reader, options } = this.environment;
     this.#signalled = false;
     const { revision } = cohort.position;
-    const page = await reader.tryReadChanges(this.#ranking, revision, options.feedPageSize);
+    const page = await reader.tryReadChanges(this.ranking, revision, options.feedPageSize);
     if (page === undefined) return false;
     const { position } = cohort;
     if (page.epoch !== position.epoch || page.revision < position.revision) {
@@ -233,7 +178,7 @@ export class Feed {
       const changes = changesAfter(page.changes, cohort.position.revision);
       let forAll: EncodedMessage | undefined;
       await fairPass([...cohort.watchers], (watcher) => {
-        if (!this.#watchers.has(watcher)) return;
+        if (!this.watchers.has(watcher)) return;
         let message: EncodedMessage | undefined;
         if (watcher.players === undefined) {
           if (changes.length > 0) message = forAll ??= this.#encode(changes, to, false);
@@ -241,7 +186,7 @@ export class Feed {
           const own = changesAfter(selection.get(watcher) ?? [], cohort.position.revision);
           if (own.length > 0) message = this.#encode(own, to, false);
         }
-        // One who resumed is told that it is up to date.
+        // A watcher that resumed is told that it is up to date.
         if (message === undefined && watcher.resumeToken === '' && to.revision >= page.revision) {
           message = this.#encode([], to, false);
         }
@@ -259,7 +204,7 @@ export class Feed {
     target.due = true;
     const message = this.#encode([], to, true);
     await fairPass([...cohort.watchers], (watcher) => {
-      if (this.#watchers.has(watcher)) this.#send(watcher, message, target);
+      if (this.watchers.has(watcher)) this.#send(watcher, message, target);
     });
   }
 
@@ -271,7 +216,7 @@ export class Feed {
     );
     for (const watcher of [...cohort.watchers]) {
       watcher.stream.end(error);
-      this.#leave(watcher);
+      this.leave(watcher);
     }
   }
 
@@ -279,7 +224,7 @@ export class Feed {
     let message: EncodedMessage | undefined;
     void fairPass([...cohort.watchers], (watcher) => {
       if (cohort.dissolved || !cohort.watchers.has(watcher)) return;
-      if (watcher.idleMs(now) < this.#environment.options.checkpointMs) return;
+      if (watcher.idleMs(now) < this.environment.options.checkpointMs) return;
       message ??= this.#encode([], cohort.position, false);
       this.#send(watcher, message, cohort);
     });
@@ -288,7 +233,7 @@ export class Feed {
   /** Sends a message after which the watcher is at the cohort's position. */
   #send(watcher: FeedWatcher, message: EncodedMessage, cohort: Cohort): void {
     const more = watcher.send(message);
-    if (!this.#watchers.has(watcher)) return;
+    if (!this.watchers.has(watcher)) return;
     if (more) {
       cohort.watchers.add(watcher);
     } else {
@@ -302,7 +247,7 @@ export class Feed {
     position: WatchPosition,
     reset: boolean,
   ): EncodedMessage {
-    this.#environment.counters.messagesEncoded++;
+    this.environment.counters.messagesEncoded++;
     const resumeToken = encodeResumeToken(this.#scope, position);
     return encodeFeedMessage(changes, reset, { revision: position.revision, resumeToken });
   }

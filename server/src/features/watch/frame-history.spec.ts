@@ -9,7 +9,7 @@ function frame(revision: number, rows = 1): Frame {
   return nextFrame(undefined, { rows: all, totalPlayers: rows, revision, epoch: 1 });
 }
 
-const WIDE = { frames: 100, ageMs: 1000, rows: 1000 };
+const WIDE = { historyFrames: 100, historyMs: 1000, historyRows: 1000 };
 
 describe('a history of frames', () => {
   it('finds a frame by a revision it was seen at, and no other', () => {
@@ -24,9 +24,9 @@ describe('a history of frames', () => {
   });
 
   it.each([
-    ['number', { ...WIDE, frames: 2 }, 1],
-    ['rows', { ...WIDE, rows: 5 }, 2],
-    ['age', { ...WIDE, ageMs: 15 }, 1],
+    ['number', { ...WIDE, historyFrames: 2 }, 1],
+    ['rows', { ...WIDE, historyRows: 5 }, 2],
+    ['age', { ...WIDE, historyMs: 15 }, 1],
   ])('is bounded by %s', (_, limits, rows) => {
     const history = new FrameHistory(limits, new HistoryBudget(1000));
     const frames = [frame(1, rows), frame(2, rows), frame(3, rows)] as const;

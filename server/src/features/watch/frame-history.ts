@@ -1,25 +1,14 @@
 import type { Frame } from './frame.js';
-
-export interface FrameHistoryLimits {
-  /** Frames kept at most. */
-  readonly frames: number;
-  /** How long a frame is kept after it was replaced, in milliseconds. */
-  readonly ageMs: number;
-  /** Rows kept at most, over all frames of one history. */
-  readonly rows: number;
-}
+import type { WatchOptions } from './watch-options.js';
 
 /** Bounds the rows that all histories of a server keep together. */
 export class HistoryBudget {
-  readonly #maxRows: number;
   #rows = 0;
 
-  constructor(maxRows: number) {
-    this.#maxRows = maxRows;
-  }
+  constructor(private readonly maxRows: number) {}
 
   get exceeded(): boolean {
-    return this.#rows > this.#maxRows;
+    return this.#rows > this.maxRows;
   }
 
   add(rows: number): void {
@@ -29,15 +18,13 @@ export class HistoryBudget {
 
 /** The frames that a view showed before the present one, from which watchers can go on. */
 export class FrameHistory {
-  readonly #limits: FrameHistoryLimits;
-  readonly #budget: HistoryBudget;
   readonly #frames: { readonly frame: Frame; readonly replacedAt: number }[] = [];
   #rows = 0;
 
-  constructor(limits: FrameHistoryLimits, budget: HistoryBudget) {
-    this.#limits = limits;
-    this.#budget = budget;
-  }
+  constructor(
+    private readonly limits: Pick<WatchOptions, 'historyFrames' | 'historyMs' | 'historyRows'>,
+    private readonly budget: HistoryBudget,
+  ) {}
 
   /** Adds a frame replaced `now` and returns the frames that are therefore forgotten. */
   add(frame: Frame, now: number): Frame[] {
@@ -51,10 +38,10 @@ export class FrameHistory {
     const forgotten: Frame[] = [];
     for (let oldest = this.#frames[0]; oldest !== undefined; oldest = this.#frames[0]) {
       const keep =
-        this.#frames.length <= this.#limits.frames &&
-        this.#rows <= this.#limits.rows &&
-        now - oldest.replacedAt <= this.#limits.ageMs &&
-        !this.#budget.exceeded;
+        this.#frames.length <= this.limits.historyFrames &&
+        this.#rows <= this.limits.historyRows &&
+        now - oldest.replacedAt <= this.limits.historyMs &&
+        !this.budget.exceeded;
       if (keep) break;
       this.#frames.shift();
       this.#count(-oldest.frame.rows.length);
@@ -75,6 +62,6 @@ export class FrameHistory {
 
   #count(rows: number): void {
     this.#rows += rows;
-    this.#budget.add(rows);
+    this.budget.add(rows);
   }
 }

@@ -2,27 +2,29 @@ import type { PlayerId } from '../../domain/ids.js';
 import type { RankedRow, RankingView } from '../../domain/ranking.js';
 import { samePayload, sameRow, sameSpot } from './diff.js';
 
-/** How many of the revisions at which a frame was seen can be resumed from. */
+/** A watcher can resume from this many of the revisions at which a frame was seen. */
 const REMEMBERED_REVISIONS = 16;
 
 /** What a view showed at one revision, or at several between which it did not change. */
 export class Frame {
   readonly epoch: number;
-  /** Frames of one lineage lead to each other by changes; between lineages lies a reset. */
-  readonly lineage: number;
   readonly rows: readonly RankedRow[];
   readonly totalPlayers: number;
-  /** Bytes of payloads that are kept alive with it, at most; some may belong to no row any more. */
-  readonly heldBytes: number;
   readonly #revisions: number[];
   #byPlayer: ReadonlyMap<PlayerId, RankedRow> | undefined;
 
-  constructor(lineage: number, view: RankingView, heldBytes: number) {
+  /**
+   * @param lineage changes lead from one frame of a lineage to another; between lineages lies a reset
+   * @param heldBytes bytes of payloads that are kept alive with it, at most; some may belong to no row any more
+   */
+  constructor(
+    readonly lineage: number,
+    view: RankingView,
+    readonly heldBytes: number,
+  ) {
     this.epoch = view.epoch;
-    this.lineage = lineage;
     this.rows = view.rows;
     this.totalPlayers = view.totalPlayers;
-    this.heldBytes = heldBytes;
     this.#revisions = [view.revision];
   }
 
@@ -37,8 +39,8 @@ export class Frame {
   }
 
   /**
-   * Whether the view was seen to show this at exactly that revision. Revisions between two seen
-   * ones do not count: the view may have changed and changed back in between.
+   * Whether the view was seen to show this at exactly that revision. Revisions in between do not count: the
+   * view may have changed and changed back.
    */
   wasSeenAt(revision: number): boolean {
     return this.#revisions.includes(revision);
@@ -54,9 +56,7 @@ export class Frame {
 
 /** Best first: a read of given players answers in the order of asking. */
 function sorted(view: RankingView): RankingView {
-  const inOrder = view.rows.every(
-    (row, i) => i === 0 || row.place >= (view.rows[i - 1]?.place ?? 0),
-  );
+  const inOrder = view.rows.every((row, i) => row.place >= (view.rows[i - 1]?.place ?? 0));
   return inOrder ? view : { ...view, rows: view.rows.toSorted((a, b) => a.place - b.place) };
 }
 

@@ -2,27 +2,24 @@ import type { Allotment } from '../../domain/allotment.js';
 import type { Caller, Holdings } from '../../domain/caller.js';
 
 /**
- * What is kept for one view, or of a feed for one watcher with a filter, in rows. It counts once while
- * it is watched, and once for each identity and each connection that watches it.
+ * The rows kept for one view, or for the filter of one watcher of a feed. They count once while it is watched,
+ * and once for each identity and each connection that watches it.
  */
 export class KeptRows {
-  readonly count: number;
-  readonly #places: Allotment;
   /** Open watches, by connection and by identity. */
   readonly #watches = new Map<Holdings, number>();
 
   /** @param count rows that the view shows at most, or players that the filter lets through */
-  constructor(count: number, places: Allotment) {
-    this.count = count;
-    this.#places = places;
-  }
+  constructor(
+    readonly count: number,
+    private readonly places: Allotment,
+  ) {}
 
   /** Whether a connection may watch it; one that does already may. */
   mayJoin(caller: Caller): boolean {
-    const { count } = this;
+    const { count, places } = this;
     if (count === 0 || this.#watches.has(caller)) return true;
-    const places = this.#places;
-    // What is there already is no more memory, but counts as much for whoever comes to it.
+    // Rows that are kept already take no more memory, but count in full for a new holder.
     const isWatched = this.#watches.size > 0;
     if (isWatched) places.release(count);
     const ofOthers = caller.of.watchedRows - (this.#watches.has(caller.of) ? count : 0);
@@ -34,7 +31,7 @@ export class KeptRows {
   }
 
   join(caller: Caller): void {
-    if (this.#watches.size === 0) this.#places.take(this.count);
+    if (this.#watches.size === 0) this.places.take(this.count);
     for (const holder of [caller, caller.of]) {
       const watches = this.#watches.get(holder) ?? 0;
       if (watches === 0) holder.watchedRows += this.count;
@@ -52,6 +49,6 @@ export class KeptRows {
         holder.watchedRows -= this.count;
       }
     }
-    if (this.#watches.size === 0) this.#places.release(this.count);
+    if (this.#watches.size === 0) this.places.release(this.count);
   }
 }

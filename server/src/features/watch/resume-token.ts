@@ -47,7 +47,6 @@ export function decodeResumeToken(token: string, scope: TokenScope): WatchPositi
   if (token.length !== TEXT_LENGTH) throw invalidToken('is not a resume token');
   const bytes = Buffer.from(token, 'base64url');
   if (
-    bytes.length !== LENGTH ||
     // Decoding is lenient; only the one spelling that the service made is accepted.
     bytes.toString('base64url') !== token ||
     bytes.readUInt32BE(CHECKSUM_AT) !== crc32(bytes.subarray(0, CHECKSUM_AT))

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { RankingRead } from '../../domain/ranking.js';
 
@@ -11,26 +11,22 @@ export type ViewSpec =
 
 /** How a view is read. */
 export function readOf(spec: ViewSpec): RankingRead {
-  switch (spec.kind) {
-    case 'top':
-      return { kind: 'range', start: 0, count: spec.count };
-    case 'around':
-      return spec;
-    case 'players':
-      return spec;
-  }
+  return spec.kind === 'top' ? { kind: 'range', start: 0, count: spec.count } : spec;
 }
 
 /** Tells one part of a ranking from another: 32 bytes, the same on every server. */
 export function hashOf(spec: ViewSpec): Buffer {
-  const hash = createHash('sha256');
+  return hash('sha256', nameOf(spec), 'buffer');
+}
+
+function nameOf(spec: ViewSpec): string {
   switch (spec.kind) {
     case 'top':
-      return hash.update(`top ${spec.count}`).digest();
+      return `top ${spec.count}`;
     case 'around':
-      return hash.update(`around ${spec.count} ${spec.playerId}`).digest();
+      return `around ${spec.count} ${spec.playerId}`;
     case 'players':
-      return hash.update(`players ${spec.playerIds.join(' ')}`).digest();
+      return `players ${spec.playerIds.join(' ')}`;
   }
 }
 

@@ -13,20 +13,18 @@ import {
 
 /** Encodes the messages that show a view's present frame, each only once for all watchers. */
 export class ViewMessages {
-  readonly #scope: TokenScope;
-  readonly #counters: WatchCounters;
+  readonly scope: TokenScope;
   #frame: Frame | undefined;
   #revision = 0;
   /** By the frame that changes lead from, or by the kind of message. */
   readonly #encoded = new Map<Frame | 'snapshot' | 'reset' | 'checkpoint', EncodedMessage>();
 
-  constructor(rankingNo: RankingNo, viewHash: Buffer, counters: WatchCounters) {
-    this.#scope = { kind: 'view', rankingNo, viewHash };
-    this.#counters = counters;
-  }
-
-  get scope(): TokenScope {
-    return this.#scope;
+  constructor(
+    rankingNo: RankingNo,
+    viewHash: Buffer,
+    private readonly counters: WatchCounters,
+  ) {
+    this.scope = { kind: 'view', rankingNo, viewHash };
   }
 
   snapshot(frame: Frame, reset: boolean): EncodedMessage {
@@ -68,10 +66,10 @@ export class ViewMessages {
     }
     let message = this.#encoded.get(key);
     if (message === undefined) {
-      const resumeToken = encodeResumeToken(this.#scope, { epoch: frame.epoch, revision });
+      const resumeToken = encodeResumeToken(this.scope, { epoch: frame.epoch, revision });
       message = encode({ revision, resumeToken });
       this.#encoded.set(key, message);
-      this.#counters.messagesEncoded++;
+      this.counters.messagesEncoded++;
     }
     return message;
   }

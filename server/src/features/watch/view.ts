@@ -1,41 +1,19 @@
 import type { Caller } from '../../domain/caller.js';
-import type { RostrumError } from '../../domain/errors.js';
-import type { FairSlots } from '../../domain/fair-slots.js';
 import { type Ranking, type RankingRead, type RankingView, rowsOf } from '../../domain/ranking.js';
-import type { ReadTurns } from '../../domain/read-turns.js';
-import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
 import { fairPass } from './fair-pass.js';
 import { type Frame, nextFrame } from './frame.js';
-import { FrameHistory, type HistoryBudget } from './frame-history.js';
-import type { ReportFault, WatchStream } from './ports.js';
+import { FrameHistory } from './frame-history.js';
+import type { WatchStream } from './ports.js';
 import { decodeResumeToken } from './resume-token.js';
 import { hashOf, readOf, type ViewSpec } from './view-key.js';
 import { ViewMessages } from './view-messages.js';
 import { ViewWatcher } from './view-watcher.js';
-import type { WatchCounters } from './watch-counters.js';
-import type { WatchOptions } from './watch-options.js';
-import { WatchersByConnection } from './watchers-by-connection.js';
+import type { WatchEnvironment } from './watch-environment.js';
+import { FIRST_ROW, WatchGroup } from './watch-group.js';
 import type { EncodedMessage } from './wire/watch-encoding.js';
 
-/** Connections that are looked at to find for whom a view is read. */
+/** Connections that are looked at to choose for whom a view is read. */
 const MAX_LOOKED_AT = 8;
-
-/** Tells the revision at the price of a row. */
-const FIRST_ROW: RankingRead = { kind: 'range', start: 0, count: 1 };
-
-/** What all views of a server share. */
-export interface ViewEnvironment {
-  readonly reader: RankingIndexReader;
-  readonly signals: RankingSignals;
-  /** One for all reads of the server. */
-  readonly turns: ReadTurns;
-  /** One for the reads of all views; a row takes a slot. */
-  readonly slots: FairSlots;
-  readonly options: WatchOptions;
-  readonly counters: WatchCounters;
-  readonly budget: HistoryBudget;
-  readonly reportFault: ReportFault;
-}
 
 /**
  * A part of a ranking and everyone who watches it with the same interval.
@@ -44,19 +22,14 @@ export interface ViewEnvironment {
  * at most once per interval, except that a new watcher gets a fresh frame at once: what was
  * acknowledged before it called is in its snapshot.
  */
-export class View {
-  #ranking: Ranking;
-  readonly #minIntervalMs: number;
+export class View extends WatchGroup<ViewWatcher> {
   readonly #read: RankingRead;
-  readonly #environment: ViewEnvironment;
   readonly #viewHash: Buffer;
   #messages: ViewMessages;
   readonly #history: FrameHistory;
-  readonly #watchers = new WatchersByConnection<ViewWatcher>();
   /** Watchers that wait for a read that begins after they came. */
   readonly #joining = new Set<ViewWatcher>();
   #frame: Frame | undefined;
-  #unsubscribe: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The ranking may have changed since the last read for everyone. */
   #dirty = false;
@@ -72,45 +45,14 @@ export class View {
   constructor(
     ranking: Ranking,
     spec: ViewSpec,
-    minIntervalMs: number,
-    environment: ViewEnvironment,
+    private readonly minIntervalMs: number,
+    private readonly environment: WatchEnvironment,
   ) {
-    const { options, counters, budget } = environment;
-    this.#ranking = ranking;
-    this.#minIntervalMs = minIntervalMs;
+    super(ranking, environment.signals);
     this.#read = readOf(spec);
-    this.#environment = environment;
     this.#viewHash = hashOf(spec);
-    this.#messages = new ViewMessages(ranking.rankingNo, this.#viewHash, counters);
-    this.#history = new FrameHistory(
-      { frames: options.historyFrames, ageMs: options.historyMs, rows: options.historyRows },
-      budget,
-    );
-  }
-
-  get ranking(): Ranking {
-    return this.#ranking;
-  }
-
-  /**
-   * The ranking as last looked up. An empty leaderboard whose order was changed has another one,
-   * with a newer epoch: watchers are told by a reset.
-   */
-  set ranking(ranking: Ranking) {
-    const isOther = ranking.rankingNo !== this.#ranking.rankingNo;
-    this.#ranking = ranking;
-    if (!isOther) return;
-    const { counters } = this.#environment;
-    this.#messages = new ViewMessages(ranking.rankingNo, this.#viewHash, counters);
-    if (this.#unsubscribe === undefined) return;
-    this.#unsubscribe();
-    this.#unsubscribe = this.#subscribe();
-    this.#dirty = true;
-    this.#wake();
-  }
-
-  get watcherCount(): number {
-    return this.#watchers.size;
+    this.#messages = this.#newMessages();
+    this.#history = new FrameHistory(environment.options, environment.budget);
   }
 
   /** Milliseconds since the last watcher left; meaningful only while there is none. */
@@ -120,49 +62,39 @@ export class View {
 
   /** Adds a watcher. `resumeToken` is empty for a new one. @throws INVALID_RESUME_TOKEN */
   join(stream: WatchStream, resumeToken: string): void {
-    const watcher = new ViewWatcher(stream, this.#environment.counters);
+    const watcher = new ViewWatcher(stream, this.environment.counters);
     if (resumeToken !== '') {
       watcher.resumeFrom = decodeResumeToken(resumeToken, this.#messages.scope);
     }
     stream.onDrain(() => this.#drained(watcher));
-    this.#watchers.add(watcher);
-    this.#environment.counters.viewWatchers++;
+    this.watchers.add(watcher);
+    this.environment.counters.viewWatchers++;
     this.#joining.add(watcher);
     // Subscribed before the first read, so that no change falls between the two.
-    this.#unsubscribe ??= this.#subscribe();
-    stream.onClose(() => this.#leave(watcher));
+    this.subscribe();
+    stream.onClose(() => this.leave(watcher));
     this.#wake();
   }
 
-  /** Periodic work: checkpoints, slow watchers, trying an index again that was away. */
   tick(now: number): void {
-    const { checkpointMs, slowAfterMs } = this.#environment.options;
+    const { checkpointMs, slowAfterMs } = this.environment.options;
     this.#forget(this.#history.forget(now));
-    // They serve those who come to the same frame together; kept on, they double what a view holds.
+    // They serve watchers who come to the same frame together; kept longer, they double what a view holds.
     this.#messages.clear();
-    if (this.#watchers.size === 0) return;
+    if (this.watchers.size === 0) return;
     if (now - this.#lastCheckedAt >= checkpointMs) {
       this.#lastCheckedAt = now;
       void this.#check();
     }
-    void fairPass(this.#watchers, (watcher) => {
+    void fairPass(this.watchers, (watcher) => {
       if (watcher.laggingMs(now) >= slowAfterMs) {
         watcher.endTooSlow();
-        this.#leave(watcher);
+        this.leave(watcher);
       } else if (watcher.idleMs(now) >= checkpointMs) {
         this.#checkpoint(watcher);
       }
     });
     this.#wake();
-  }
-
-  /** Ends every stream: with `error`, or without one because the server shuts down. */
-  endAll(error?: RostrumError): void {
-    for (const watcher of [...this.#watchers]) {
-      if (error === undefined) watcher.endShuttingDown();
-      else watcher.stream.end(error);
-      this.#leave(watcher);
-    }
   }
 
   /** Lets go of what the view keeps; it must have no watchers. */
@@ -172,59 +104,62 @@ export class View {
     this.#frame = undefined;
   }
 
-  #subscribe(): () => void {
-    return this.#environment.signals.subscribe(this.#ranking, () => {
-      if (this.#dirty && this.#timer !== undefined) return;
-      this.#dirty = true;
-      this.#wake();
-    });
+  protected look(): void {
+    if (this.#dirty && this.#timer !== undefined) return;
+    this.#dirty = true;
+    this.#wake();
   }
 
-  #leave(watcher: ViewWatcher): void {
-    if (!this.#watchers.delete(watcher)) return;
-    this.#environment.counters.viewWatchers--;
+  protected replaced(): void {
+    this.#messages = this.#newMessages();
+  }
+
+  #newMessages(): ViewMessages {
+    return new ViewMessages(this.ranking.rankingNo, this.#viewHash, this.environment.counters);
+  }
+
+  protected leave(watcher: ViewWatcher): void {
+    if (!this.watchers.delete(watcher)) return;
+    this.environment.counters.viewWatchers--;
     this.#joining.delete(watcher);
-    if (this.#watchers.size > 0) return;
+    if (this.watchers.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#unsubscribe?.();
-    this.#unsubscribe = undefined;
+    this.unsubscribe();
     this.#messages.clear();
     this.#idleSince = performance.now();
   }
 
   /** Starts the next read as soon as it may start. */
   #wake(): void {
-    if (this.#reading || this.#watchers.size === 0) return;
-    const joinAt =
-      this.#joining.size > 0
-        ? this.#lastReadAt + this.#environment.options.readGapMs
-        : Number.POSITIVE_INFINITY;
-    const turnAt = this.#dirty ? this.#lastTurnAt + this.#minIntervalMs : Number.POSITIVE_INFINITY;
-    const dueAt = Math.min(joinAt, turnAt);
+    if (this.#reading || this.watchers.size === 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (dueAt === Number.POSITIVE_INFINITY) return;
+    const never = Number.POSITIVE_INFINITY;
+    const { readGapMs } = this.environment.options;
+    const joinAt = this.#joining.size > 0 ? this.#lastReadAt + readGapMs : never;
+    const turnAt = this.#dirty ? this.#lastTurnAt + this.minIntervalMs : never;
+    const dueAt = Math.min(joinAt, turnAt);
+    if (dueAt === never) return;
     const wait = dueAt - performance.now();
     if (wait > 0) this.#timer = setTimeout(() => this.#wake(), Math.ceil(wait));
     else void this.#refresh();
   }
 
   /**
-   * Looks at the revision now and then, signal or not, so that even a lost signal is no lost change.
-   * The rows are read only where it is another: those of all views would be too much for that.
+   * Looks at the revision now and then, signal or not, so that even a lost signal is no lost change. Reads the
+   * rows only if it is another: those of all views would be too many.
    */
   async #check(): Promise<void> {
     const seen = await this.#tryRead(FIRST_ROW);
     const { epoch, revision } = this.#frame ?? {};
     if (seen !== undefined && seen.epoch === epoch && seen.revision === revision) return;
-    this.#dirty = true;
-    this.#wake();
+    this.look();
   }
 
   async #refresh(): Promise<void> {
-    const { tickMs } = this.#environment.options;
-    const turn = performance.now() - this.#lastTurnAt >= this.#minIntervalMs;
+    const { tickMs } = this.environment.options;
+    const turn = performance.now() - this.#lastTurnAt >= this.minIntervalMs;
     const joiners = [...this.#joining];
     this.#joining.clear();
     if (turn) this.#dirty = false;
@@ -232,14 +167,14 @@ export class View {
     this.#lastReadAt = performance.now();
     const view = await this.#tryRead(this.#read);
     this.#reading = false;
-    if (this.#watchers.size === 0) return;
+    if (this.watchers.size === 0) return;
     const now = performance.now();
     if (turn) this.#lastTurnAt = now;
     if (view === undefined) {
-      // The next signal or tick tries again, even where the interval is long.
+      // The next signal or tick tries again, even if the interval is long.
       this.#dirty = true;
-      if (turn) this.#lastTurnAt = now - Math.max(0, this.#minIntervalMs - tickMs);
-      for (const watcher of joiners) if (this.#watchers.has(watcher)) this.#joining.add(watcher);
+      if (turn) this.#lastTurnAt = now - Math.max(0, this.minIntervalMs - tickMs);
+      for (const watcher of joiners) if (this.watchers.has(watcher)) this.#joining.add(watcher);
       return;
     }
     this.#accept(view, joiners, turn);
@@ -248,11 +183,11 @@ export class View {
 
   async #tryRead(read: RankingRead): Promise<RankingView | undefined> {
     try {
-      const { reader, turns, slots } = this.#environment;
+      const { reader, turns, slots } = this.environment;
       const connection = this.#mostModest();
       if (connection === undefined) return undefined;
       const rows = rowsOf(read);
-      const task = () => reader.tryRead(this.#ranking, read);
+      const task = () => reader.tryRead(this.ranking, read);
       return await turns.read(
         { connection, cancelled: false },
         rows,
@@ -260,16 +195,16 @@ export class View {
         (view) => view,
       );
     } catch (fault) {
-      this.#environment.reportFault(fault);
+      this.environment.reportFault(fault);
       return undefined;
     }
   }
 
-  /** For whom it is read: of some connections the one whose identity has least in reading. */
+  /** For whom to read: of some connections, the one whose identity is reading the fewest rows. */
   #mostModest(): Caller | undefined {
     let modest: Caller | undefined;
     let looked = 0;
-    for (const connection of this.#watchers.connections) {
+    for (const connection of this.watchers.connections) {
       if (modest === undefined || connection.of.rows < modest.of.rows) modest = connection;
       looked += 1;
       if (looked >= MAX_LOOKED_AT) break;
@@ -288,7 +223,7 @@ export class View {
         this.#history.clear();
       }
     }
-    for (const watcher of joiners) if (this.#watchers.has(watcher)) this.#greet(watcher, frame);
+    for (const watcher of joiners) if (this.watchers.has(watcher)) this.#greet(watcher, frame);
     if (turn) void this.#stepEveryone();
     // A frame that only new watchers have seen is due for the others at the next turn.
     else if (frame !== before) this.#dirty = true;
@@ -307,12 +242,7 @@ export class View {
       this.#send(watcher, frame, this.#messages.checkpoint(frame));
       return;
     }
-    const from = this.#history.find(epoch, revision);
-    const message =
-      from === undefined
-        ? this.#messages.snapshot(frame, true)
-        : this.#messages.changes(from, frame);
-    this.#send(watcher, frame, message);
+    this.#bring(watcher, this.#history.find(epoch, revision), frame);
   }
 
   async #stepEveryone(): Promise<void> {
@@ -323,23 +253,28 @@ export class View {
     this.#stepping = true;
     do {
       this.#stepAgain = false;
-      await fairPass(this.#watchers, (watcher) => this.#step(watcher));
+      await fairPass(this.watchers, (watcher) => this.#step(watcher));
     } while (this.#stepAgain);
     this.#stepping = false;
   }
 
-  /** Brings a watcher from its frame to the present one, in one message. */
+  /** Brings a watcher to the present frame. */
   #step(watcher: ViewWatcher): void {
     const frame = this.#frame;
     const from = watcher.frame;
     if (frame === undefined || from === frame || watcher.lagging) return;
     // Its first message is still to come.
     if (watcher.resumeToken === '') return;
+    this.#bring(watcher, from, frame);
+  }
+
+  /** Brings a watcher from one frame to another, in one message. */
+  #bring(watcher: ViewWatcher, from: Frame | undefined, to: Frame): void {
     const message =
-      from === undefined || from.lineage !== frame.lineage
-        ? this.#messages.snapshot(frame, true)
-        : this.#messages.changes(from, frame);
-    this.#send(watcher, frame, message);
+      from?.lineage === to.lineage
+        ? this.#messages.changes(from, to)
+        : this.#messages.snapshot(to, true);
+    this.#send(watcher, to, message);
   }
 
   #checkpoint(watcher: ViewWatcher): void {
@@ -356,7 +291,7 @@ export class View {
   #drained(watcher: ViewWatcher): void {
     if (!watcher.lagging) return;
     watcher.drained();
-    if (watcher.idleMs(performance.now()) >= this.#minIntervalMs) {
+    if (watcher.idleMs(performance.now()) >= this.minIntervalMs) {
       this.#step(watcher);
     } else if (watcher.frame !== this.#frame) {
       this.#dirty = true;
@@ -368,7 +303,7 @@ export class View {
   #forget(frames: readonly Frame[]): void {
     if (frames.length === 0) return;
     const forgotten = new Set(frames);
-    for (const watcher of this.#watchers) {
+    for (const watcher of this.watchers) {
       if (watcher.lagging && watcher.frame !== undefined && forgotten.has(watcher.frame)) {
         watcher.frame = undefined;
       }

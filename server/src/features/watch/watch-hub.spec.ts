@@ -23,8 +23,8 @@ let hub: WatchHub;
 
 function makeHub(options: Partial<WatchOptions> = {}): WatchHub {
   return new WatchHub(
+    { resolve: () => resolve() },
     {
-      directory: { resolve: () => resolve() },
       reader: index,
       signals: index,
       turns: new ReadTurns(),

@@ -1,28 +1,19 @@
 import { Allotment } from '../../domain/allotment.js';
 import type { Caller } from '../../domain/caller.js';
-import { RostrumError } from '../../domain/errors.js';
+import { RostrumError, StatusCode } from '../../domain/errors.js';
 import { FairSlots } from '../../domain/fair-slots.js';
 import type { LeaderboardId, PlayerId } from '../../domain/ids.js';
 import { type Ranking, type RankingSelector, rowsOf } from '../../domain/ranking.js';
-import type { ReadTurns } from '../../domain/read-turns.js';
 import type { RankingDirectory } from '../directory/ports.js';
-import type { RankingIndexReader, RankingSignals } from '../reads/ports.js';
 import { Feed } from './feed.js';
 import { HistoryBudget } from './frame-history.js';
 import { KeptRows } from './kept-rows.js';
-import type { ReportFault, WatchStats, WatchStream } from './ports.js';
+import type { WatchStats, WatchStream } from './ports.js';
 import { View } from './view.js';
 import { intervalStep, readOf, type ViewSpec, viewKey } from './view-key.js';
 import { WatchCounters } from './watch-counters.js';
+import type { WatchEnvironment } from './watch-environment.js';
 import { DEFAULT_WATCH_OPTIONS, type WatchOptions } from './watch-options.js';
-
-export interface WatchHubDependencies {
-  readonly directory: RankingDirectory;
-  readonly reader: RankingIndexReader;
-  readonly signals: RankingSignals;
-  readonly turns: ReadTurns;
-  readonly reportFault: ReportFault;
-}
 
 /** A ranking together with how its watchers named it. */
 export interface WatchedRanking {
@@ -30,10 +21,11 @@ export interface WatchedRanking {
   readonly selector: RankingSelector;
 }
 
-/** A view or a feed, and how its ranking was named. */
+/** A view or a feed, and how its watchers named its ranking. */
 interface Held<T extends View | Feed> {
   readonly group: T;
   readonly selector: RankingSelector;
+  /** When the ranking was last looked up. */
   confirmedAt: number;
 }
 
@@ -42,18 +34,14 @@ interface HeldView extends Held<View> {
 }
 
 /**
- * Rows that are read for views at a time. It is enough to keep the index busy with many small views,
- * and so few that other calls come between the answers to large ones.
+ * Rows that are read for views at a time: enough to keep the index busy with many small views, and few
+ * enough that other calls come between the answers to large ones.
  */
 const VIEW_ROWS_AT_ONCE = 1_024;
 
 /** All watches of this server: brings watchers of the same view or feed together. */
 export class WatchHub {
-  readonly #dependencies: WatchHubDependencies;
-  readonly #options: WatchOptions;
-  readonly #counters = new WatchCounters();
-  readonly #budget: HistoryBudget;
-  readonly #slots = new FairSlots(VIEW_ROWS_AT_ONCE);
+  readonly #environment: WatchEnvironment;
   readonly #places: Allotment;
   readonly #rows: Allotment;
   readonly #views = new Map<string, HeldView>();
@@ -64,14 +52,22 @@ export class WatchHub {
   readonly #ticker: NodeJS.Timeout;
   #closed = false;
 
-  constructor(dependencies: WatchHubDependencies, options: Partial<WatchOptions> = {}) {
-    this.#dependencies = dependencies;
-    this.#options = { ...DEFAULT_WATCH_OPTIONS, ...options };
-    this.#budget = new HistoryBudget(this.#options.totalHistoryRows);
-    this.#places = new Allotment(this.#options.maxWatches, this.#options.identityWatches);
-    this.#rows = new Allotment(this.#options.maxRows, this.#options.identityRows);
-    this.#ticker = setInterval(() => this.#tick(), this.#options.tickMs);
-    this.#ticker.unref();
+  constructor(
+    private readonly directory: RankingDirectory,
+    parts: Pick<WatchEnvironment, 'reader' | 'signals' | 'turns' | 'reportFault'>,
+    changedOptions: Partial<WatchOptions> = {},
+  ) {
+    const options = { ...DEFAULT_WATCH_OPTIONS, ...changedOptions };
+    this.#environment = {
+      ...parts,
+      options,
+      slots: new FairSlots(VIEW_ROWS_AT_ONCE),
+      counters: new WatchCounters(),
+      budget: new HistoryBudget(options.totalHistoryRows),
+    };
+    this.#places = new Allotment(options.maxWatches, options.identityWatches);
+    this.#rows = new Allotment(options.maxRows, options.identityRows);
+    this.#ticker = setInterval(() => this.#tick(), options.tickMs).unref();
   }
 
   /**
@@ -89,7 +85,7 @@ export class WatchHub {
     const interval = intervalStep(minIntervalMs);
     const key = viewKey(ranking.rankingNo, spec, interval);
     const held = this.#views.get(key) ?? {
-      group: new View(ranking, spec, interval, this.#environment()),
+      group: new View(ranking, spec, interval, this.#environment),
       rows: new KeptRows(rowsOf(readOf(spec)), this.#rows),
       selector,
       confirmedAt: performance.now(),
@@ -119,7 +115,7 @@ export class WatchHub {
     const rows = new KeptRows(players?.length ?? 0, this.#rows);
     this.#admitRows(stream.caller, rows);
     const held = this.#feeds.get(ranking.rankingNo) ?? {
-      group: new Feed(ranking, this.#environment()),
+      group: new Feed(ranking, this.#environment),
       selector,
       confirmedAt: performance.now(),
     };
@@ -136,18 +132,18 @@ export class WatchHub {
     }
   }
 
-  /** How many watches an identity may have open that has `held`. */
+  /** How many watches an identity that has `held` of them may have open. */
   limitOf(held: number): number {
     return this.#places.limitOf(held);
   }
 
-  /** How many rows may be kept for the watches of an identity that has `held`. */
+  /** How many rows may be kept for the watches of an identity that has `held` of them. */
   rowLimitOf(held: number): number {
     return this.#rows.limitOf(held);
   }
 
   stats(): WatchStats {
-    return { ...this.#counters, views: this.#views.size, rows: this.#rows.used };
+    return { ...this.#environment.counters, views: this.#views.size, rows: this.#rows.used };
   }
 
   /**
@@ -175,14 +171,12 @@ export class WatchHub {
     if (places.mayTake(identity.watches) && places.connectionMayTake(watches, identity.watches)) {
       return;
     }
-    identity.refused += 1;
-    const full = places.used >= places.total;
-    throw new RostrumError(
-      'TOO_MANY_WATCHES',
-      full
+    throw tooManyWatches(
+      caller,
+      places.total,
+      places.used >= places.total
         ? `this server has ${places.used} watches open, which is as many as it accepts`
         : `${identity.identity} has ${identity.watches} watches open, ${watches} of them on this connection, which is as many as it may have beside others`,
-      { metadata: { limit: String(places.total) }, retryAfterMs: 5_000 },
     );
   }
 
@@ -190,13 +184,12 @@ export class WatchHub {
     if (rows.mayJoin(caller)) return;
     const { of: identity, watchedRows } = caller;
     const { used, total } = this.#rows;
-    identity.refused += 1;
-    throw new RostrumError(
-      'TOO_MANY_WATCHES',
+    throw tooManyWatches(
+      caller,
+      total,
       used + rows.count > total
         ? `the watches of this server show ${used} players, and ${rows.count} more are over what it accepts; watch fewer`
         : `the watches of ${identity.identity} show ${identity.watchedRows} players, ${watchedRows} of them on this connection, and ${rows.count} more are over what it may have beside others; watch fewer`,
-      { metadata: { limit: String(total) }, retryAfterMs: 5_000 },
     );
   }
 
@@ -214,21 +207,6 @@ export class WatchHub {
     });
   }
 
-  #environment() {
-    const { reader, signals, turns, reportFault } = this.#dependencies;
-    const options = this.#options;
-    return {
-      reader,
-      signals,
-      turns,
-      reportFault,
-      options,
-      slots: this.#slots,
-      counters: this.#counters,
-      budget: this.#budget,
-    };
-  }
-
   *#groups(): Generator<Held<View | Feed>> {
     yield* this.#views.values();
     yield* this.#feeds.values();
@@ -236,9 +214,10 @@ export class WatchHub {
 
   #tick(): void {
     const now = performance.now();
+    const { checkpointMs } = this.#environment.options;
     for (const held of this.#groups()) {
       held.group.tick(now);
-      if (held.group.watcherCount > 0 && now - held.confirmedAt >= this.#options.checkpointMs) {
+      if (held.group.watcherCount > 0 && now - held.confirmedAt >= checkpointMs) {
         held.confirmedAt = now;
         void this.#confirm(held);
       }
@@ -259,7 +238,7 @@ export class WatchHub {
   }
 
   #releaseIdleViews(now: number): void {
-    const { maxIdleViews, maxIdleRows, lingerMs } = this.#options;
+    const { maxIdleViews, maxIdleRows, lingerMs } = this.#environment.options;
     for (const [key, { group, rows }] of this.#idleViews) {
       const keep =
         this.#idleViews.size <= maxIdleViews &&
@@ -276,7 +255,7 @@ export class WatchHub {
   /** Ends the watches of a ranking that is no more. */
   async #confirm({ group, selector }: Held<View | Feed>): Promise<void> {
     try {
-      const ranking = await this.#dependencies.directory.resolve(selector);
+      const ranking = await this.directory.resolve(selector);
       if (ranking.boardNo === group.ranking.boardNo) {
         group.ranking = ranking;
         return;
@@ -287,14 +266,15 @@ export class WatchHub {
         }),
       );
     } catch (error) {
-      if (error instanceof RostrumError && GONE.has(error.reason)) group.endAll(error);
       // Anything else, such as a store that is away, is no reason to end watches.
+      if (error instanceof RostrumError && error.code === StatusCode.NOT_FOUND) group.endAll(error);
     }
   }
 }
 
-const GONE: ReadonlySet<string> = new Set([
-  'LEADERBOARD_NOT_FOUND',
-  'SEASON_NOT_FOUND',
-  'SEGMENT_NOT_FOUND',
-]);
+/** Counts the refusal, and says why. */
+function tooManyWatches({ of: identity }: Caller, limit: number, message: string): RostrumError {
+  identity.refused += 1;
+  const metadata = { limit: String(limit) };
+  return new RostrumError('TOO_MANY_WATCHES', message, { metadata, retryAfterMs: 5_000 });
+}

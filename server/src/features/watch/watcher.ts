@@ -8,15 +8,14 @@ import type { EncodedMessage } from './wire/watch-encoding.js';
  * not take more, the watcher is `lagging`, and what it missed is worked out when it drains.
  */
 export class Watcher {
-  readonly stream: WatchStream;
-  readonly #counters: WatchCounters;
   #resumeToken = '';
   #lastSentAt: number;
   #laggingSince: number | undefined;
 
-  constructor(stream: WatchStream, counters: WatchCounters) {
-    this.stream = stream;
-    this.#counters = counters;
+  constructor(
+    readonly stream: WatchStream,
+    private readonly counters: WatchCounters,
+  ) {
     this.#lastSentAt = performance.now();
   }
 
@@ -43,7 +42,7 @@ export class Watcher {
     const now = performance.now();
     this.#resumeToken = message.resumeToken;
     this.#lastSentAt = now;
-    this.#counters.messagesSent++;
+    this.counters.messagesSent++;
     if (this.stream.write(message.bytes)) return true;
     this.#laggingSince = now;
     return false;
@@ -55,7 +54,7 @@ export class Watcher {
 
   /** ABORTED: the watcher did not read. */
   endTooSlow(): void {
-    this.#counters.slowEnded++;
+    this.counters.slowEnded++;
     this.stream.end(
       new RostrumError(
         'WATCHER_TOO_SLOW',

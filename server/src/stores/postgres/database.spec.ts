@@ -8,10 +8,9 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/tes
 import { waitForLock } from '../../../test/support/wait-for-lock.ts';
 import { Database, sqlState } from './database.js';
 import { SESSION_BOUNDS } from './session.js';
-import { statement } from './sql-file.js';
+import { LOCK_SILENCE_MS, SESSION_LOCKS } from './session-lock.js';
 
-const LOCK = statement('lock_purges');
-const UNLOCK = statement('unlock_purges');
+const LOCK = SESSION_LOCKS.purges;
 
 let own: TestDatabase;
 let database: Database;
@@ -167,7 +166,7 @@ describe('a session', () => {
 
 describe('a session lock', () => {
   test('is held by one, and given back whatever becomes of the work', async () => {
-    const attempt = (work: () => Promise<string>) => database.whileLocked(LOCK, UNLOCK, [], work);
+    const attempt = (work: () => Promise<string>) => database.whileLocked(LOCK, work);
     const outcome = attempt(async () => {
       expect(await attempt(async () => 'second')).toBeUndefined();
       throw new Error('no use');
@@ -177,8 +176,7 @@ describe('a session lock', () => {
   });
 
   test('outlasts the silence that would end it, while its holder lives', async () => {
-    const { LOCK_SILENCE_MS } = await import('./session-lock.js');
-    const held = await database.whileLocked(LOCK, UNLOCK, [], async (lost) => {
+    const held = await database.whileLocked(LOCK, async (lost) => {
       await new Promise((resolve) => setTimeout(resolve, LOCK_SILENCE_MS + 1_500));
       return lost.aborted;
     });
@@ -194,7 +192,7 @@ describe('a session lock', () => {
   test('is lost when its session ends, and its holder hears of it', async () => {
     const admin = open();
     const lost = Promise.withResolvers<void>();
-    const holding = database.whileLocked(LOCK, UNLOCK, [], (signal) => {
+    const holding = database.whileLocked(LOCK, (signal) => {
       signal.addEventListener('abort', () => lost.resolve());
       void admin.query(
         {
@@ -219,7 +217,7 @@ describe('a session lock', () => {
     const holder = await startHolder(own.url);
     try {
       expect(await holder.nextLine()).toBe('locked');
-      const take = () => database.whileLocked(LOCK, UNLOCK, [], async () => 'taken');
+      const take = () => database.whileLocked(LOCK, async () => 'taken');
       expect(await take()).toBeUndefined();
       holder.process.kill('SIGSTOP');
       await expect.poll(take, { timeout: 14_000, interval: 100 }).toBe('taken');
@@ -236,13 +234,12 @@ async function startHolder(url: string) {
   const dist = fileURLToPath(new URL('../../../dist/stores/postgres/', import.meta.url));
   const program = `
     const { Database } = await import(${JSON.stringify(`${dist}database.js`)});
-    const { statement } = await import(${JSON.stringify(`${dist}sql-file.js`)});
+    const { SESSION_LOCKS } = await import(${JSON.stringify(`${dist}session-lock.js`)});
     const database = new Database({
       url: process.env.HOLDER_URL, name: 'holder', maxConnections: 1,
       statementTimeoutMs: 10_000, connectTimeoutMs: 5_000,
     });
-    const values = [statement('lock_purges'), statement('unlock_purges'), []];
-    await database.whileLocked(...values, () => {
+    await database.whileLocked(SESSION_LOCKS.purges, () => {
       console.log('locked');
       return new Promise(() => {});
     }).catch((error) => console.log('lost', error.reason));`;

@@ -3,7 +3,7 @@ import { RostrumError, storeUnavailable } from '../../domain/errors.js';
 import type { OutageLog } from './outage-log.js';
 import { leavesSessionSound, sessionConfig } from './session.js';
 import { SessionClient } from './session-client.js';
-import { whileSessionLocked } from './session-lock.js';
+import { type SessionLock, whileSessionLocked } from './session-lock.js';
 import { DeadConnection, type SessionWatch } from './session-watch.js';
 import type { Statement } from './sql-file.js';
 
@@ -22,7 +22,7 @@ export interface DatabaseOptions {
   readonly connectTimeoutMs: number;
   /** Called with the duration in milliseconds of each statement that succeeded. */
   readonly onRoundTrip?: (durationMs: number) => void;
-  /** Finds dead connections; without it they are noticed by their timeouts. */
+  /** Finds dead connections sooner than timeouts do. */
   readonly watch?: SessionWatch;
   /** Told what fails and what is answered. */
   readonly outage?: OutageLog;
@@ -30,11 +30,11 @@ export interface DatabaseOptions {
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
 const UNAVAILABLE = /^(08|25006|28|3D|53|55P03|57P0|57014|58)/;
-/** The same of statements that took too long, or waited too long for a lock: others may be served. */
+/** Those of a statement that took too long, or waited too long for a lock: others may be served. */
 const TOO_SLOW = /^(55P03|57014)/;
 /** The driver's words when all connections of a pool are in use for too long. */
 const POOL_BUSY = 'timeout exceeded when trying to connect';
-/** query_canceled: of PostgreSQL's own timeout, or on the request of somebody. */
+/** query_canceled: by PostgreSQL's own timeout, or at somebody's request. */
 export const CANCELLED = '57014';
 
 /**
@@ -43,14 +43,8 @@ export const CANCELLED = '57014';
  */
 export class Database {
   readonly #pool: pg.Pool;
-  readonly #statementTimeoutMs: number;
-  readonly #onRoundTrip: ((durationMs: number) => void) | undefined;
-  readonly #outage: OutageLog | undefined;
 
-  constructor(options: DatabaseOptions) {
-    this.#outage = options.outage;
-    this.#onRoundTrip = options.onRoundTrip;
-    this.#statementTimeoutMs = options.statementTimeoutMs;
+  constructor(private readonly options: DatabaseOptions) {
     this.#pool = new pg.Pool({
       ...sessionConfig(options.url),
       Client: SessionClient,
@@ -61,32 +55,34 @@ export class Database {
       connectionTimeoutMillis: options.connectTimeoutMs,
       idleTimeoutMillis: 30_000,
     });
-    // An idle connection that breaks is replaced when next needed; the error that matters is the
-    // one that a query then gets.
+    // An idle connection that breaks is replaced when next needed.
     this.#pool.on('error', () => {});
-    // The first bytes of a connection may bring its end too: then it breaks before whoever asked for it
-    // can listen, and an error that nobody hears ends the process.
     this.#pool.on('connect', (client) => {
+      // It may break before its borrower listens, and an error that nobody hears ends the process.
       client.on('error', () => {});
-      options.watch?.watch(client as pg.ClientBase as SessionClient);
+      options.watch?.watch(asSession(client));
     });
-    this.#pool.on('acquire', (client) => lend(client, true));
-    this.#pool.on('release', (_, client) => lend(client, false));
+    this.#pool.on('acquire', (client) => {
+      asSession(client).lent = true;
+    });
+    this.#pool.on('release', (_, client) => {
+      asSession(client).lent = false;
+    });
   }
 
   /**
    * Runs a statement. The connection is kept when the statement fails by itself, such as in a conflict:
    * a new one costs some milliseconds and the plans of all statements.
    *
-   * PostgreSQL measures timeouts by the clock of its host. A statement that it cancels long before its
-   * time, because that clock stepped, had no effect and is run once more.
+   * PostgreSQL measures timeouts by the clock of its host. A statement that it cancels early, because that
+   * clock stepped, had no effect and is run once more.
    *
    * @throws STORE_UNAVAILABLE when the database cannot be reached or does not answer in time: the
    * statement may or may not have taken effect. Other errors of the database come as they are.
    */
   async query<Row extends pg.QueryResultRow>(
     statement: Statement,
-    values: unknown[],
+    values: unknown[] = [],
   ): Promise<pg.QueryResult<Row>> {
     const start = performance.now();
     const result = await this.#withClient(async (client) => {
@@ -97,8 +93,14 @@ export class Database {
         throw error;
       });
     }, leavesSessionSound);
-    this.#onRoundTrip?.(performance.now() - start);
+    this.options.onRoundTrip?.(performance.now() - start);
     return result;
+  }
+
+  /** As `query`, for a statement that returns one row with one column: its value. */
+  async value<T>(statement: Statement, values: unknown[] = []): Promise<T> {
+    const { rows } = await this.query(statement, values);
+    return Object.values(rows[0] ?? {})[0] as T;
   }
 
   /**
@@ -106,13 +108,13 @@ export class Database {
    * @throws as `query`
    */
   withConnection<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    // A connection on which something failed is not used again: it may be in a transaction.
+    // It may be in a transaction.
     return this.#withClient(work, () => false);
   }
 
   /**
-   * Runs `work`, which only reads, in one snapshot of the database. It is run once more when its
-   * connection is lost or ended long before its time: see `query` on clocks that step.
+   * Runs `work`, which only reads, in one snapshot of the database; once more if it fails early, as `query`
+   * does.
    *
    * @throws as `query`
    */
@@ -134,45 +136,36 @@ export class Database {
   }
 
   /**
-   * Runs `work` while holding a session lock, unless that is taken; then returns undefined at once.
-   * What `work` throws comes as it is.
+   * Runs `work` while holding a session lock; returns undefined at once if another process holds it. See
+   * `whileSessionLocked` on processes that stop.
    *
-   * A process that is stopped, or whose machine vanishes, loses the lock within seconds; when it is
-   * back, the signal is aborted (see session-lock.ts).
-   *
-   * @param lock a statement whose result says in `locked` whether the lock was free
-   * @throws STORE_UNAVAILABLE, also when the lock was lost
+   * @throws STORE_UNAVAILABLE, also when the lock was lost; what `work` throws as it is
    */
   async whileLocked<T>(
-    lock: Statement,
-    unlock: Statement,
-    values: unknown[],
+    lock: SessionLock,
     work: (lost: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {
-    const outcome = await this.withConnection((client) =>
-      whileSessionLocked(client, { lock, unlock, values }, work),
-    );
-    if (outcome === undefined) return undefined;
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
+    const outcome = await this.withConnection((client) => whileSessionLocked(client, lock, work));
+    if (outcome?.status === 'rejected') throw outcome.reason;
+    return outcome?.value;
   }
 
-  /** Whether a statement sent then cannot have taken the time that it may take. */
+  /** Whether a statement that was sent then still has at least half of its time. */
   #isEarly(sentAt: number): boolean {
-    return performance.now() - sentAt < this.#statementTimeoutMs / 2;
+    return performance.now() - sentAt < this.options.statementTimeoutMs / 2;
   }
 
   async #withClient<T>(
     work: (client: pg.PoolClient) => Promise<T>,
     isSoundAfter: (error: unknown) => boolean,
   ): Promise<T> {
-    const wasAway = this.#outage?.isOn === true;
-    const outages = this.#outage?.outages ?? 0;
+    const wasAway = this.options.outage?.isOn === true;
+    const outages = this.options.outage?.outages ?? 0;
     let client: pg.PoolClient;
     try {
       client = await this.#pool.connect();
     } catch (error) {
-      throw this.#told(error, outages);
+      throw this.#reported(error, outages);
     }
     let failure: Error | undefined;
     // A checked-out connection that breaks emits an error of its own, besides failing its query.
@@ -182,22 +175,22 @@ export class Database {
     client.on('error', onError);
     try {
       const result = await work(client);
-      if (wasAway) this.#outage?.answered();
+      if (wasAway) this.options.outage?.answered();
       return result;
     } catch (error) {
       if (!isSoundAfter(error)) failure = error as Error;
-      throw this.#told(error, outages);
+      throw this.#reported(error, outages);
     } finally {
       client.off('error', onError);
       client.release(failure);
     }
   }
 
-  /** As `asStoreError`, and the log hears of an outage. */
-  #told(error: unknown, outages: number): unknown {
-    const told = asStoreError(error);
-    if (told !== error && isOfServer(error)) this.#outage?.failed(error, outages);
-    return told;
+  /** As `asStoreError`; also reports an outage. */
+  #reported(error: unknown, outages: number): unknown {
+    const reported = asStoreError(error);
+    if (reported !== error && concernsServer(error)) this.options.outage?.failed(error, outages);
+    return reported;
   }
 
   close(): Promise<void> {
@@ -205,12 +198,13 @@ export class Database {
   }
 }
 
-function lend(client: pg.ClientBase, lent: boolean): void {
-  (client as SessionClient).lent = lent;
+/** The pool makes its clients of this class. */
+function asSession(client: pg.ClientBase): SessionClient {
+  return client as SessionClient;
 }
 
-/** Whether what made a statement fail may concern all others. */
-function isOfServer(error: unknown): boolean {
+/** Whether what made a statement fail may make all others fail. */
+function concernsServer(error: unknown): boolean {
   if (error instanceof DeadConnection || (error as Error).message === POOL_BUSY) return false;
   return !TOO_SLOW.test(sqlState(error) ?? '');
 }
@@ -220,13 +214,13 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined;
 }
 
-/** Tells an error of the connection to PostgreSQL as STORE_UNAVAILABLE; others come as they are. */
+/** STORE_UNAVAILABLE in place of an error of the connection to PostgreSQL; others as they are. */
 export function asStoreError(error: unknown): unknown {
-  const state = sqlState(error);
-  // Errors of ours are not the database's.
+  if (!(error instanceof Error)) return error;
+  // These are ours, not the driver's.
   if (error instanceof RostrumError || error instanceof TypeError || error instanceof RangeError) {
     return error;
   }
-  if (state === undefined) return error instanceof Error ? storeUnavailable(error) : error;
-  return UNAVAILABLE.test(state) ? storeUnavailable(error) : error;
+  const state = sqlState(error);
+  return state === undefined || UNAVAILABLE.test(state) ? storeUnavailable(error) : error;
 }

@@ -3,8 +3,8 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 
 /*
  * The binary format of COPY (https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"):
- * a header, then rows, each of which has the number of its columns and, for each column, its length and
- * its bytes; numbers are big-endian. A length of -1 is NULL, and so many columns are the end.
+ * a header, then rows. A row is the number of its columns and, for each column, its length and its bytes.
+ * Numbers are big-endian. A length of -1 stands for NULL, and -1 columns for the end.
  */
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const HEADER_EXTENSION = SIGNATURE.length + 4;
@@ -13,31 +13,26 @@ const HEADER = HEADER_EXTENSION + 4;
 const COLUMNS = 10;
 const END = -1;
 
-const NOTHING = Buffer.alloc(0);
-
-/** Reads what copy_entries.sql streams. The numbers come as they are stored: nothing is rounded. */
+/** Reads what copy_entries.sql streams. Numbers come as they are stored: nothing is rounded. */
 export class EntryCopy {
-  readonly #rankingNo: RankingNo;
-  #rest: Buffer = NOTHING;
+  #rest: Buffer = Buffer.alloc(0);
   #headerRead = false;
 
-  constructor(rankingNo: RankingNo) {
-    this.#rankingNo = rankingNo;
-  }
+  constructor(private readonly rankingNo: RankingNo) {}
 
-  /** Whether the end has come: without it, what was read is not all. */
+  /** Whether the end has come; otherwise something is missing. */
   get ended(): boolean {
     return this.#headerRead && this.#rest.length >= 2 && this.#rest.readInt16BE(0) === END;
   }
 
-  /** Takes the next bytes. Returns the entries that are complete with them. */
+  /** Takes the next bytes. Returns the entries that they complete. */
   read(chunk: Buffer): Entry[] {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const entries: Entry[] = [];
     let at = this.#headerRead ? 0 : this.#readHeader(bytes);
     if (this.#headerRead) {
       for (let end = rowEnd(bytes, at); end !== undefined; end = rowEnd(bytes, at)) {
-        entries.push(readEntry(this.#rankingNo, bytes, at));
+        entries.push(readEntry(this.rankingNo, bytes, at));
         at = end;
       }
     }
@@ -59,7 +54,7 @@ export class EntryCopy {
   }
 }
 
-/** Where the row ends that begins at `start`; undefined if that is not there yet, or at the end. */
+/** The end of the row that begins at `start`; undefined if the row is incomplete, or after the last. */
 function rowEnd(bytes: Buffer, start: number): number | undefined {
   if (bytes.length < start + 2) return undefined;
   const columns = bytes.readInt16BE(start);
@@ -73,47 +68,27 @@ function rowEnd(bytes: Buffer, start: number): number | undefined {
   return at <= bytes.length ? at : undefined;
 }
 
-/** The entry of the whole row that begins at `start`. */
+/** The entry of the complete row that begins at `start`. */
 function readEntry(rankingNo: RankingNo, bytes: Buffer, start: number): Entry {
-  // Numbers have a fixed length: 4 bytes say so, and 4 or 8 follow.
-  let at = start + 2;
-  let length = bytes.readInt32BE(at);
-  at += 4;
-  const playerId = bytes.toString('latin1', at, at + length) as PlayerId;
-  at += length + 4;
-  const score = bytes.readDoubleBE(at);
-  at += 12;
-  const subscore = bytes.readDoubleBE(at);
-  at += 12;
-  const reached = readBigint(bytes, at);
-  at += 12;
-  const version = readBigint(bytes, at);
-  at += 12;
-  const submissions = bytes.readInt32BE(at);
-  at += 8;
-  const achievedUs = readBigint(bytes, at);
-  at += 12;
-  const updateUs = readBigint(bytes, at);
-  at += 8;
-  length = bytes.readInt32BE(at);
-  at += 4;
-  const displayName = length === 0 ? '' : bytes.toString('utf8', at, at + length);
-  at += length;
-  length = bytes.readInt32BE(at);
-  at += 4;
-  const metadata = length < 0 ? null : bytes.toString('utf8', at, at + length);
+  const playerAt = start + 6;
+  const numbersAt = playerAt + bytes.readInt32BE(playerAt - 4);
+  const nameAt = numbersAt + 84;
+  const metadataAt = nameAt + bytes.readInt32BE(nameAt - 4) + 4;
+  const metadataLength = bytes.readInt32BE(metadataAt - 4);
   return {
     rankingNo,
-    playerId,
-    score,
-    subscore,
-    reached,
-    version,
-    submissions,
-    achievedUs,
-    updateUs,
-    displayName,
-    metadata,
+    playerId: bytes.toString('latin1', playerAt, numbersAt) as PlayerId,
+    // Each number has its length, of 4 bytes, before it.
+    score: bytes.readDoubleBE(numbersAt + 4),
+    subscore: bytes.readDoubleBE(numbersAt + 16),
+    reached: readBigint(bytes, numbersAt + 28),
+    version: readBigint(bytes, numbersAt + 40),
+    submissions: bytes.readInt32BE(numbersAt + 52),
+    achievedUs: readBigint(bytes, numbersAt + 60),
+    updateUs: readBigint(bytes, numbersAt + 72),
+    displayName: bytes.toString('utf8', nameAt, metadataAt - 4),
+    metadata:
+      metadataLength < 0 ? null : bytes.toString('utf8', metadataAt, metadataAt + metadataLength),
     ranked: true,
   };
 }

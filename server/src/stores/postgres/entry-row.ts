@@ -1,10 +1,8 @@
 import type { Entry } from '../../domain/entry.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 
-/** A row of rostrum.entries as the driver returns it: bigint columns are strings. */
-export interface EntryRow {
-  ranking_no: string;
-  player_id: string;
+/** The columns of rostrum.entries besides its key, as the driver returns them: bigint as text. */
+export interface EntryColumns {
   score: number;
   subscore: number;
   reached: string;
@@ -17,19 +15,29 @@ export interface EntryRow {
   ranked: boolean;
 }
 
+/** A row of rostrum.entries. */
+export interface EntryRow extends EntryColumns {
+  ranking_no: string;
+  player_id: string;
+}
+
 export function toEntry(row: EntryRow): Entry {
+  return entryOf(Number(row.ranking_no) as RankingNo, row.player_id as PlayerId, row);
+}
+
+export function entryOf(rankingNo: RankingNo, playerId: PlayerId, columns: EntryColumns): Entry {
   return {
-    rankingNo: Number(row.ranking_no) as RankingNo,
-    playerId: row.player_id as PlayerId,
-    score: row.score,
-    subscore: row.subscore,
-    reached: Number(row.reached),
-    version: Number(row.version),
-    submissions: row.submissions,
-    achievedUs: Number(row.achieved_us),
-    updateUs: Number(row.update_us),
-    displayName: row.display_name,
-    metadata: row.metadata,
-    ranked: row.ranked,
+    rankingNo,
+    playerId,
+    score: columns.score,
+    subscore: columns.subscore,
+    reached: Number(columns.reached),
+    version: Number(columns.version),
+    submissions: columns.submissions,
+    achievedUs: Number(columns.achieved_us),
+    updateUs: Number(columns.update_us),
+    displayName: columns.display_name,
+    metadata: columns.metadata,
+    ranked: columns.ranked,
   };
 }

@@ -17,27 +17,25 @@ const COUNT = statement('count_entries');
 const SET_RANKED = statement('set_ranked');
 const COUNT_TO = statementForValues('count_entries_to');
 
-/** For so long the outline of a ranking may divide it, in milliseconds: later it may fit badly. */
+/** How long the outline of a ranking is used, in milliseconds: later it may fit badly. */
 const OUTLINE_MS = 60_000;
-/** Rankings of which the shape is kept, some kilobytes each. */
+/** How many shapes are kept, of some kilobytes each. */
 const MAX_SHAPES = 500;
-/** A ranking with up to so many entries is sorted for each pass. */
+/** A ranking with up to this many entries is sorted for each read. */
 const SMALL = 2_000;
 
 /** Entries in PostgreSQL. */
 export class PostgresEntryStore implements EntryStore, EntryReads {
-  readonly #background: Database;
-  readonly #reads: Database;
   readonly #shapes = new Shapes();
 
-  /** @param background for work behind the scenes @param reads for callers who wait */
-  constructor(background: Database, reads: Database) {
-    this.#background = background;
-    this.#reads = reads;
-  }
+  /** @param reads for callers who wait */
+  constructor(
+    private readonly background: Database,
+    private readonly reads: Database,
+  ) {}
 
   async find(keys: OutboxBatch['keys']): Promise<Entry[]> {
-    const { rows } = await this.#background.query<EntryRow>(FIND, [
+    const { rows } = await this.background.query<EntryRow>(FIND, [
       numberArray(keys.map((key) => key.rankingNo)),
       idArray(keys.map((key) => key.playerId)),
     ]);
@@ -45,17 +43,12 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
   }
 
   async scan(rankingNo: RankingNo, afterPlayerId: string, limit: number): Promise<Entry[]> {
-    const { rows } = await this.#background.query<EntryRow>(SCAN, [
-      rankingNo,
-      afterPlayerId,
-      limit,
-    ]);
-    return rows.map(toEntry);
+    const values = [rankingNo, afterPlayerId, limit];
+    return (await this.background.query<EntryRow>(SCAN, values)).rows.map(toEntry);
   }
 
   async count(rankingNo: RankingNo): Promise<number> {
-    const { rows } = await this.#background.query<{ count: string }>(COUNT, [rankingNo]);
-    return Number(rows[0]?.count);
+    return Number(await this.background.value(COUNT, [rankingNo]));
   }
 
   async setRanked(
@@ -63,49 +56,37 @@ export class PostgresEntryStore implements EntryStore, EntryReads {
     playerId: PlayerId,
     ranked: boolean,
   ): Promise<number | undefined> {
-    const { rows } = await this.#background.query<{ outbox_id: string | null }>(SET_RANKED, [
-      rankingNo,
-      playerId,
-      ranked,
-    ]);
-    const outboxId = rows[0]?.outbox_id ?? undefined;
-    return outboxId === undefined ? undefined : Number(outboxId);
+    const values = [rankingNo, playerId, ranked];
+    const outboxId = await this.background.value<string | null>(SET_RANKED, values);
+    return outboxId === null ? undefined : Number(outboxId);
   }
 
   async countUpTo(rankingNo: RankingNo, limit: number): Promise<number> {
-    return answeredInTime(async () => {
-      const { rows } = await this.#reads.query<{ count: string }>(COUNT_TO, [rankingNo, limit]);
-      return Number(rows[0]?.count);
-    });
+    return Number(await answeredInTime(this.reads.value(COUNT_TO, [rankingNo, limit])));
   }
 
-  async read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]> {
-    return answeredInTime(async () => {
-      const shape = this.#shapes.get(ranking.rankingNo);
-      if (shape !== undefined && shape.players <= SMALL && reads.every(isDirect)) {
-        const views = await readSorted(this.#reads, ranking, reads);
-        this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, shape.outline);
-        return views;
-      }
-      return await this.#pass(ranking, reads, shape?.outline);
-    });
+  read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]> {
+    return answeredInTime(this.#read(ranking, reads));
   }
 
-  async #pass(
-    ranking: Ranking,
-    reads: readonly RankingRead[],
-    outline: Outline | undefined,
-  ): Promise<StoreView[]> {
-    return await this.#reads.inSnapshot(async (client) => {
-      const pass = new RankingPass(client, ranking, outline);
+  async #read(ranking: Ranking, reads: readonly RankingRead[]): Promise<StoreView[]> {
+    const { rankingNo } = ranking;
+    const shape = this.#shapes.get(rankingNo);
+    if (shape !== undefined && shape.players <= SMALL && reads.every(isDirect)) {
+      const views = await readSorted(this.reads, ranking, reads);
+      this.#shapes.keep(rankingNo, views[0]?.totalPlayers, shape.outline);
+      return views;
+    }
+    return await this.reads.inSnapshot(async (client) => {
+      const pass = new RankingPass(client, ranking, shape?.outline);
       const views = await pass.answer(reads);
-      this.#shapes.keep(ranking.rankingNo, views[0]?.totalPlayers, pass.outline);
+      this.#shapes.keep(rankingNo, views[0]?.totalPlayers, pass.outline);
       return views;
     });
   }
 }
 
-/** What is remembered of a ranking; how its reads are answered best depends on it. */
+/** What is remembered of a ranking: it decides how reads are answered. */
 interface Shape {
   readonly players: number;
   readonly outline: Outline | undefined;
@@ -129,18 +110,15 @@ class Shapes {
     const madeAt = outline === before?.outline ? before?.madeAt : undefined;
     this.#kept.delete(rankingNo);
     this.#kept.set(rankingNo, { players, outline, madeAt: madeAt ?? performance.now() });
-    if (this.#kept.size <= MAX_SHAPES) return;
-    for (const oldest of this.#kept.keys()) {
-      this.#kept.delete(oldest);
-      return;
-    }
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MAX_SHAPES) this.#kept.delete(oldest as RankingNo);
   }
 }
 
 /** @throws StoreTooSlow when PostgreSQL ended a statement because of the time it took */
-async function answeredInTime<T>(work: () => Promise<T>): Promise<T> {
+async function answeredInTime<T>(answer: Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await answer;
   } catch (error) {
     const cause = error instanceof RostrumError ? error.cause : error;
     if (sqlState(cause) === CANCELLED) throw new StoreTooSlow('a pass took too long', { cause });

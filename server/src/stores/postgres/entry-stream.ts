@@ -14,45 +14,40 @@ const COPY = statement('copy_entries');
 const WALK_BY_KEY = statement('walk_by_key');
 
 /**
- * Entries of one statement, which is one snapshot of the database. A snapshot that is held for long
- * keeps the dead versions of every row that is updated meanwhile.
+ * How many entries one statement reads. Its snapshot keeps the dead versions of all rows that are updated
+ * meanwhile, so it must not last long.
  */
 const PAGE_SIZE = 50_000;
-/** Entries handed out at a time, about: what is read of the connection at a time. */
+/** How much of the connection is read at a time. */
 const READ_BYTES = 256 * 1024;
 
-/** How to reach the database. Times in milliseconds. */
 export interface EntryStreamOptions {
   readonly url: string;
   /** Shown in pg_stat_activity. */
   readonly name: string;
   readonly connectTimeoutMs: number;
-  /** How long the database may stay silent while something is expected of it. */
+  /** How long the database may stay silent while an answer is due, in milliseconds. */
   readonly silenceTimeoutMs: number;
-  /** Finds out sooner when the connection is dead. */
+  /** Finds a dead connection sooner. */
   readonly watch?: SessionWatch;
 }
 
 /**
  * Entries out of PostgreSQL by COPY, on a connection of its own for each iteration. PostgreSQL ends an
- * iteration whose reader reads nothing for `SESSION_BOUNDS.silenceMs`: its snapshot and locks are freed.
+ * iteration, with its snapshot and locks, whose reader reads nothing for `SESSION_BOUNDS.silenceMs`.
  */
 export class PostgresEntryStream implements EntryStream {
-  readonly #options: EntryStreamOptions;
-
-  constructor(options: EntryStreamOptions) {
-    this.#options = options;
-  }
+  constructor(private readonly options: EntryStreamOptions) {}
 
   async *stream(rankingNo: RankingNo, afterPlayerId: string): AsyncGenerator<readonly Entry[]> {
-    const { url, name, connectTimeoutMs, watch } = this.#options;
+    const { url, name, connectTimeoutMs, watch } = this.options;
     const client = new SessionClient({
       ...sessionConfig(url),
       application_name: `rostrum ${name}`,
       connectionTimeoutMillis: connectTimeoutMs,
     });
     client.expectsBytes = false;
-    // A connection that breaks fails what is under way on it; that is the error that matters.
+    // A connection that breaks fails the query that is under way: that error is thrown.
     client.on('error', () => {});
     let done = false;
     try {
@@ -86,7 +81,7 @@ export class PostgresEntryStream implements EntryStream {
     const inputs = [String(rankingNo), pg.escapeLiteral(afterPlayerId), String(PAGE_SIZE)];
     const text = COPY.text.replace(/\$(\d)/g, (_, number) => inputs[Number(number) - 1] as string);
     const stream = client.query(copyTo(text, { highWaterMark: READ_BYTES }));
-    // It may report that the connection broke after nobody reads it any more.
+    // It may break when nobody reads it any more.
     stream.on('error', () => {});
     const copy = new EntryCopy(rankingNo);
     const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
@@ -103,9 +98,9 @@ export class PostgresEntryStream implements EntryStream {
     }
   }
 
-  /** Breaks the connection if the database does not answer: `answer` fails then. */
+  /** Breaks the connection, which fails `answer`, if the database does not answer. */
   async #inTime<T>(client: SessionClient, answer: Promise<T>): Promise<T> {
-    const { silenceTimeoutMs } = this.#options;
+    const { silenceTimeoutMs } = this.options;
     const timer = setTimeout(() => {
       client.socket.destroy(new Error(`PostgreSQL was silent for ${silenceTimeoutMs} ms`));
     }, silenceTimeoutMs);

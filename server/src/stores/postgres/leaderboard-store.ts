@@ -16,7 +16,7 @@ const LIST = statement('list_leaderboards');
 const UPDATE = statement('update_leaderboard');
 const DELETE = statement('delete_leaderboard');
 
-/** The outcomes of rostrum.update_leaderboard. */
+/** Outcomes of functions/update_leaderboard.sql. */
 const MISSING = 0;
 const NOT_EMPTY = 2;
 
@@ -37,17 +37,14 @@ interface LeaderboardRow {
 
 /** Leaderboards in PostgreSQL. */
 export class PostgresLeaderboardStore implements LeaderboardStore {
-  readonly #lookups: Database;
-  readonly #changes: Database;
+  /** @param changes for statements that may wait for locks */
+  constructor(
+    private readonly lookups: Database,
+    private readonly changes: Database,
+  ) {}
 
-  /** @param lookups for what is answered at once @param changes for what may wait for locks */
-  constructor(lookups: Database, changes: Database) {
-    this.#lookups = lookups;
-    this.#changes = changes;
-  }
-
-  async create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<boolean> {
-    const { rows } = await this.#changes.query<{ created: boolean }>(CREATE, [
+  create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<boolean> {
+    return this.changes.value(CREATE, [
       leaderboardId,
       config.displayName,
       config.settings.aggregation,
@@ -55,23 +52,22 @@ export class PostgresLeaderboardStore implements LeaderboardStore {
       config.settings.subscoreSortOrder,
       config.metadata,
     ]);
-    return rows[0]?.created === true;
   }
 
   async find(leaderboardId: LeaderboardId): Promise<Leaderboard | undefined> {
-    const { rows } = await this.#lookups.query<LeaderboardRow>(FIND, [leaderboardId]);
+    const { rows } = await this.lookups.query<LeaderboardRow>(FIND, [leaderboardId]);
     return rows[0] && toLeaderboard(rows[0]);
   }
 
   async list(afterId: string, limit: number): Promise<Leaderboard[]> {
-    const { rows } = await this.#lookups.query<LeaderboardRow>(LIST, [afterId, limit]);
+    const { rows } = await this.lookups.query<LeaderboardRow>(LIST, [afterId, limit]);
     return rows.map(toLeaderboard);
   }
 
   async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated> {
     const { subscoreSortOrder } = patch;
     const { rows } = await retried(() =>
-      this.#changes.query<{ outcome: number; replaced: string[] }>(UPDATE, [
+      this.changes.query<{ outcome: number; replaced: string[] }>(UPDATE, [
         leaderboardId,
         patch.displayName ?? null,
         patch.metadata !== undefined,
@@ -88,10 +84,10 @@ export class PostgresLeaderboardStore implements LeaderboardStore {
   }
 
   async delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined> {
-    const { rows } = await retried(() =>
-      this.#changes.query<{ ranking_nos: string[] | null }>(DELETE, [leaderboardId]),
+    const removed = await retried(() =>
+      this.changes.value<string[] | null>(DELETE, [leaderboardId]),
     );
-    return rows[0]?.ranking_nos?.map(toRankingNo);
+    return removed?.map(toRankingNo);
   }
 }
 

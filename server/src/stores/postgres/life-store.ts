@@ -16,40 +16,33 @@ interface LifeRow {
 
 /** The lives of the index in PostgreSQL. */
 export class PostgresLifeStore implements LifeStore {
-  readonly #database: Database;
-
   /** @param database connections that nothing else uses */
-  constructor(database: Database) {
-    this.#database = database;
-  }
+  constructor(private readonly database: Database) {}
 
   async present(): Promise<Life | undefined> {
     try {
-      const { rows } = await this.#database.query<LifeRow>(PRESENT, []);
+      const { rows } = await this.database.query<LifeRow>(PRESENT);
       return rows[0] && toLife(rows[0]);
     } catch (error) {
       const { cause } = error as Error;
       const state = sqlState(cause);
-      // One that is starting or ending serves nobody.
+      // A server that is starting or shutting down serves nobody.
       if (state !== undefined && !state.startsWith('57P0')) throw error;
       throw new StoreSilent('PostgreSQL does not answer', { cause });
     }
   }
 
-  async wasSuperseded(redis: string): Promise<boolean> {
-    const { rows } = await this.#database.query<{ was_superseded: boolean }>(WAS_SUPERSEDED, [
-      redis,
-    ]);
-    return rows[0]?.was_superseded === true;
+  wasSuperseded(redis: string): Promise<boolean> {
+    return this.database.value(WAS_SUPERSEDED, [redis]);
   }
 
   async declare(expected: LifeId | undefined, redis: string): Promise<Life> {
-    const { rows } = await this.#database.query<LifeRow>(DECLARE, [expected ?? null, redis]);
+    const { rows } = await this.database.query<LifeRow>(DECLARE, [expected ?? null, redis]);
     return toLife(rows[0] as LifeRow);
   }
 
   async markReady(life: LifeId): Promise<void> {
-    await this.#database.query(READY, [life]);
+    await this.database.query(READY, [life]);
   }
 }
 

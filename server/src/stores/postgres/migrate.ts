@@ -14,18 +14,18 @@ import {
 const RECORD_FUNCTION_SET = statement('record_function_set');
 const ENSURE_PARTITIONS = statement('ensure_partitions');
 
-/** Any number: all servers use this one, and nothing else in the database does. */
+/** All servers use this lock, and nothing else in the database does. */
 export const MIGRATION_LOCK = 7_482_100_461;
 
-/** The first version that returns rows as they were before an update, as the migrations need it. */
-const LEAST_POSTGRES = 18;
+/** The first version that has `old` in RETURNING. */
+const MIN_POSTGRES = 18;
 
 interface Migration extends SqlFile {
   readonly version: number;
   readonly digest: string;
 }
 
-/** The numbered migrations, in order. @throws Error if numbers are missing or used twice */
+/** The numbered migrations, in order. @throws Error if a number is missing or used twice */
 export function readMigrations(): Migration[] {
   return MIGRATION_FILES.map((file, index) => {
     const version = Number.parseInt(file.name, 10);
@@ -43,10 +43,9 @@ export function readMigrations(): Migration[] {
  *
  * @returns the names of the migrations that this call applied, and of the functions that it installed
  * @throws Error if PostgreSQL is too old, or the database has a migration that this server does not
- * know, or has otherwise
+ * know, or a different one under the same number
  */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  const migrations = readMigrations();
   const client = new SessionClient({
     ...sessionConfig(databaseUrl),
     application_name: 'rostrum migrate',
@@ -63,30 +62,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   try {
     await checkPostgres(client);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await client.query(`
-      CREATE SCHEMA IF NOT EXISTS rostrum;
-      CREATE TABLE IF NOT EXISTS rostrum.migrations (
-        version    integer PRIMARY KEY,
-        name       text NOT NULL,
-        apply_time timestamptz NOT NULL DEFAULT clock_timestamp()
-      );
-      ALTER TABLE rostrum.migrations ADD COLUMN IF NOT EXISTS digest text`);
-    const { rows } = await client.query<Applied>(
-      'SELECT version, name, digest FROM rostrum.migrations ORDER BY version',
-    );
-    for (const applied of rows) {
-      if (applied.version <= migrations.length) {
-        checkDigest(applied, migrations[applied.version - 1]);
-      }
-    }
-    const newest = rows.at(-1);
-    if (newest !== undefined && newest.version > migrations.length) {
-      throw new Error(
-        `the database has migration ${newest.name}, which is newer than this server (it knows ` +
-          `${migrations.length}); run a newer server, or restore a backup made before the upgrade`,
-      );
-    }
-    const pending = migrations.slice(newest?.version ?? 0);
+    const pending = await pendingMigrations(client);
     for (const migration of pending) await applyMigration(client, migration);
     const isNew = await installFunctions(client);
     if (pending.length > 0) await client.query(ENSURE_PARTITIONS.text);
@@ -101,32 +77,45 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
 
 /** @throws Error */
 async function checkPostgres(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ version: string; major: number }>(
-    `SELECT current_setting('server_version') AS version,
-            current_setting('server_version_num')::integer / 10000 AS major`,
-  );
-  const [server] = rows;
-  if (server === undefined || server.major >= LEAST_POSTGRES) return;
+  const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+  const version = rows[0]?.server_version ?? '';
+  if (Number.parseInt(version, 10) >= MIN_POSTGRES) return;
   throw new Error(
-    `the database is PostgreSQL ${server.version}; PostgreSQL ${LEAST_POSTGRES} or newer is needed`,
+    `the database is PostgreSQL ${version}; PostgreSQL ${MIN_POSTGRES} or newer is needed`,
   );
 }
 
-/** A migration that a database has. Those before the first release kept no digest. */
-interface Applied {
-  readonly version: number;
-  readonly name: string;
-  readonly digest: string | null;
-}
-
-/** @throws Error if the migration was another when it was applied: the schema is not the expected one */
-function checkDigest(applied: Applied, migration: Migration | undefined): void {
-  if (applied.digest === migration?.digest) return;
-  throw new Error(
-    `migration ${applied.name} of this database is not the one that this server knows: another ` +
-      'version, from before a release, made the database; run that version, or let this one make a ' +
-      'new database (for the one of npm start: npm run reset-data)',
+/** The migrations that the database lacks. @throws Error if it has others than this server knows */
+async function pendingMigrations(client: pg.Client): Promise<Migration[]> {
+  await client.query(`
+    CREATE SCHEMA IF NOT EXISTS rostrum;
+    CREATE TABLE IF NOT EXISTS rostrum.migrations (
+      version    integer PRIMARY KEY,
+      name       text NOT NULL,
+      apply_time timestamptz NOT NULL DEFAULT clock_timestamp()
+    );
+    ALTER TABLE rostrum.migrations ADD COLUMN IF NOT EXISTS digest text`);
+  const { rows } = await client.query<Pick<Migration, 'version' | 'name' | 'digest'>>(
+    'SELECT version, name, digest FROM rostrum.migrations ORDER BY version',
   );
+  const migrations = readMigrations();
+  for (const { version, name, digest } of rows) {
+    const known = migrations[version - 1];
+    if (known === undefined) {
+      throw new Error(
+        `the database has migration ${name}, which is newer than this server (it knows ` +
+          `${migrations.length}); run a newer server, or restore a backup made before the upgrade`,
+      );
+    }
+    if (known.digest !== digest) {
+      throw new Error(
+        `migration ${name} of this database is not the one that this server knows: another version, ` +
+          'from before a release, made the database; run that version, or let this one make a new ' +
+          'database (for the one of npm start: npm run reset-data)',
+      );
+    }
+  }
+  return migrations.slice(rows.length);
 }
 
 function applyMigration(client: pg.Client, migration: Migration): Promise<void> {
@@ -139,7 +128,7 @@ function applyMigration(client: pg.Client, migration: Migration): Promise<void> 
   });
 }
 
-/** False if they are there. */
+/** Returns false if they are installed already. */
 function installFunctions(client: pg.Client): Promise<boolean> {
   return inTransaction(client, 'installing the database functions', async () => {
     const { rows } = await client.query<{ missing: boolean }>(RECORD_FUNCTION_SET.text, [

@@ -1,27 +1,25 @@
 import type { Log } from '../../domain/log.js';
 import { failureReason } from '../../domain/outage.js';
 
-/** How often a long outage is told, and the same reason of short ones. */
+/** How often a long outage is logged again, and short ones for the same reason. */
 const AGAIN_MS = 60_000;
-/** An outage of so long is told whatever was told before it. */
+/** An outage of this length is logged whatever was logged before it. */
 const LONG_MS = 2_000;
 
-/** Tells the log when PostgreSQL goes away and why, and when it is back. */
+/** Logs when PostgreSQL goes away and why, and when it is back. */
 export class OutageLog {
-  readonly #log: Log;
-  readonly #now: () => number;
   /** Since when it is away; undefined while it answers. */
   #sinceMs: number | undefined;
-  /** When this outage was told last. */
-  #toldMs: number | undefined;
+  /** When this outage was logged last. */
+  #loggedMs: number | undefined;
   #last: { readonly reason: string; readonly atMs: number } | undefined;
   #outages = 0;
 
   /** @param now milliseconds that never go backwards */
-  constructor(log: Log, now: () => number = () => performance.now()) {
-    this.#log = log;
-    this.#now = now;
-  }
+  constructor(
+    private readonly log: Log,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
 
   /** Whether it is away. */
   get isOn(): boolean {
@@ -34,35 +32,35 @@ export class OutageLog {
   }
 
   /**
-   * PostgreSQL failed a statement, or a connection to it.
-   * @param outages as there were when that began: what began in an outage that is over tells nothing new
+   * Notes that a statement or a connection failed.
+   * @param outages how many there had been when that began: what began in one that is over is no news
    */
   failed(error: unknown, outages: number): void {
     if (outages !== this.#outages) return;
-    const atMs = this.#now();
+    const atMs = this.now();
     this.#sinceMs ??= atMs;
     const reason = failureReason(error);
-    if (!this.#isToBeTold(reason, atMs)) return;
-    this.#toldMs = atMs;
+    if (!this.#isNews(reason, atMs)) return;
+    this.#loggedMs = atMs;
     this.#last = { reason, atMs };
-    this.#log.warn({ reason }, 'PostgreSQL is away');
+    this.log.warn({ reason }, 'PostgreSQL is away');
   }
 
-  #isToBeTold(reason: string, atMs: number): boolean {
-    // Other reasons follow: the connection breaks, then nobody listens.
-    if (this.#toldMs !== undefined) return atMs - this.#toldMs >= AGAIN_MS;
+  #isNews(reason: string, atMs: number): boolean {
+    // One outage has several reasons: the connection breaks, then nobody listens.
+    if (this.#loggedMs !== undefined) return atMs - this.#loggedMs >= AGAIN_MS;
     if (this.#last?.reason !== reason || atMs - this.#last.atMs >= AGAIN_MS) return true;
-    // Some connections may work and others not, all the time.
+    // It may be that some connections work and others never do.
     return atMs - (this.#sinceMs ?? atMs) >= LONG_MS;
   }
 
-  /** It answered a statement that was sent while it was away. */
+  /** Notes that a statement was answered that was sent while it was away. */
   answered(): void {
     if (this.#sinceMs === undefined) return;
-    const seconds = Math.round((this.#now() - this.#sinceMs) / 100) / 10;
-    if (this.#toldMs !== undefined) this.#log.info({ seconds }, 'PostgreSQL is back');
+    const seconds = Math.round((this.now() - this.#sinceMs) / 100) / 10;
+    if (this.#loggedMs !== undefined) this.log.info({ seconds }, 'PostgreSQL is back');
     this.#sinceMs = undefined;
-    this.#toldMs = undefined;
+    this.#loggedMs = undefined;
     this.#outages += 1;
   }
 }

@@ -12,14 +12,10 @@ const APPLY_RENAME = statement('apply_rename');
 
 /** The outbox in PostgreSQL. */
 export class PostgresOutbox implements Outbox {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
+  constructor(private readonly database: Database) {}
 
   async pending(afterId: number, throughId: number, limit: number): Promise<OutboxBatch[]> {
-    const { rows } = await this.#database.query<{
+    const { rows } = await this.database.query<{
       outbox_id: string;
       ranking_nos: string[];
       player_ids: string[];
@@ -34,20 +30,18 @@ export class PostgresOutbox implements Outbox {
   }
 
   async lastId(): Promise<number> {
-    const { rows } = await this.#database.query<{ last_block: string }>(LAST_BLOCK, []);
-    return Number(rows[0]?.last_block);
+    return Number(await this.database.value(LAST_BLOCK));
   }
 
   async count(): Promise<number> {
-    const { rows } = await this.#database.query<{ count: string }>(COUNT, []);
-    return Number(rows[0]?.count);
+    return Number(await this.database.value(COUNT));
   }
 
   async settle(settlements: readonly Settlement[]): Promise<RankingNo[]> {
     const confirmations = settlements.flatMap(({ outboxId, confirmations }) =>
       confirmations.map((confirmation) => ({ outboxId, ...confirmation })),
     );
-    const { rows } = await this.#database.query<{ ranking_no: string }>(SETTLE, [
+    const { rows } = await this.database.query<{ ranking_no: string }>(SETTLE, [
       numberArray(settlements.map((settlement) => settlement.outboxId)),
       numberArray(confirmations.map((confirmation) => confirmation.outboxId)),
       numberArray(confirmations.map((confirmation) => confirmation.rankingNo)),
@@ -58,8 +52,7 @@ export class PostgresOutbox implements Outbox {
     return rows.map((row) => Number(row.ranking_no) as RankingNo);
   }
 
-  async applyRename(): Promise<boolean> {
-    const { rows } = await this.#database.query<{ renamed: boolean }>(APPLY_RENAME, []);
-    return rows[0]?.renamed === true;
+  applyRename(): Promise<boolean> {
+    return this.database.value(APPLY_RENAME);
   }
 }

@@ -1,4 +1,4 @@
-/** 0-based places from `start` up to, and without, `end`. */
+/** 0-based places from `start` to before `end`. */
 export interface Window {
   readonly start: number;
   readonly end: number;
@@ -10,14 +10,11 @@ export interface Fence {
   readonly above: number;
 }
 
-/** The inputs of list_places.sql. */
+/** The inputs $4 to $6 of list_places.sql. */
 export interface PlaceRanges {
-  /** Of each range: its first score and the first behind it. */
-  readonly scores: readonly number[];
-  /** How many entries stand above each range. */
-  readonly above: readonly number[];
-  /** Of each window: its first place and the first behind it. */
-  readonly places: readonly number[];
+  readonly scores: number[];
+  readonly above: number[];
+  readonly places: number[];
 }
 
 /**
@@ -26,12 +23,11 @@ export interface PlaceRanges {
  * @param fences by ascending score
  */
 export function rangesOf(windows: readonly Window[], fences: readonly Fence[]): PlaceRanges {
-  const scores: number[] = [];
-  const above: number[] = [];
-  const places: number[] = [];
+  const ranges: PlaceRanges = { scores: [], above: [], places: [] };
+  const { scores, above, places } = ranges;
   for (const { start, end } of merged(windows)) {
     places.push(start, end);
-    // The first fence below which all of the window is, and the last above which all of it is.
+    // The last fence above the whole window, and the first below it.
     const first = fences[countWhere(fences, (fence) => fence.above <= start) - 1];
     const behind = fences[countWhere(fences, (fence) => fence.above < end)];
     const from = first?.score ?? Number.NEGATIVE_INFINITY;
@@ -44,7 +40,7 @@ export function rangesOf(windows: readonly Window[], fences: readonly Fence[]): 
       above.push(first?.above ?? 0);
     }
   }
-  return { scores, above, places };
+  return ranges;
 }
 
 /** The windows without overlap, ascending. */
@@ -62,7 +58,7 @@ function merged(windows: readonly Window[]): Window[] {
   return result;
 }
 
-/** How many values from the beginning meet a condition that all before the last of them meet. */
+/** How many values meet a condition that no value meets behind one that does not. */
 function countWhere<T>(values: readonly T[], meets: (value: T) => boolean): number {
   let low = 0;
   let high = values.length;

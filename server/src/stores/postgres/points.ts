@@ -1,17 +1,11 @@
-/** Values that place an entry in its ranking, with the factors applied: the lower stands higher. */
-export interface PlaceValues {
-  readonly score: number;
-  readonly subscore: number;
-  readonly reached: number;
-}
-
-/** A point in the order of a ranking, to ask how many entries stand above it. */
+/**
+ * A point in the order of a ranking, to ask how many entries stand above it: at an entry, above or below
+ * all entries with a score, or below all entries. The factors are applied: lower stands higher.
+ */
 export type Point =
-  | ({ readonly kind: 'entry' } & PlaceValues)
-  /** Above all entries with this score, or below them. */
-  | { readonly kind: 'aboveScore' | 'belowScore'; readonly score: number }
-  /** Below all entries. */
-  | { readonly kind: 'end' };
+  | { kind: 'entry'; score: number; subscore: number; reached: number }
+  | { kind: 'aboveScore' | 'belowScore'; score: number }
+  | { kind: 'end' };
 
 /**
  * The inputs of count_above.sql: the values at which its steps begin, and the steps of each point. A
@@ -33,29 +27,31 @@ export function stepsOf(points: readonly Point[]): Steps {
   const scoreStep = stepByValue(scores);
   const subscoreStep = stepByValue(subscores);
   const reachedStep = stepByValue(reached);
-  // The steps of one subscore: reached 0 to all of `reached`, and one for subscores between the given.
+  // Steps per subscore: those of `reached` from 0, and one for subscores between the given ones.
   const width = reached.length + 2;
   const notTied = (subscores.length + 1) * width;
-  const tieStep = (point: Point): number => {
+  const stepsAt = (point: Point): readonly [score: number, tie: number] => {
     switch (point.kind) {
       case 'entry':
-        return subscoreStep(point.subscore) * width + reachedStep(point.reached);
+        return [
+          scoreStep(point.score),
+          subscoreStep(point.subscore) * width + reachedStep(point.reached),
+        ];
       case 'aboveScore':
-        return -1;
+        return [scoreStep(point.score), -1];
       case 'belowScore':
-        return notTied;
+        return [scoreStep(point.score), notTied];
       case 'end':
-        return 0;
+        return [scores.length + 1, 0];
     }
   };
+  const steps = points.map(stepsAt);
   return {
     scores,
     subscores,
     reached,
-    scoreSteps: points.map((point) =>
-      point.kind === 'end' ? scores.length + 1 : scoreStep(point.score),
-    ),
-    tieSteps: points.map(tieStep),
+    scoreSteps: steps.map(([score]) => score),
+    tieSteps: steps.map(([, tie]) => tie),
   };
 }
 

@@ -2,10 +2,9 @@ import type { BoardNo, RankingNo } from '../../domain/ids.js';
 import type { Purge, PurgeStore } from '../../features/leaderboards/ports.js';
 import { numberArray } from './array-literal.js';
 import type { Database } from './database.js';
+import { SESSION_LOCKS } from './session-lock.js';
 import { statement } from './sql-file.js';
 
-const LOCK = statement('lock_purges');
-const UNLOCK = statement('unlock_purges');
 const WAITING = statement('waiting_purges');
 const PENDING = statement('pending_purges');
 const REMOVE_ENTRIES = statement('purge_entries');
@@ -15,23 +14,19 @@ const FINISH = statement('finish_purges');
 
 /** What deleted leaderboards left behind in PostgreSQL. */
 export class PostgresPurgeStore implements PurgeStore {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
+  constructor(private readonly database: Database) {}
 
   exclusively<T>(work: () => Promise<T>): Promise<T | undefined> {
-    return this.#database.whileLocked(LOCK, UNLOCK, [], work);
+    return this.database.whileLocked(SESSION_LOCKS.purges, work);
   }
 
   async waiting(limit: number): Promise<number[]> {
-    const { rows } = await this.#database.query<{ purge_no: string }>(WAITING, [limit]);
+    const { rows } = await this.database.query<{ purge_no: string }>(WAITING, [limit]);
     return rows.map((row) => Number(row.purge_no));
   }
 
   async pending(purgeNos: readonly number[]): Promise<Purge[]> {
-    const { rows } = await this.#database.query<{
+    const { rows } = await this.database.query<{
       purge_no: string;
       board_no: string | null;
       ranking_nos: string[];
@@ -48,18 +43,12 @@ export class PostgresPurgeStore implements PurgeStore {
     afterPlayerId: string,
     limit: number,
   ): Promise<string | undefined> {
-    const { rows } = await this.#database.query<{
-      removed: number;
-      last_player_id: string | null;
-    }>(REMOVE_ENTRIES, [rankingNo, afterPlayerId, limit]);
-    const [row] = rows;
-    if (row === undefined || row.removed < limit) return undefined;
-    return row.last_player_id ?? undefined;
+    const values = [rankingNo, afterPlayerId, limit];
+    return (await this.database.value<string | null>(REMOVE_ENTRIES, values)) ?? undefined;
   }
 
   async submissionBlocks(): Promise<number> {
-    const { rows } = await this.#database.query<{ blocks: string }>(SUBMISSION_BLOCKS, []);
-    return Number(rows[0]?.blocks);
+    return Number(await this.database.value(SUBMISSION_BLOCKS));
   }
 
   async removeSubmissions(
@@ -67,7 +56,7 @@ export class PostgresPurgeStore implements PurgeStore {
     first: number,
     count: number,
   ): Promise<void> {
-    await this.#database.query(REMOVE_SUBMISSIONS, [
+    await this.database.query(REMOVE_SUBMISSIONS, [
       `(${first},0)`,
       `(${first + count},0)`,
       numberArray(boardNos),
@@ -75,6 +64,6 @@ export class PostgresPurgeStore implements PurgeStore {
   }
 
   async finish(purgeNos: readonly number[]): Promise<void> {
-    await this.#database.query(FINISH, [numberArray(purgeNos)]);
+    await this.database.query(FINISH, [numberArray(purgeNos)]);
   }
 }

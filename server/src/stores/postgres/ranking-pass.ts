@@ -14,60 +14,55 @@ const COUNT_ABOVE = statementForValues('count_above');
 const LIST_PLACES = statementForValues('list_places');
 const SAMPLE_SCORES = statementForValues('sample_scores');
 
-/** A ranking with up to so many entries is sorted as a whole. */
+/** A ranking with up to this many entries is sorted as a whole. */
 const SORTED_WHOLE = 10_000;
 /** About how many scores of a larger one are fences. */
 const FENCES = 500;
 
-/** Scores that divide a large ranking into parts of about the same size; any will do to be exact. */
+/** Scores that divide a large ranking into parts of similar size. Any scores give exact answers. */
 export type Outline = readonly number[];
 
 /**
- * Answers several reads of one ranking from one snapshot of the store of record, with a fixed number
- * of statements: the places of all who are asked for are counted in one pass over the ranking, and the
- * rows at places are found by sorting only what lies between two fences.
+ * Answers several reads of one ranking from one snapshot, with a fixed number of statements: one pass over
+ * the ranking counts the places of all players who are asked for, and the rows at places are found by
+ * sorting only what lies between two fences.
  */
 export class RankingPass {
-  readonly #client: pg.PoolClient;
-  readonly #ranking: Ranking;
   readonly #scoreFactor: 1 | -1;
   readonly #subscoreFactor: 1 | -1;
-  #outline: Outline | undefined;
 
-  /** @param client in a transaction with one snapshot @param outline of an earlier pass */
-  constructor(client: pg.PoolClient, ranking: Ranking, outline: Outline | undefined) {
-    this.#client = client;
-    this.#ranking = ranking;
+  /**
+   * @param client in a transaction with one snapshot
+   * @param outline of an earlier pass; afterwards the one that this pass used, if any
+   */
+  constructor(
+    private readonly client: pg.PoolClient,
+    private readonly ranking: Ranking,
+    public outline: Outline | undefined,
+  ) {
     this.#scoreFactor = direction(ranking.settings.sortOrder);
     this.#subscoreFactor = direction(ranking.settings.subscoreSortOrder);
-    this.#outline = outline;
-  }
-
-  /** Undefined if none was needed so far. */
-  get outline(): Outline | undefined {
-    return this.#outline;
   }
 
   /** The answers, in the order of the reads. */
   async answer(reads: readonly RankingRead[]): Promise<StoreView[]> {
     const named = await this.#find(reads.flatMap(playersOf));
     const points: Point[] = [{ kind: 'end' }];
-    const pointOf = <T>(map: Map<T, number>, key: T, point: Point) => {
-      if (!map.has(key)) map.set(key, points.push(point) - 1);
-    };
     const entryPoints = new Map<string, number>();
     const scorePoints = new Map<number, number>();
-    for (const entry of named.values()) pointOf(entryPoints, entry.playerId, this.#pointOf(entry));
+    for (const entry of named.values()) {
+      entryPoints.set(entry.playerId, points.push(this.#pointOf(entry)) - 1);
+    }
     for (const read of reads) {
-      if (read.kind !== 'aroundScore') continue;
+      if (read.kind !== 'aroundScore' || scorePoints.has(read.score)) continue;
       const score = read.score * this.#scoreFactor;
-      pointOf(scorePoints, read.score, { kind: 'belowScore', score });
+      scorePoints.set(read.score, points.push({ kind: 'belowScore', score }) - 1);
     }
     const hasWindows = reads.some(({ kind }) => kind !== 'player' && kind !== 'players');
     let { above, fences } = await this.#count(points, hasWindows);
     const total = above[0] as number;
-    if (hasWindows && this.#outline === undefined && total > SORTED_WHOLE) {
-      this.#outline = await this.#sample(FENCES / total);
+    if (hasWindows && this.outline === undefined && total > SORTED_WHOLE) {
+      this.outline = await this.#sample(FENCES / total);
       ({ above, fences } = await this.#count(points, true));
     }
 
@@ -117,12 +112,12 @@ export class RankingPass {
     };
   }
 
-  /** How many entries stand above each point, and above each score of the outline if it is wanted. */
+  /** How many entries stand above each point, and above each score of the outline if `withFences`. */
   async #count(
     points: readonly Point[],
     withFences: boolean,
   ): Promise<{ above: number[]; fences: Fence[] }> {
-    const outline = withFences ? (this.#outline ?? []) : [];
+    const outline = withFences ? (this.outline ?? []) : [];
     const steps = stepsOf([
       ...points,
       ...outline.map((score) => ({ kind: 'aboveScore', score }) as const),
@@ -184,13 +179,13 @@ export class RankingPass {
     { text }: Statement,
     values: readonly unknown[],
   ): Promise<Row[]> {
-    const all = [this.#ranking.rankingNo, ...values];
-    return (await this.#client.query<Row>({ text, values: all })).rows;
+    const all = [this.ranking.rankingNo, ...values];
+    return (await this.client.query<Row>({ text, values: all })).rows;
   }
 }
 
-/** Whom a read names. */
-function playersOf(read: RankingRead): readonly string[] {
+/** The players that a read names. */
+export function playersOf(read: RankingRead): readonly string[] {
   switch (read.kind) {
     case 'player':
     case 'around':

@@ -6,6 +6,7 @@ import type { Ranking } from '../../domain/ranking.js';
 import type { BoardStore } from '../../features/directory/ports.js';
 import type { MarkChange, RankingStore } from '../../features/index/ports.js';
 import type { Database } from './database.js';
+import { SESSION_LOCKS } from './session-lock.js';
 import { statement } from './sql-file.js';
 
 const FIND_BOARD = statement('find_board');
@@ -13,8 +14,6 @@ const FIND_BY_NUMBERS = statement('find_rankings');
 const CREATE = statement('create_leaderboard');
 const GET_MARK = statement('get_mark');
 const CHANGE_MARK = statement('change_mark');
-const LOCK_BUILD = statement('lock_build');
-const UNLOCK_BUILD = statement('unlock_build');
 
 interface RankingRow {
   ranking_no: string;
@@ -28,17 +27,14 @@ interface RankingRow {
 
 /** Rankings and the marks of their indexes in PostgreSQL. */
 export class PostgresRankingStore implements BoardStore, RankingStore {
-  readonly #database: Database;
-  readonly #builds: Database;
-
-  /** @param builds for connections that hold a lock for as long as a build takes */
-  constructor(database: Database, builds: Database) {
-    this.#database = database;
-    this.#builds = builds;
-  }
+  /** @param builds its connections hold a lock for as long as a build takes */
+  constructor(
+    private readonly database: Database,
+    private readonly builds: Database,
+  ) {}
 
   async findBoard(leaderboardId: LeaderboardId): Promise<Board | undefined> {
-    const { rows } = await this.#database.query<RankingRow>(FIND_BOARD, [leaderboardId]);
+    const { rows } = await this.database.query<RankingRow>(FIND_BOARD, [leaderboardId]);
     const [first, ...others] = rows.map(toRanking);
     if (first === undefined) return undefined;
     const { boardNo, settings } = first;
@@ -46,14 +42,14 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
   }
 
   async findByNumbers(rankingNos: readonly RankingNo[]): Promise<Ranking[]> {
-    const { rows } = await this.#database.query<RankingRow>(FIND_BY_NUMBERS, [rankingNos]);
+    const { rows } = await this.database.query<RankingRow>(FIND_BY_NUMBERS, [rankingNos]);
     return rows.map(toRanking);
   }
 
   async createDefault(leaderboardId: LeaderboardId, settings: LeaderboardSettings): Promise<Board> {
-    // Again, because one that exists at the first step can be deleted before the second.
+    // Another server may delete it between the two steps.
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      await this.#database.query(CREATE, [
+      await this.database.query(CREATE, [
         leaderboardId,
         '',
         settings.aggregation,
@@ -64,25 +60,22 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
       const board = await this.findBoard(leaderboardId);
       if (board !== undefined) return board;
     }
-    throw new Error(`leaderboard ${leaderboardId} is deleted as often as it is made`);
+    throw new Error(`leaderboard ${leaderboardId} is deleted each time that it is made`);
   }
 
   async mark(rankingNo: RankingNo): Promise<IndexMark | undefined> {
-    const { rows } = await this.#database.query<{
+    const { rows } = await this.database.query<{
       life_id: string | null;
       epoch: string;
       whole: boolean;
       settled_revision: string;
     }>(GET_MARK, [rankingNo]);
-    const row = rows[0];
-    return (
-      row && {
-        life: (row.life_id ?? undefined) as LifeId | undefined,
-        epoch: Number(row.epoch),
-        whole: row.whole,
-        settledRevision: Number(row.settled_revision),
-      }
-    );
+    return rows.map((row) => ({
+      life: (row.life_id ?? undefined) as LifeId | undefined,
+      epoch: Number(row.epoch),
+      whole: row.whole,
+      settledRevision: Number(row.settled_revision),
+    }))[0];
   }
 
   async changeMark(
@@ -91,7 +84,7 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
     to: IndexMark & { readonly life: LifeId },
     options: { readonly ifSettledRevisionIsSame: boolean },
   ): Promise<MarkChange> {
-    const { rows } = await this.#database.query<{ changed: boolean; is_present: boolean }>(
+    const { rows } = await this.database.query<{ changed: boolean; is_present: boolean }>(
       CHANGE_MARK,
       [
         rankingNo,
@@ -114,7 +107,7 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
     rankingNo: RankingNo,
     work: (lost: AbortSignal) => Promise<T>,
   ): Promise<T | undefined> {
-    return this.#builds.whileLocked(LOCK_BUILD, UNLOCK_BUILD, [rankingNo], work);
+    return this.builds.whileLocked(SESSION_LOCKS.build(rankingNo), work);
   }
 }
 

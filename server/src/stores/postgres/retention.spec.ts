@@ -82,7 +82,7 @@ async function months(): Promise<string[]> {
 
 function retention(days: number, options: { patienceMs?: number; on?: Database } = {}) {
   const { patienceMs = 500, on = database } = options;
-  return new SubmissionRetention(on, days, LOG, { periodMs: 3_600_000, patienceMs });
+  return new SubmissionRetention(on, days, LOG, patienceMs);
 }
 
 let submitted = 0;

@@ -9,9 +9,9 @@ const HOUR_MS = 60 * 60 * 1000;
 /** invalid_schema_name */
 const NO_SCHEMA = '3F000';
 
-/** Makes the partitions of the submissions that are not there yet. @throws STORE_UNAVAILABLE */
+/** Makes the partitions of the submissions that are missing. @throws STORE_UNAVAILABLE */
 export async function ensurePartitions(database: Database): Promise<void> {
-  await database.query(ENSURE_PARTITIONS, []);
+  await database.query(ENSURE_PARTITIONS);
 }
 
 /**
@@ -19,20 +19,17 @@ export async function ensurePartitions(database: Database): Promise<void> {
  * needed, and its set of database functions, which others would remove after a week without use.
  */
 export class SchemaKeeper {
-  readonly #database: Database;
-  readonly #databaseUrl: string;
-  readonly #log: Log;
-  /** Sets of functions that nobody used at the last look. */
+  /** Sets of functions that were unused at the last look. */
   #unused: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(database: Database, databaseUrl: string, log: Log) {
-    this.#database = database;
-    this.#databaseUrl = databaseUrl;
-    this.#log = log;
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly databaseUrl: string,
+    private readonly log: Log,
+  ) {}
 
-  /** Looks now and every hour. A failure is no harm: there are some months, and a week, to mend it. */
+  /** Looks now and every hour. A failure is harmless: there are months, or a week, to mend it. */
   async start(): Promise<void> {
     await this.look();
     this.#timer = setInterval(() => void this.look(), HOUR_MS);
@@ -47,24 +44,24 @@ export class SchemaKeeper {
     try {
       await this.#useFunctions();
     } catch (error) {
-      this.#log.warn({ err: error }, 'the use of the database functions cannot be noted now');
+      this.log.warn({ err: error }, 'the use of the database functions cannot be noted now');
     }
     try {
-      await ensurePartitions(this.#database);
+      await ensurePartitions(this.database);
     } catch (error) {
-      this.#log.warn({ err: error }, 'partitions of submissions cannot be made now');
+      this.log.warn({ err: error }, 'partitions of submissions cannot be made now');
     }
   }
 
   async #useFunctions(): Promise<void> {
     try {
       const values = [FUNCTION_SET, this.#unused];
-      const { rows } = await this.#database.query<{ name: string }>(USE_FUNCTION_SET, values);
+      const { rows } = await this.database.query<{ name: string }>(USE_FUNCTION_SET, values);
       this.#unused = rows.map(({ name }) => name);
     } catch (error) {
       if (sqlState(error) !== NO_SCHEMA) throw error;
-      // This process slept, or did not reach the database, for a week.
-      await migrate(this.#databaseUrl);
+      // For a week this process slept or did not reach the database.
+      await migrate(this.databaseUrl);
     }
   }
 }

@@ -2,25 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import pg from 'pg';
 
-/** Tells the sessions of this thread from those of others. */
+/** Distinguishes the sessions of this thread from all others. */
 const OURS = randomBytes(4).toString('hex');
 let made = 0;
 
 /** A connection to PostgreSQL that a `SessionWatch` can watch. */
 export class SessionClient extends pg.Client {
-  /** The application name of its session. No other session has it, of no server and at no time. */
+  /** The application name of its session, which no other session ever has. */
   readonly sessionName: string;
   readonly socket: Socket;
   readonly openedMs = performance.now();
-  /** False while it waits in a pool: nobody minds when it is closed. */
+  /** False while it is idle in a pool: closing it harms nobody. */
   lent = true;
-  /** False while its owner does not read what comes: then it is silent because of us. */
+  /** False while its owner does not read: then it is silent because of us. */
   expectsBytes = true;
-  /** The driver's: whether nothing is under way. Its types do not know it. */
+  /** Whether no query is under way. The driver has it, its types do not. */
   declare readonly readyForQuery: boolean;
   #ending = false;
 
-  /** @param config its application name is the beginning of the session's */
+  /** @param config its application name begins the session's */
   constructor(config: pg.ClientConfig = {}) {
     made += 1;
     const sessionName = `${config.application_name} ${OURS}-${made}`;
@@ -30,7 +30,7 @@ export class SessionClient extends pg.Client {
     this.socket = socket;
   }
 
-  /** Whether PostgreSQL owes us something: the result of a statement, or the end of the connection. */
+  /** Whether PostgreSQL should send something: the result of a statement, or the end of the connection. */
   get awaitsAnswer(): boolean {
     return this.expectsBytes && (this.#ending || this.readyForQuery === false);
   }

@@ -1,99 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { storeUnavailable } from '../../domain/errors.js';
-import { type Statement, statement } from './sql-file.js';
+import type { RankingNo } from '../../domain/ids.js';
+import { statement } from './sql-file.js';
 
-const BOUND_IDLENESS = statement('bound_idleness');
+const TRY_LOCK = statement('try_session_lock');
+const RELEASE_LOCK = statement('release_session_lock');
+const SET_TIMEOUT = statement('set_timeout');
 const HEARTBEAT = statement('heartbeat');
 
-/** How often the session of a lock shows that its holder lives, in milliseconds. */
+/** How often the session of a lock shows that its holder is alive, in milliseconds. */
 const HEARTBEAT_MS = 1_000;
-/** PostgreSQL ends a session that has been silent for this long, and its lock is free. */
+/** PostgreSQL ends a session that has been silent for this long, which frees its lock. */
 export const LOCK_SILENCE_MS = 5_000;
-/** A heartbeat that is not answered within this counts as a lost lock: before others may have it. */
-const HEARTBEAT_PATIENCE_MS = LOCK_SILENCE_MS - HEARTBEAT_MS;
 
-/** The driver's types do not know yet that a query may have a timeout of its own. */
+/** The driver's types lack the timeout of a single query. */
 const HEARTBEAT_QUERY: pg.QueryConfig & { query_timeout: number } = {
   text: HEARTBEAT.text,
-  query_timeout: HEARTBEAT_PATIENCE_MS,
+  // Without an answer by then the lock counts as lost: before another process may have it.
+  query_timeout: LOCK_SILENCE_MS - HEARTBEAT_MS,
 };
 
-/** A statement that takes a session lock, its counterpart, and the parameters of both. */
-export interface SessionLock {
-  /** Its result says in `locked` whether the lock was free. */
-  readonly lock: Statement;
-  readonly unlock: Statement;
-  readonly values: unknown[];
-}
+/** The two numbers of an advisory lock. functions/ use other first numbers. */
+export type SessionLock = readonly [purpose: number, which: number];
+
+/** Each is held by one process at a time. */
+export const SESSION_LOCKS = {
+  build: (rankingNo: RankingNo): SessionLock => [748_210, rankingNo % 2 ** 31],
+  purges: [748_212, 0],
+  retention: [748_213, 0],
+} as const;
 
 /**
- * Runs `work` while a session holds a lock; returns undefined at once if another one holds it.
+ * Runs `work` while a session holds a lock; returns undefined at once if another session holds it.
  *
- * A holder that stops, or whose machine vanishes, loses the lock after `LOCK_SILENCE_MS`, for its
- * session sends no heartbeat. When it comes back, the next heartbeat fails: the signal that `work` was
- * given is aborted, and the result is STORE_UNAVAILABLE, whatever becomes of `work`. Up to then, for
- * a moment, two may be at it: what `work` does must stand that.
+ * A holder that stops, or whose machine vanishes, sends no heartbeat and loses the lock after
+ * `LOCK_SILENCE_MS`. When it comes back, the next heartbeat fails: the signal that `work` was given is
+ * aborted, and the call fails at once, whatever `work` is doing. Until then two may run at the same time
+ * for a moment: `work` must tolerate that.
  *
- * @param client outside of a transaction; to be closed if this fails, for it may still hold the lock
- * @throws STORE_UNAVAILABLE if the lock was lost; errors of the database and of `work` as they are
+ * @param client outside of a transaction. Close it if this fails, because it may still hold the lock.
+ * @returns what became of `work`
+ * @throws STORE_UNAVAILABLE if the lock was lost; errors of the database as they are
  */
 export async function whileSessionLocked<T>(
   client: pg.ClientBase,
-  { lock, unlock, values }: SessionLock,
+  lock: SessionLock,
   work: (lost: AbortSignal) => Promise<T>,
-): Promise<{ value: T } | { error: unknown } | undefined> {
-  const { rows } = await client.query<{ locked: boolean }>(lock.text, values);
+): Promise<PromiseSettledResult<T> | undefined> {
+  const { rows } = await client.query<{ locked: boolean }>(TRY_LOCK.text, [...lock]);
   if (rows[0]?.locked !== true) return undefined;
-  await client.query(BOUND_IDLENESS.text, [LOCK_SILENCE_MS]);
+  await client.query(SET_TIMEOUT.text, ['idle_session_timeout', LOCK_SILENCE_MS]);
   const lost = new AbortController();
-  const heart = beat(client);
-  const result = await Promise.race([
-    heart.stopped,
-    work(lost.signal).then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    ),
-  ]);
-  const failure = await heart.stop();
-  if (result === undefined || failure !== undefined) {
-    const error = storeUnavailable(failure ?? new Error('the session of a lock was lost'));
+  const stop = new AbortController();
+  const heartbeats = sendHeartbeats(client, stop.signal);
+  const done = Promise.allSettled([work(lost.signal)]);
+  await Promise.race([heartbeats, done]);
+  stop.abort();
+  const failure = await heartbeats;
+  if (failure !== undefined) {
+    const error = storeUnavailable(failure);
     lost.abort(error);
     throw error;
   }
-  await client.query(unlock.text, values);
-  await client.query(BOUND_IDLENESS.text, [0]);
-  return result;
+  await client.query(RELEASE_LOCK.text, [...lock]);
+  await client.query(SET_TIMEOUT.text, ['idle_session_timeout', 0]);
+  return (await done)[0];
 }
 
-/** Sends heartbeats, one after the other. `stopped` resolves when one fails. */
-function beat(client: pg.ClientBase): {
-  readonly stopped: Promise<undefined>;
-  /** Sends no more. Returns why one failed, if so, after the one that is under way. */
-  stop(): Promise<Error | undefined>;
-} {
-  const stopped = Promise.withResolvers<undefined>();
-  let failure: Error | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let underWay: Promise<void> = Promise.resolve();
-  const next = (): void => {
-    timer = setTimeout(() => {
-      underWay = send().then(next, (error: Error) => {
-        failure = error;
-        stopped.resolve(undefined);
-      });
-    }, HEARTBEAT_MS);
-  };
-  const send = async (): Promise<void> => {
-    await client.query(HEARTBEAT_QUERY);
-  };
-  next();
-  return {
-    stopped: stopped.promise,
-    async stop() {
-      clearTimeout(timer);
-      await underWay;
-      clearTimeout(timer);
-      return failure;
-    },
-  };
+/** Sends heartbeats, one after the other, until `stop`. Resolves with the error if one fails. */
+async function sendHeartbeats(
+  client: pg.ClientBase,
+  stop: AbortSignal,
+): Promise<Error | undefined> {
+  for (;;) {
+    await delay(HEARTBEAT_MS, undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) return undefined;
+    try {
+      await client.query(HEARTBEAT_QUERY);
+    } catch (error) {
+      return error as Error;
+    }
+  }
 }

@@ -7,16 +7,16 @@ const AT_WORK = statement('sessions_at_work');
 const END = statement('end_sessions');
 
 const PERIOD_MS = 500;
-/** A session is asked about after so long without an answer, and given up after so long without work. */
+/** A session is suspect after this long without an answer, and given up after this long without work. */
 const PATIENCE_MS = 1_000;
 
-/** A session that owes us an answer and sends nothing. */
+/** How long a session has awaited an answer and received nothing. */
 interface Silence {
   readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly sinceMs: number;
-  /** Since when PostgreSQL, whenever asked, has not been at work on it. */
-  workless?: number;
+  /** Since when PostgreSQL has said, whenever asked, that it is not at work on it. */
+  idleSinceMs?: number;
 }
 
 /** The end of a connection that was given up. PostgreSQL itself answers. */
@@ -26,35 +26,33 @@ export class DeadConnection extends Error {
 
 /** How many connections were given up. */
 export interface GivenUp {
-  /** Somebody waited for an answer on them. */
+  /** Those on which somebody waited for an answer. */
   readonly waiting: number;
-  /** They waited in pools; whoever got them next would have waited in vain. */
+  /** Those that were idle in pools: the next to use them would have waited in vain. */
   readonly spare: number;
 }
 
 /**
- * Finds connections to PostgreSQL that are dead though the kernel thinks they live: their other end
- * vanished, or something between lost them. A statement may take long for good reasons, and then
- * nothing comes either. So PostgreSQL is asked, on a new connection: a session that is not at work on
- * what we wait for, twice with time in between for an answer to arrive, is given up. What waits on it
- * fails at once, PostgreSQL is told to end it, and the connections that wait in pools and are as old
- * are closed too.
+ * Finds connections to PostgreSQL that are dead although the kernel thinks they live: their other end
+ * vanished, or something in between lost them. Nothing comes from a statement that takes long either, so
+ * PostgreSQL is asked on a new connection. A session that is not at work, twice with time in between for
+ * an answer to arrive, is given up: what waits on it fails at once, PostgreSQL is told to end it, and
+ * idle connections of pools that are as old are closed too.
  *
  * While PostgreSQL cannot be asked, because it is down, hangs or has no connection left, nothing is
- * given up; then the timeouts of statements count.
+ * given up, and the timeouts of statements apply.
  */
 export class SessionWatch {
-  readonly #url: string;
-  readonly #onGivenUp: (givenUp: GivenUp) => void;
   readonly #sessions = new Map<SessionClient, Silence | undefined>();
   readonly #timer: NodeJS.Timeout;
   #look: Promise<void> | undefined;
-  /** While there is something to ask; always new, for an old one could be dead itself. */
+  /** Open while there is something to ask. It is always new: an old one could be dead itself. */
   #asking: SessionClient | undefined;
 
-  constructor(url: string, onGivenUp: (givenUp: GivenUp) => void = () => {}) {
-    this.#url = url;
-    this.#onGivenUp = onGivenUp;
+  constructor(
+    private readonly url: string,
+    private readonly onGivenUp: (givenUp: GivenUp) => void = () => {},
+  ) {
     this.#timer = setInterval(() => {
       this.#look ??= this.#giveUpTheDead().finally(() => {
         this.#look = undefined;
@@ -69,19 +67,19 @@ export class SessionWatch {
     client.once('end', () => this.#sessions.delete(client));
   }
 
-  /** Close it after what it watches. */
+  /** To be called after the watched connections have ended. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#look;
-    this.#leave();
+    this.#stopAsking();
   }
 
   async #giveUpTheDead(): Promise<void> {
-    // Not what a pause of this process makes of it: then what has arrived is read first.
+    // After a pause of this process, what has arrived meanwhile is read first.
     await turn();
-    const suspects = this.#listen();
+    const suspects = this.#findSuspects();
     if (suspects.length === 0) {
-      this.#leave();
+      this.#stopAsking();
       return;
     }
     const askedMs = performance.now();
@@ -91,17 +89,17 @@ export class SessionWatch {
       const silence = this.#sessions.get(client);
       if (silence === undefined || !isSilent(client, silence)) return false;
       if (atWork === undefined || atWork.has(client.sessionName)) {
-        delete silence.workless;
+        delete silence.idleSinceMs;
         return false;
       }
-      silence.workless ??= askedMs;
-      return askedMs - silence.workless >= PATIENCE_MS;
+      silence.idleSinceMs ??= askedMs;
+      return askedMs - silence.idleSinceMs >= PATIENCE_MS;
     });
     if (dead.length > 0) this.#giveUp(dead);
   }
 
-  /** Notes who is silent. Returns those that have been for long. */
-  #listen(): SessionClient[] {
+  /** Notes which sessions are silent. Returns those that have been so for long. */
+  #findSuspects(): SessionClient[] {
     const nowMs = performance.now();
     const suspects: SessionClient[] = [];
     for (const [client, silence] of this.#sessions) {
@@ -116,7 +114,7 @@ export class SessionWatch {
     return suspects;
   }
 
-  /** The names of those that PostgreSQL is at work on; undefined if it does not say. */
+  /** The names of the sessions that are at work; undefined if PostgreSQL does not say. */
   async #askWhoWorks(suspects: readonly SessionClient[]): Promise<Set<string> | undefined> {
     const names = suspects.map(({ sessionName }) => sessionName);
     try {
@@ -125,7 +123,7 @@ export class SessionWatch {
       const { rows } = await this.#asking.query<{ self: string; at_work: string[] }>(AT_WORK.text, [
         names,
       ]);
-      // The URL, or a pooler, may give sessions names that are not ours.
+      // The URL, or a pooler, may give sessions other names.
       return rows[0]?.self === sessionName ? new Set(rows[0].at_work) : undefined;
     } catch {
       this.#asking?.socket.destroy();
@@ -146,37 +144,37 @@ export class SessionWatch {
         new DeadConnection('the connection to PostgreSQL is dead: nothing comes back on it'),
       );
     }
-    this.#onGivenUp({ waiting: dead.length, spare: spare.length });
+    this.onGivenUp({ waiting: dead.length, spare: spare.length });
     const names = all.map(({ sessionName }) => sessionName);
-    // Otherwise they would end when PostgreSQL finds out by itself, and keep their locks until then.
+    // Otherwise they would keep their locks until PostgreSQL finds out by itself.
     this.#asking?.query(END.text, [names]).catch(() => {});
   }
 
   async #connect(): Promise<SessionClient> {
     const client = new SessionClient({
-      ...sessionConfig(this.#url),
+      ...sessionConfig(this.url),
       application_name: 'rostrum watch',
       connectionTimeoutMillis: PATIENCE_MS,
       query_timeout: PATIENCE_MS,
       statement_timeout: PATIENCE_MS,
     });
-    // What breaks fails the question that is under way.
+    // A connection that breaks fails the query that is under way.
     client.on('error', () => {});
     await client.connect();
     return client;
   }
 
-  #leave(): void {
+  #stopAsking(): void {
     const asking = this.#asking;
     if (asking === undefined) return;
     this.#asking = undefined;
     asking.end().catch(() => {});
-    // Says goodbye, and waits for no answer.
+    // Sends what is left, and waits for no answer.
     asking.socket.destroySoon();
   }
 }
 
-/** Whether nothing came and nothing was sent since, and an answer is still awaited. */
+/** Whether an answer is still awaited, and nothing came or was sent since. */
 function isSilent({ socket, awaitsAnswer }: SessionClient, since: Silence): boolean {
   return (
     awaitsAnswer &&

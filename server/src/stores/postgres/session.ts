@@ -6,20 +6,17 @@ import pg from 'pg';
  * snapshots, until the kernel gives up, which takes hours.
  */
 export const SESSION_BOUNDS = {
-  /** A connection on which nothing comes is asked whether it lives after this, and every 2 s then. */
+  /** A silent connection is probed after this long, and every 2 s from then on. */
   keepaliveMs: 5_000,
-  /** And is given up when it has not answered for this long. */
+  /** It is given up when it has not answered for this long. */
   silenceMs: 11_000,
   /** How often a running statement looks whether its client is still there. */
   checkMs: 2_000,
-  /** A transaction in which nothing happens: no work of ours waits for anything but PostgreSQL. */
+  /** An idle transaction is ended after this long: ours wait for nothing but PostgreSQL. */
   idleInTransactionMs: 10_000,
 } as const;
 
-/**
- * What PostgreSQL is asked for at the beginning of each session. It ignores the settings of TCP for a
- * Unix socket, where the kernel tells of a process that is gone.
- */
+/** Settings of each session. PostgreSQL ignores those of TCP on a Unix socket, which needs none. */
 const SERVER_SETTINGS = {
   tcp_keepalives_idle: SESSION_BOUNDS.keepaliveMs / 1000,
   tcp_keepalives_interval: 2,
@@ -31,8 +28,8 @@ const SERVER_SETTINGS = {
 } as const;
 
 /**
- * How to connect so that a connection whose other side is gone is noticed by both sides. Options in
- * the URL (`?options=-c …`) count too, and more than ours.
+ * How to connect so that each side notices when the other is gone. Options in the URL
+ * (`?options=-c …`) take precedence over ours.
  */
 export function sessionConfig(url: string): pg.ClientConfig {
   const { address, options } = splitOptions(url);
@@ -57,13 +54,13 @@ function splitOptions(url: string): { address: string; options: string } {
 }
 
 /**
- * SQLSTATEs of statements that failed and left their session as it was: refused data, a conflict with
- * another transaction, a lock or an answer that took too long. After any other error a session may be
- * of no more use: its server is going away, or its prepared statements no longer fit the schema.
+ * SQLSTATEs of failures that leave the session as it was: refused data, a conflict with another
+ * transaction, a lock or an answer that took too long. After others the session may be useless: its server
+ * is going away, or its prepared statements no longer fit the schema.
  */
 const LEAVES_SESSION_SOUND = /^(22|23|40|55P03$|57014$)/;
 
-/** Whether a session can go on after a statement of it, outside of a transaction, failed so. */
+/** Whether a session can go on after this error of a statement outside of a transaction. */
 export function leavesSessionSound(error: unknown): boolean {
   return error instanceof pg.DatabaseError && LEAVES_SESSION_SOUND.test(error.code ?? '');
 }

@@ -6,12 +6,13 @@ import { idArray, numberArray } from './array-literal.js';
 import type { Database } from './database.js';
 import { type EntryRow, toEntry } from './entry-row.js';
 import { rangesOf } from './places.js';
+import { playersOf } from './ranking-pass.js';
 import { statementForValues } from './sql-file.js';
 
 const READ_SORTED = statementForValues('read_sorted');
 
-/** A read that says itself which rows it wants: whose, or at which places. */
-export type DirectRead = Extract<RankingRead, { kind: 'range' | 'player' | 'players' }>;
+/** A read that names the players or the places of its rows. */
+type DirectRead = Extract<RankingRead, { kind: 'range' | 'player' | 'players' }>;
 
 export function isDirect(read: RankingRead): read is DirectRead {
   return read.kind === 'range' || read.kind === 'player' || read.kind === 'players';
@@ -42,17 +43,6 @@ export async function readSorted(
     )
     .sort((a, b) => a.place - b.place);
   return reads.map((read) => ({ totalPlayers, rows: placed.filter(chosenBy(read)) }));
-}
-
-function playersOf(read: DirectRead): readonly string[] {
-  switch (read.kind) {
-    case 'range':
-      return [];
-    case 'player':
-      return [read.playerId];
-    case 'players':
-      return read.playerIds;
-  }
 }
 
 function chosenBy(read: DirectRead): (row: { place: number; entry: Entry }) => boolean {

@@ -4,9 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Where the .sql files are: under src/, from the sources as from the build. */
 const ROOT = new URL('../../../src/stores/postgres/', import.meta.url);
 
-/** A statement that is prepared once per connection under its name. */
 export interface Statement {
-  /** Empty: it is parsed and planned each time. */
+  /** Under which each connection prepares it once; empty: it is parsed and planned each time. */
   readonly name: string;
   readonly text: string;
 }
@@ -23,23 +22,22 @@ export const MIGRATION_FILES = readFolder('migrations/');
 const FUNCTION_FILES = readFolder('functions/');
 
 /**
- * The schema of the database functions of this server. Its name tells their versions, so servers of two
- * versions can use one database. Files write `functions.` in its place.
+ * The schema of the functions of this server, named after their contents: servers of two versions can use
+ * one database. SQL files write `functions.` in its place.
  */
 export const FUNCTION_SET = `rostrum_${digestOf(FUNCTION_FILES).slice(0, 12)}`;
 
-/** The files of the functions; each after those that it calls. */
+/** The files of the functions, each after those that it calls. */
 export const FUNCTIONS_IN_ORDER = calledFirst(FUNCTION_FILES).map(named);
 
-/** Reads `queries/<name>.sql`, a single statement whose header tells its inputs and result. */
+/** Reads `queries/<name>.sql`, a single statement. */
 export function statement(name: string): Statement {
   return { name, text: named(read(`queries/${name}.sql`)) };
 }
 
 /**
- * The same, but planned for the values of each call. For statements over the entries of one ranking:
- * the best plan depends on how large it is, and a plan for any ranking takes locks on all partitions,
- * so that whoever locks one would hold up the rankings of the others.
+ * The same, but planned for the values of each call. For statements over the entries of one ranking: the
+ * best plan depends on its size, and a plan for any ranking would lock all partitions.
  */
 export function statementForValues(name: string): Statement {
   return { ...statement(name), name: '' };
@@ -57,7 +55,7 @@ function named(text: string): string {
   return text.replace(/\bfunctions\.(?=\w)/g, `${FUNCTION_SET}.`);
 }
 
-/** A function is named like its file; others in the file are called by that one alone. */
+/** A function is named after its file, and only it calls the others of the file. */
 function calledFirst(files: readonly SqlFile[]): string[] {
   const waiting = new Map(files.map(({ name, text }) => [name, text]));
   const ordered: string[] = [];

@@ -145,7 +145,7 @@ async function submissionsOf(ranking: Ranking, playerId: string): Promise<number
 }
 
 describe('the statement for updates and the loop for the rest do the same', () => {
-  const kinds = [Aggregation.BEST, Aggregation.LATEST, Aggregation.SUM];
+  const kinds = Object.values(Aggregation);
   const orders = [SortOrder.DESCENDING, SortOrder.ASCENDING];
   const all = kinds.flatMap((aggregation) =>
     orders.flatMap((sortOrder) =>

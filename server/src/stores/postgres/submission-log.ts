@@ -12,6 +12,7 @@ import {
 } from '../../features/scores/ports.js';
 import { idArray, numberArray, textArray } from './array-literal.js';
 import { type Database, sqlState } from './database.js';
+import { type EntryColumns, entryOf } from './entry-row.js';
 import { ensurePartitions } from './schema-keeper.js';
 import { statement } from './sql-file.js';
 
@@ -21,50 +22,39 @@ const APPLY = statement('apply_submissions');
 const CONFLICTS = new Set(['40001', '40P01', '23505']);
 /** Submissions cannot count in all of their rankings; the detail names them. */
 const REFUSED = '22R01';
-/** The outcome where a ranking is gone; the other negative one is of a sum that would leave its range. */
+/** The other negative outcome is of a sum that would leave its range. */
 const RANKING_GONE = -1;
 const NO_OTHERS: readonly RecordedEntry[] = [];
 /** check_violation: there is no partition for the time of the submissions. */
 const NO_PARTITION = '23514';
 /**
- * How many batches lock their entries first after a conflict. Where one is, the next is not far: few
- * players, and another server that writes for them. Waiting for it costs less than meeting it.
+ * How many batches lock their entries first after a conflict: another one is likely, for another server
+ * writes for the same few players, and waiting for it costs less than conflicting again.
  */
 const CAUTIOUS_BATCHES = 16;
 
-interface Row {
+/** A functions.applied. */
+interface Row extends EntryColumns {
   ord: number;
   outcome: number;
   replayed: boolean;
   previous_score: number | null;
   previous_version: string | null;
-  block: string | null;
-  score: number;
-  subscore: number;
-  reached: string;
-  version: string;
-  submissions: number;
-  achieved_us: string;
-  update_us: string;
-  display_name: string;
-  metadata: string | null;
-  ranked: boolean;
+  block: string;
 }
 
 /** The submission log in PostgreSQL: one statement per batch. */
 export class PostgresSubmissionLog implements SubmissionLog {
-  readonly #database: Database;
-  readonly #idempotencyDays: number;
-  #cautious = 0;
+  #cautiousBatches = 0;
 
-  constructor(database: Database, idempotencyDays: number) {
-    this.#database = database;
-    this.#idempotencyDays = idempotencyDays;
-  }
+  constructor(
+    private readonly database: Database,
+    private readonly idempotencyDays: number,
+  ) {}
 
   async record(batch: readonly Submission[], afterConflict: boolean): Promise<RecordedBatch> {
-    const locks = afterConflict || this.#cautious > 0;
-    this.#cautious -= this.#cautious > 0 ? 1 : 0;
+    const locks = afterConflict || this.#cautiousBatches > 0;
+    this.#cautiousBatches = Math.max(this.#cautiousBatches - 1, 0);
     const elements = elementsOf(batch);
     const order = sortedByKey(batch, elements);
     const sorted = order.map((at) => batch[elements.positions[at] as number] as Submission);
@@ -82,7 +72,7 @@ export class PostgresSubmissionLog implements SubmissionLog {
       textArray(sorted.map((s) => s.displayName)),
       textArray(sorted.map((s) => s.metadata)),
       aloneArray(sorted, rankings),
-      this.#idempotencyDays,
+      this.idempotencyDays,
       locks,
       firstOrds && numberArray(order.map((at) => firstOrds[at] as number | null)),
     ];
@@ -93,14 +83,14 @@ export class PostgresSubmissionLog implements SubmissionLog {
         return this.#recordOthers(batch, refusedIn(error, elements), afterConflict);
       }
       if (CONFLICTS.has(sqlState(error) ?? '')) {
-        this.#cautious = CAUTIOUS_BATCHES;
+        this.#cautiousBatches = CAUTIOUS_BATCHES;
         throw new BatchConflict('the batch met another transaction', { cause: error });
       }
       throw error;
     }
   }
 
-  /** Records a batch without the submissions, by their positions, that cannot be recorded. */
+  /** Records a batch without the refused submissions, which come by their positions. */
   async #recordOthers(
     batch: readonly Submission[],
     refused: ReadonlyMap<number, Recorded>,
@@ -115,38 +105,31 @@ export class PostgresSubmissionLog implements SubmissionLog {
   }
 
   async #apply(values: unknown[]): Promise<Row[]> {
-    const apply = async () => (await this.#database.query<Row>(APPLY, values)).rows;
+    const apply = async () => (await this.database.query<Row>(APPLY, values)).rows;
     try {
       return await apply();
     } catch (error) {
       if (sqlState(error) !== NO_PARTITION) throw error;
       // The clock stepped by months since the partitions were made.
-      await ensurePartitions(this.#database);
+      await ensurePartitions(this.database);
       return await apply();
     }
   }
 }
 
-/** What the statement gets: an element for each submission of a batch and ranking that it counts in. */
+/** What the statement gets: an element for each submission of a batch and each of its rankings. */
 interface Elements {
-  /** Of their submissions in the batch, ascending. */
+  /** The position of the submission in the batch, ascending. */
   readonly positions: readonly number[];
   readonly rankings: readonly Ranking[];
   /**
-   * Of those whose submission counts in several rankings, the number of its first element, from 1. Null if
-   * there are none.
+   * If the submission counts in several rankings, the number of its first element, from 1. Null if none
+   * does.
    */
   readonly firstOrds: readonly (number | null)[] | null;
 }
 
 function elementsOf(batch: readonly Submission[]): Elements {
-  if (batch.every(({ rankings }) => rankings.length === 1)) {
-    return {
-      positions: batch.map((_, position) => position),
-      rankings: batch.map((submission) => submission.rankings[0]),
-      firstOrds: null,
-    };
-  }
   const positions: number[] = [];
   const rankings: Ranking[] = [];
   const firstOrds: (number | null)[] = [];
@@ -158,10 +141,10 @@ function elementsOf(batch: readonly Submission[]): Elements {
       firstOrds.push(firstOrd);
     }
   });
-  return { positions, rankings, firstOrds };
+  return { positions, rankings, firstOrds: rankings.length > batch.length ? firstOrds : null };
 }
 
-/** Elements in the order of (ranking, player, arrival), in which every batch takes its locks. */
+/** Indexes of elements by (ranking, player, arrival): in this order every batch takes its locks. */
 function sortedByKey(
   batch: readonly Submission[],
   { positions, rankings }: Elements,
@@ -179,7 +162,7 @@ function sortedByKey(
     });
 }
 
-/** Whether each is the only one of its player and ranking, of elements in the order of these. */
+/** Whether each sorted element is the only one of its player and ranking. */
 function aloneArray(sorted: readonly Submission[], rankings: readonly Ranking[]): string {
   const repeatsPrevious = sorted.map(
     ({ playerId }, at) =>
@@ -219,7 +202,7 @@ function toUnrecorded(outcome: number): Recorded {
   return { kind: outcome === RANKING_GONE ? 'rankingGone' : 'totalOutOfRange' };
 }
 
-/** The submissions that an error with REFUSED names, by their positions. */
+/** What became of the submissions that an error with REFUSED names, by their positions. */
 function refusedIn(error: unknown, { positions }: Elements): Map<number, Recorded> {
   const outcomes: Record<string, number> = JSON.parse((error as DatabaseError).detail ?? '{}');
   const refused = Object.entries(outcomes).map(
@@ -235,7 +218,7 @@ function toRecorded(
   playerId: PlayerId,
   others: readonly RecordedEntry[],
 ): Extract<Recorded, { kind: 'recorded' }> {
-  const version = Number(row.version);
+  const entry = entryOf(ranking.rankingNo, playerId, row);
   return {
     kind: 'recorded',
     outcome: row.outcome as Outcome,
@@ -243,22 +226,9 @@ function toRecorded(
     previousScore: row.previous_score,
     previousVersion: Number(row.previous_version),
     ranking,
-    entry: {
-      rankingNo: ranking.rankingNo,
-      playerId,
-      score: row.score,
-      subscore: row.subscore,
-      reached: Number(row.reached),
-      version,
-      submissions: row.submissions,
-      achievedUs: Number(row.achieved_us),
-      updateUs: Number(row.update_us),
-      displayName: row.display_name,
-      metadata: row.metadata,
-      ranked: row.ranked,
-    },
-    // Versions of this batch are its block plus the number of the element; a null block took none.
-    changed: row.block !== null && version === Number(row.block) + row.ord,
+    entry,
+    // This batch gives its block plus the number of the element as a version.
+    changed: entry.version === Number(row.block) + row.ord,
     others,
   };
 }

@@ -1,6 +1,6 @@
 import { failureReason } from '../../domain/outage.js';
 
-/** What Redis answers when it does not let us in, or not do what we must; the rest is its own words. */
+/** What Redis answers if it refuses us, and in our words. */
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/^WRONGPASS|^ERR invalid password/, 'the user or the password in REDIS_URL is wrong'],
   [/^NOAUTH/, 'REDIS_URL needs a password'],
@@ -11,9 +11,9 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
 export const TIMED_OUT = 'Command timed out';
 export const NO_ANSWER = 'no answer in time';
 
-/** What went wrong with Redis, in one line. Its own answers begin with a code, which is kept. */
+/** What went wrong with Redis, in one line. The code of an answer of Redis is kept. */
 export function redisFailure(error: Error): string {
-  // The driver's words for what was under way when the connection broke name its own settings.
+  // The driver's words name its own settings.
   if (error.name === 'MaxRetriesPerRequestError' || error.name === 'AbortError') {
     return 'the connection broke';
   }
@@ -23,7 +23,7 @@ export function redisFailure(error: Error): string {
   return words === undefined ? error.message : `${words}: ${error.message}`;
 }
 
-/** Whether Redis answers and refuses us: trying again at once is of no use. */
+/** Whether Redis answers and refuses us: trying again at once is useless. */
 export function isRefusal(error: Error): boolean {
   return error.name === 'ReplyError' && REFUSALS.some(([pattern]) => pattern.test(error.message));
 }

@@ -5,13 +5,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { LocalRedis } from '../../../../scripts/services/redis.ts';
 import { LinkProxy } from '../../../test/machine/stage/link-proxy.ts';
 import { startOwnRedis } from '../../../test/support/own-services.ts';
-import { connect } from './connection.js';
 import { watchConnection } from './heartbeat.js';
+import { RedisLink } from './redis-link.js';
 
 let server: LocalRedis;
 let link: LinkProxy;
+let watched: RedisLink;
 let redis: Redis;
-let stop: () => void;
+let stop = () => {};
 
 beforeAll(async () => {
   server = await startOwnRedis({ appendOnly: false });
@@ -23,7 +24,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   stop();
-  redis.disconnect();
+  watched.close();
   await link.close();
 });
 
@@ -35,8 +36,9 @@ afterAll(async () => {
 function open(): void {
   const url = new URL(server.url());
   url.port = String(link.port);
-  redis = connect(url.href, 'test', undefined);
-  stop = watchConnection(redis, () => redis.ping());
+  const ask = () => watched.redis.ping();
+  watched = new RedisLink({ url: url.href, name: 'test', ask, onIdentified: () => {} });
+  redis = watched.redis;
 }
 
 test('gives up a connection whose other end vanished, and the driver makes another', async () => {
@@ -82,7 +84,6 @@ test('keeps one that answers, late or with an error', async () => {
   });
   await redis.client('PAUSE', 600, 'ALL');
   await redis.ping();
-  stop();
   let asked = 0;
   stop = watchConnection(redis, () => {
     asked += 1;

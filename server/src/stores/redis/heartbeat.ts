@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
 
 const PERIOD_MS = 250;
-/** A connection on which nothing came back for this long is given up. */
+/** A connection that has not answered for this long is given up. */
 const SILENT_MS = 1000;
 
 /**
- * Asks a connection something all the time, and gives it up when it does not answer: one whose other
- * end vanished, or was cut off, looks alive to the kernel for hours. A connection that is being made is
- * watched too. The driver then makes another.
+ * Asks a connection all the time, and gives it up if it does not answer: one whose other end vanished, or
+ * was cut off, looks alive to the kernel for hours. A connection that is being made is watched too. The
+ * driver then makes another.
  *
  * @param ask what only a server that is alive can answer
  * @param onSilent called when a connection was given up
- * @returns the way to stop
+ * @returns a function that stops this
  */
 export function watchConnection(
   redis: Redis,
@@ -27,7 +27,7 @@ export function watchConnection(
     }
     const nowMs = performance.now();
     if (waiting !== undefined && waiting.stream === stream) {
-      // Not what a pause of this process makes of it: then what has arrived is read first.
+      // After a pause of this process, what has arrived meanwhile is read first.
       if (nowMs - waiting.sinceMs >= SILENT_MS) setImmediate(giveUp, waiting);
       return;
     }

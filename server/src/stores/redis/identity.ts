@@ -1,32 +1,31 @@
 import type { Redis } from 'ioredis';
 
-/** What a Redis says that was not promoted, or has forgotten it. */
+/** The promotion of a Redis that was not promoted, or has forgotten it. */
 const NO_PROMOTION = `${'0'.repeat(40)}:-1`;
 
-/** What Redis says of itself. */
 export interface RedisIdentity {
   /**
-   * Names the process and its promotion: another one after a restart, a failover to another server, or a
-   * failover there and back. `INFO` documents the parts: `run_id`, and what it was promoted from and where,
-   * `master_replid2` and `second_repl_offset`.
+   * Names the process and its promotion: `run_id`, `master_replid2` and `second_repl_offset` of `INFO`.
+   * Another one after a restart, a failover to another server, or a failover there and back.
    */
   readonly redis: string;
   readonly isPrimary: boolean;
 }
 
-/** @throws as the driver does, or Error if the answer says too little */
+/** @throws as the driver does, or Error if the answer lacks the run id */
 export async function identify(redis: Redis): Promise<RedisIdentity> {
   const [server, replication] = await Promise.all([
     redis.info('server'),
     redis.info('replication'),
   ]);
   const runId = field(server, 'run_id');
+  if (runId === '') throw new Error('redis does not tell its run_id');
   return { redis: `${runId}:${promotionOf(replication)}`, isPrimary: isPrimary(replication) };
 }
 
 /**
- * Whether it still is what it was when `identify` was asked, on the same connection. A primary that has had
- * no replica for an hour (`repl-backlog-ttl`) forgets its promotion, and is no other for that.
+ * Whether the server still is what `identify` found on the same connection. A primary that has had no
+ * replica for an hour (`repl-backlog-ttl`) forgets its promotion, and is still the same.
  */
 export async function isStill({ redis: known }: RedisIdentity, redis: Redis): Promise<boolean> {
   const replication = await redis.info('replication');
@@ -39,15 +38,12 @@ function isPrimary(replication: string): boolean {
   return field(replication, 'role') === 'master';
 }
 
-/** Servers without replication of their own, which some managed ones are, have none. */
+/** Some managed servers do not have these fields. */
 function promotionOf(replication: string): string {
-  const from = /^master_replid2:(\S+)/m.exec(replication)?.[1] ?? '';
-  const at = /^second_repl_offset:(\S+)/m.exec(replication)?.[1] ?? '';
-  return `${from}:${at}`;
+  return `${field(replication, 'master_replid2')}:${field(replication, 'second_repl_offset')}`;
 }
 
+/** Empty if it is missing. */
 function field(info: string, name: string): string {
-  const value = new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
-  if (value === undefined) throw new Error(`redis does not tell its ${name}`);
-  return value;
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1] ?? '';
 }

@@ -1,9 +1,9 @@
 import type { RankingNo } from '../../domain/ids.js';
 
 /**
- * The format of what lies under the keys. To be raised with every change of it: an index of the new
- * format is then built. Servers of two formats must not run side by side, because the store of record
- * knows one epoch of each ranking; see the upgrading part of docs/operations.md.
+ * The format of what lies under the keys. Raise it with every change: indexes of the new format are then
+ * built. Servers of two formats must not run side by side, because the store of record knows one epoch of
+ * each ranking; see the upgrading part of docs/operations.md.
  */
 const FORMAT = 3;
 
@@ -11,17 +11,17 @@ const FORMAT = 3;
  * The keys of one ranking, in the order in which every script takes them. They share a hash tag, so
  * on Redis Cluster they lie on one node.
  *
- *   meta      hash: epoch, revision and life of the serving index, count of its players, how many left
- *             of whom it has a record (left), the lowest payload version of its records (payload); and the
- *             build that is under way, if any (building), with the last two of what is built
- *   order     sorted set: the players in their order. The score is the leaderboard's score,
- *             negated where high scores stand higher, so the best is always first; the member is
- *             the player's record, of a large one the beginning (see layout.ts)
+ *   meta      hash: epoch, revision and life of the serving index; the count of its players; how many of
+ *             its records are of players who left (left); the lowest payload version of its records
+ *             (payload). And the build that is under way, if any (building), with its own last two
+ *   order     sorted set of the players. The score is the leaderboard's score, negated if high scores
+ *             stand higher, so the best is always first; the member is the player's record, or the
+ *             beginning of a large one (see layout.ts)
  *   entries   hash: player id → record (see layout.ts), also of players who left
  *   feed      stream: the changes; see scripts/apply.lua
  *
- * Order, entries and feed exist twice: an index of an even epoch has those with 0, one of an odd
- * epoch those with 1, so that a new index is built beside the one that serves.
+ * Indexes of even epochs have the order, entries and feed with 0, those of odd epochs the ones with 1: so a
+ * new index is built beside the one that serves.
  */
 export function rankingKeys(rankingNo: RankingNo): string[] {
   const tag = `rostrum:${FORMAT}:{r${rankingNo}}`;
@@ -38,7 +38,7 @@ export function rankingKeys(rankingNo: RankingNo): string[] {
 
 export const KEYS_PER_RANKING = 7;
 
-/** The channel that is told of every change of a ranking. The message is the revision. */
+/** The channel to which each change of a ranking is published. The message is the revision. */
 export function rankingChannel(rankingNo: RankingNo): string {
   return `rostrum:${FORMAT}:{r${rankingNo}}:changes`;
 }

@@ -2,10 +2,10 @@ import { rankAt } from '../../domain/ranking.js';
 import type { IndexPlace } from '../../features/index/ports.js';
 import { Had } from './layout.js';
 
-/** How many bytes of apply.lua's `places` tell of one record. */
+/** How many bytes there are for each record. */
 const PLACE_LENGTH = 29;
 
-/** Reads where records came to stand, as apply.lua packs it. */
+/** Reads the `places` of apply.lua. */
 export function readPlaces(packed: Buffer): IndexPlace[] {
   const places: IndexPlace[] = [];
   for (let at = 0; at < packed.length; at += PLACE_LENGTH) {

@@ -30,8 +30,9 @@ import { readPlaces } from './places.js';
 import { indexScore, recordLength, writeLeaving, writeRecord } from './record.js';
 import { RecordGroup } from './record-group.js';
 import { readRows } from './record-row.js';
+import type { ScriptName } from './script-file.js';
 
-/** What the scripts answer where there is no index, which is what a damaged one counts as. */
+/** A damaged index counts as absent. */
 const ABSENT = [Status.ABSENT];
 const NOTHING = Buffer.alloc(0);
 const ZERO = Buffer.from('0');
@@ -39,30 +40,26 @@ const NO_STATE = [NOTHING, ZERO, ZERO, NOTHING, ZERO];
 
 /** Rankings in Redis: one Lua call for each operation, see scripts/. */
 export class RedisRankingIndex implements RankingIndex {
-  readonly #redis: RedisConnection;
-  readonly #feedRetention: number;
-  readonly #payloadVersion: number;
-
   /**
    * @param feedRetention how many revisions each feed keeps
    * @param payloadVersion of the payloads that it is given, 1 to 255
    */
-  constructor(redis: RedisConnection, feedRetention: number, payloadVersion: number) {
-    this.#redis = redis;
-    this.#feedRetention = feedRetention;
-    this.#payloadVersion = payloadVersion;
-  }
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly feedRetention: number,
+    private readonly payloadVersion: number,
+  ) {}
 
   get connected(): boolean {
-    return this.#redis.connected;
+    return this.connection.connected;
   }
 
   get redis(): string {
-    return this.#redis.redis;
+    return this.connection.redis;
   }
 
   ping(): Promise<void> {
-    return this.#redis.ping();
+    return this.connection.ping();
   }
 
   async apply(
@@ -70,19 +67,16 @@ export class RedisRankingIndex implements RankingIndex {
     epoch: number,
     writes: readonly IndexWrite[],
   ): Promise<IndexApplied> {
-    const [status, places, building, payloadVersion] = (await this.#redis.run(
-      'apply',
-      rankingKeys(ranking.rankingNo),
-      [epoch, this.#feedRetention, rankingChannel(ranking.rankingNo), this.#pack(ranking, writes)],
-      ABSENT,
-    )) as [number, Buffer, number, number];
+    const channel = rankingChannel(ranking.rankingNo);
+    const args = [epoch, this.feedRetention, channel, this.#pack(ranking, writes)];
+    const [status, places, building, payloadVersion] = await this.#run<
+      [number, Buffer, number, number]
+    >('apply', ranking, args);
     switch (status) {
-      case Status.DONE:
-        return {
-          status: 'applied',
-          places: readPlaces(places),
-          outdated: payloadVersion < this.#payloadVersion,
-        };
+      case Status.DONE: {
+        const outdated = payloadVersion < this.payloadVersion;
+        return { status: 'applied', places: readPlaces(places), outdated };
+      }
       case Status.BUILDING:
         return { status: 'building', epoch: building };
       case Status.OTHER_EPOCH:
@@ -101,23 +95,14 @@ export class RedisRankingIndex implements RankingIndex {
     let kinds = '';
     for (const read of reads) kinds += pushRead(args, ranking, read);
     args[1] = kinds;
-    const [status, revisionText, totalPlayers, packed] = (await this.#redis.run(
-      'read',
-      rankingKeys(ranking.rankingNo),
-      args,
-      ABSENT,
-    )) as [number, Buffer, number, Buffer];
+    const [status, revisionText, totalPlayers, packed] = await this.#run<
+      [number, Buffer, number, Buffer]
+    >('read', ranking, args);
     if (status !== Status.DONE) return unanswered(status);
     const revision = Number(revisionText);
-    return {
-      status: 'answered',
-      value: readRows(ranking.settings, reads, packed).map((rows) => ({
-        rows,
-        totalPlayers,
-        revision,
-        epoch,
-      })),
-    };
+    const answers = readRows(ranking.settings, reads, packed);
+    const value = answers.map((rows) => ({ rows, totalPlayers, revision, epoch }));
+    return { status: 'answered', value };
   }
 
   async readChanges(
@@ -126,12 +111,9 @@ export class RedisRankingIndex implements RankingIndex {
     afterRevision: number,
     limit: number,
   ): Promise<IndexAnswer<ChangePage>> {
-    const [status, revision, oldest, ...entries] = (await this.#redis.run(
-      'changes',
-      rankingKeys(ranking.rankingNo),
-      [epoch, afterRevision, limit],
-      ABSENT,
-    )) as [number, Buffer, Buffer, ...ScriptReply[]];
+    const [status, revision, oldest, ...entries] = await this.#run<
+      [number, Buffer, Buffer, ...ScriptReply[]]
+    >('changes', ranking, [epoch, afterRevision, limit]);
     if (status !== Status.DONE) return unanswered(status);
     const changes: RankingChange[] = [];
     for (let at = 0; at < entries.length; at += 3) {
@@ -139,30 +121,20 @@ export class RedisRankingIndex implements RankingIndex {
       const last = Number.parseInt(id.toString('latin1'), 10);
       readChanges(ranking.settings, packed, last - count, afterRevision, changes);
     }
-    return {
-      status: 'answered',
-      value: {
-        epoch,
-        revision: Number(revision),
-        oldestRevision: Number(oldest),
-        changes,
-      },
-    };
+    const revisions = { revision: Number(revision), oldestRevision: Number(oldest) };
+    return { status: 'answered', value: { epoch, ...revisions, changes } };
   }
 
   async state(ranking: Ranking): Promise<FoundIndex> {
-    const [epoch, revision, players, life, payloadVersion] = (await this.#redis.run(
-      'state',
-      rankingKeys(ranking.rankingNo),
-      [],
-      NO_STATE,
-    )) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+    const [epoch, revision, players, life, payloadVersion] = await this.#run<
+      [Buffer, Buffer, Buffer, Buffer, Buffer]
+    >('state', ranking, [], NO_STATE);
     return {
       epoch: epoch.length === 0 ? undefined : Number(epoch),
       life: life.toString('latin1'),
       revision: Number(revision),
       players: Number(players),
-      outdated: Number(payloadVersion) < this.#payloadVersion,
+      outdated: Number(payloadVersion) < this.payloadVersion,
     };
   }
 
@@ -173,13 +145,9 @@ export class RedisRankingIndex implements RankingIndex {
     revisionGap: number,
   ): Promise<boolean> {
     if (this.redis !== to.redis) return false;
-    const reply = await this.#redis.run(
-      'adopt',
-      rankingKeys(ranking.rankingNo),
-      [from.epoch, from.life, to.epoch, to.life, revisionGap, rankingChannel(ranking.rankingNo)],
-      Status.ABSENT,
-    );
-    return reply === Status.DONE;
+    const channel = rankingChannel(ranking.rankingNo);
+    const args = [from.epoch, from.life, to.epoch, to.life, revisionGap, channel];
+    return (await this.#run('adopt', ranking, args, Status.ABSENT)) === Status.DONE;
   }
 
   async beginBuild(
@@ -190,28 +158,20 @@ export class RedisRankingIndex implements RankingIndex {
   ): Promise<IndexBuild> {
     const name = `${newEpoch}:${randomUUID()}`;
     if (this.redis !== redis) throw new IndexUnavailable('redis: another one is connected by now');
-    await this.#redis.run('begin_build', rankingKeys(ranking.rankingNo), [
-      keepEpoch ?? -1,
-      name,
-      this.#payloadVersion,
-    ]);
+    const args = [keepEpoch ?? -1, name, this.payloadVersion];
+    await this.connection.run('begin_build', rankingKeys(ranking.rankingNo), args);
     return { epoch: newEpoch, name, life, redis };
   }
 
   group(ranking: Ranking): RecordGroup {
-    return new RecordGroup(ranking.settings, this.#payloadVersion);
+    return new RecordGroup(ranking.settings, this.payloadVersion);
   }
 
   async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
-    // Commands go out on the connection that this looks at, or fail: none is queued.
+    // The command is sent on this connection, or fails: none is queued.
     if (this.redis !== build.redis) return false;
-    const reply = await this.#redis.run(
-      'build',
-      rankingKeys(ranking.rankingNo),
-      [build.name, records],
-      Status.ABSENT,
-    );
-    return reply === Status.DONE;
+    const args = [build.name, records];
+    return (await this.#run('build', ranking, args, Status.ABSENT)) === Status.DONE;
   }
 
   async swap(
@@ -221,12 +181,9 @@ export class RedisRankingIndex implements RankingIndex {
     revisionFloor: number,
   ): Promise<number | undefined> {
     if (this.redis !== build.redis) return undefined;
-    const reply = (await this.#redis.run(
-      'swap',
-      rankingKeys(ranking.rankingNo),
-      [build.name, revisionFloor, rankingChannel(ranking.rankingNo), build.life, entries],
-      NOTHING,
-    )) as Buffer;
+    const channel = rankingChannel(ranking.rankingNo);
+    const args = [build.name, revisionFloor, channel, build.life, entries];
+    const reply = await this.#run<Buffer>('swap', ranking, args, NOTHING);
     return reply.length === 0 ? undefined : Number(reply);
   }
 
@@ -235,12 +192,11 @@ export class RedisRankingIndex implements RankingIndex {
     epoch: number,
     playerIds: readonly PlayerId[],
   ): Promise<IndexAnswer<{ players: number; inspections: readonly IndexInspection[] }>> {
-    const [status, players, ...pairs] = (await this.#redis.run(
+    const [status, players, ...pairs] = await this.#run<[number, number, ...Buffer[]]>(
       'inspect',
-      rankingKeys(ranking.rankingNo),
+      ranking,
       [epoch, ...playerIds],
-      ABSENT,
-    )) as [number, number, ...Buffer[]];
+    );
     if (status !== Status.DONE) return unanswered(status);
     const inspections = playerIds.map((playerId, index) =>
       toInspection(ranking, playerId, pairs[2 * index] as Buffer, pairs[2 * index + 1] as Buffer),
@@ -262,27 +218,31 @@ export class RedisRankingIndex implements RankingIndex {
     epoch: number,
     cursor: string,
   ): Promise<IndexAnswer<PlayerPage>> {
-    const [status, next, ...players] = (await this.#redis.run(
+    const [status, next, ...players] = await this.#run<[number, Buffer, ...Buffer[]]>(
       script,
-      rankingKeys(ranking.rankingNo),
+      ranking,
       [epoch, cursor],
-      ABSENT,
-    )) as [number, Buffer, ...Buffer[]];
+    );
     if (status !== Status.DONE) return unanswered(status);
-    return {
-      status: 'answered',
-      value: {
-        cursor: next.toString('latin1'),
-        playerIds: players.map((player) => player.toString('latin1') as PlayerId),
-      },
-    };
+    const playerIds = players.map((player) => player.toString('latin1') as PlayerId);
+    return { status: 'answered', value: { cursor: next.toString('latin1'), playerIds } };
   }
 
   async remove(rankingNo: RankingNo): Promise<void> {
-    await this.#redis.unlink(rankingKeys(rankingNo));
+    await this.connection.unlink(rankingKeys(rankingNo));
   }
 
-  /** Records, one behind the other. */
+  /** Runs a script; `ifDamaged` stands for its reply if something else lies under the keys. */
+  #run<Reply extends ScriptReply>(
+    script: ScriptName,
+    { rankingNo }: Ranking,
+    args: readonly (string | number | Buffer)[],
+    ifDamaged: ScriptReply = ABSENT,
+  ): Promise<Reply> {
+    return this.connection.run(script, rankingKeys(rankingNo), args, ifDamaged) as Promise<Reply>;
+  }
+
+  /** The records of `writes`, one behind the other. */
   #pack({ settings }: Ranking, writes: readonly IndexWrite[]): Buffer {
     let length = 0;
     for (const write of writes) {
@@ -295,7 +255,7 @@ export class RedisRankingIndex implements RankingIndex {
     for (const write of writes) {
       if (isRanked(write)) {
         const { entry, payload } = write;
-        at = writeRecord(packed, at, settings, entry, payload, this.#payloadVersion);
+        at = writeRecord(packed, at, settings, entry, payload, this.payloadVersion);
       } else {
         const { playerId, version } = leavingOf(write);
         at = writeLeaving(packed, at, playerId, version);
@@ -317,7 +277,7 @@ function unanswered(status: number): { status: 'absent' | 'otherEpoch' } {
   return { status: status === Status.OTHER_EPOCH ? 'otherEpoch' : 'absent' };
 }
 
-/** Adds what a read asks for, as read.lua takes it. Returns the letter of its kind. */
+/** Adds the arguments of a read for read.lua. Returns the letter of its kind. */
 function pushRead(args: (string | number)[], ranking: Ranking, read: RankingRead): string {
   switch (read.kind) {
     case 'range':

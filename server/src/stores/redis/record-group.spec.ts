@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makeEntry } from '../../../test/support/make-entry.ts';
 import type { Entry } from '../../domain/entry.js';
-import type { PlayerId, RankingNo } from '../../domain/ids.js';
+import type { PlayerId } from '../../domain/ids.js';
 import { DEFAULT_SETTINGS, SortOrder } from '../../domain/leaderboard.js';
 import { compareEntries } from '../../domain/order.js';
 import { recordEnd, recordLength, writeRecord } from './record.js';
@@ -21,20 +22,13 @@ const placed = fc.record({
 });
 
 function entry(number: number, of: { score: number; subscore: number }): Entry {
-  return {
+  return makeEntry({
     ...of,
-    rankingNo: 1 as RankingNo,
     playerId: `player-${number}` as PlayerId,
     // Unlike the numbers, and each another.
     reached: (number * 7919) % 10_007,
     version: number,
-    submissions: 1,
-    achievedUs: 0,
-    updateUs: 0,
-    displayName: '',
-    metadata: null,
-    ranked: true,
-  };
+  });
 }
 
 /** A payload of its own for each, now and then a long one. */

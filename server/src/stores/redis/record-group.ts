@@ -4,12 +4,10 @@ import type { EntryGroup } from '../../features/index/ports.js';
 import { compareTied, indexScore, recordEnd, recordLength, writeRecord } from './record.js';
 
 /**
- * Records of a ranking, packed in one buffer: a hundred thousand objects would cost the garbage
- * collector more than all else that is done with them. Its memory is kept for the next entries.
+ * Records of a ranking, packed in one buffer: the garbage collection of a hundred thousand objects would cost
+ * more than everything else. Its memory is kept for the next entries.
  */
 export class RecordGroup implements EntryGroup {
-  readonly #settings: LeaderboardSettings;
-  readonly #payloadVersion: number;
   #packed = Buffer.allocUnsafeSlow(64 * 1024);
   #bytes = 0;
   #starts = new Uint32Array(1024);
@@ -18,10 +16,10 @@ export class RecordGroup implements EntryGroup {
   /** What was handed out last: each part is sent before the next is asked for. */
   #part = Buffer.alloc(0);
 
-  constructor(settings: LeaderboardSettings, payloadVersion: number) {
-    this.#settings = settings;
-    this.#payloadVersion = payloadVersion;
-  }
+  constructor(
+    private readonly settings: LeaderboardSettings,
+    private readonly payloadVersion: number,
+  ) {}
 
   get size(): number {
     return this.#size;
@@ -34,15 +32,15 @@ export class RecordGroup implements EntryGroup {
   add(entry: Entry, payload: Uint8Array): void {
     this.#makeRoom(recordLength(entry.playerId, payload.length));
     this.#starts[this.#size] = this.#bytes;
-    this.#scores[this.#size] = indexScore(this.#settings, entry.score);
+    this.#scores[this.#size] = indexScore(this.settings, entry.score);
     this.#size += 1;
     this.#bytes = writeRecord(
       this.#packed,
       this.#bytes,
-      this.#settings,
+      this.settings,
       entry,
       payload,
-      this.#payloadVersion,
+      this.payloadVersion,
     );
   }
 
@@ -74,7 +72,7 @@ export class RecordGroup implements EntryGroup {
     }
   }
 
-  /** Numbers of the records in the order of the ranking. */
+  /** The numbers of the records, by their order in the ranking. */
   #order(): Uint32Array {
     const [packed, starts, scores] = [this.#packed, this.#starts, this.#scores];
     const order = new Uint32Array(this.#size);

@@ -3,47 +3,36 @@ import type { LeaderboardSettings } from '../../domain/leaderboard.js';
 import { type RankedRow, type RankingRead, rankAt } from '../../domain/ranking.js';
 import { payloadStart, readPlayerId, readScore, recordEnd } from './record.js';
 
-/** A row that reads its record only when asked: most answers copy the payload and look no further. */
+/** A row that reads its record only when asked: most answers only copy the payload. */
 export class RecordRow implements RankedRow {
-  readonly place: number;
-  readonly #settings: LeaderboardSettings;
-  readonly #packed: Buffer;
-  readonly #start: number;
-  readonly #end: number;
   #payload: Buffer | undefined;
   #playerId: PlayerId | undefined;
 
-  /** The record lies in `packed` from `start` to before `end`. */
+  /** @param start where the record begins in `packed` @param end where it ends */
   constructor(
-    settings: LeaderboardSettings,
-    place: number,
-    packed: Buffer,
-    start: number,
-    end: number,
-  ) {
-    this.place = place;
-    this.#settings = settings;
-    this.#packed = packed;
-    this.#start = start;
-    this.#end = end;
-  }
+    private readonly settings: LeaderboardSettings,
+    readonly place: number,
+    private readonly packed: Buffer,
+    private readonly start: number,
+    private readonly end: number,
+  ) {}
 
   get rank(): number {
     return rankAt(this.place);
   }
 
   get playerId(): PlayerId {
-    this.#playerId ??= readPlayerId(this.#packed, this.#start);
+    this.#playerId ??= readPlayerId(this.packed, this.start);
     return this.#playerId;
   }
 
   get score(): number {
-    return readScore(this.#settings, this.#packed, this.#start);
+    return readScore(this.settings, this.packed, this.start);
   }
 
-  /** Shares the memory of the answer that it came in. */
+  /** Shares the memory of the answer. */
   get payload(): Buffer {
-    this.#payload ??= this.#packed.subarray(payloadStart(this.#packed, this.#start), this.#end);
+    this.#payload ??= this.packed.subarray(payloadStart(this.packed, this.start), this.end);
     return this.#payload;
   }
 }

@@ -5,13 +5,11 @@ import { direction } from '../../domain/order.js';
 import { Offset, Payload } from './layout.js';
 
 /*
- * Records are what the index holds of entries, and of players who left. What they consist of is told in
- * layout.ts; here and in scripts/record.lua and writing.lua they are written and read, and nowhere else.
+ * The index holds a record of each entry and of each player who left, as layout.ts describes it. Only this
+ * file and scripts/{record,reading,writing}.lua write and read records.
  */
 
-const TIE_BREAK_LENGTH = Offset.SCORE;
-
-/** How many bytes a record takes; that of a player who left has no payload. */
+/** How many bytes a record takes. A player who left has no payload. */
 export function recordLength(playerId: PlayerId, payloadLength = 0): number {
   return Offset.PLAYER + playerId.length + payloadLength;
 }
@@ -41,7 +39,7 @@ export function writeRecord(
   return payloadAt + payload.length;
 }
 
-/** Writes the record that says that a player left at a version. Returns the offset behind it. */
+/** Writes the record of a player who left at a version. Returns the offset behind it. */
 export function writeLeaving(
   buffer: Buffer,
   offset: number,
@@ -68,7 +66,7 @@ function writeOwner(
   return offset + Offset.PLAYER + buffer.write(playerId, offset + Offset.PLAYER, 'latin1');
 }
 
-/** A score as the sorted set has it: the lower, the better. Adding 0 turns -0 into 0. Its own inverse. */
+/** A score as the sorted set has it: lower is better. Its own inverse. Adding 0 turns -0 into 0. */
 export function indexScore(settings: LeaderboardSettings, score: number): number {
   return direction(settings.sortOrder) * score + 0;
 }
@@ -85,24 +83,6 @@ function writeSortable(buffer: Buffer, offset: number, value: number): void {
     return;
   }
   for (let at = offset; at < offset + 8; at += 1) buffer[at] = ~(buffer[at] as number) & 0xff;
-}
-
-/** The parts of a record that answers need. */
-export interface RecordParts {
-  readonly playerId: PlayerId;
-  readonly score: number;
-  readonly version: number;
-  readonly payload: Buffer;
-}
-
-/** Reads a record. The payload shares the buffer's memory. */
-export function readRecord(settings: LeaderboardSettings, record: Buffer): RecordParts {
-  return {
-    playerId: readPlayerId(record, 0),
-    score: readScore(settings, record, 0),
-    version: record.readDoubleBE(Offset.VERSION),
-    payload: record.subarray(payloadStart(record, 0)),
-  };
 }
 
 /** The player of the record that begins at `start`. */
@@ -125,33 +105,32 @@ export function payloadStart(buffer: Buffer, start: number): number {
   return start + Offset.PLAYER + (buffer[start + Offset.PLAYER_LENGTH] as number);
 }
 
-/** Whether the record that begins at `start` says that the player left. */
-export function saysLeft(buffer: Buffer, start: number): boolean {
-  return buffer[start + Offset.PAYLOAD_VERSION] === Payload.LEFT;
-}
-
-/** Compares two records by what decides between equal scores: negative if `a` stands higher. */
+/** Compares two records with equal scores: negative if `a` stands higher. */
 export function compareTied(buffer: Buffer, a: number, b: number): number {
-  return buffer.compare(buffer, b, b + TIE_BREAK_LENGTH, a, a + TIE_BREAK_LENGTH);
+  return buffer.compare(buffer, b, b + Offset.SCORE, a, a + Offset.SCORE);
 }
 
-/** Whether bytes found under a player's key can be that player's record. */
+/** The version of the record that begins at `start`. */
+export function readVersion(buffer: Buffer, start: number): number {
+  return buffer.readDoubleBE(start + Offset.VERSION);
+}
+
+/** Whether bytes that were found under a player's key can be that player's record. */
 export function isRecordOf(bytes: Buffer, playerId: PlayerId): boolean {
-  const payloadAt = Offset.PLAYER + playerId.length;
   return (
-    bytes.length >= payloadAt &&
-    bytes.readUInt32BE(Offset.LENGTH) === bytes.length &&
-    bytes[Offset.PLAYER_LENGTH] === playerId.length &&
-    bytes.toString('latin1', Offset.PLAYER, payloadAt) === playerId
+    bytes.length >= recordLength(playerId) &&
+    recordEnd(bytes, 0) === bytes.length &&
+    payloadStart(bytes, 0) === recordLength(playerId) &&
+    readPlayerId(bytes, 0) === playerId
   );
 }
 
-/** What a record says of the place among equal scores; NaN where it is too short to say. */
-export function readPlace(
+/** The subscore and `reached` of a record; NaN if it is too short to have them. */
+export function readTieBreak(
   settings: LeaderboardSettings,
   record: Buffer,
 ): { readonly subscore: number; readonly reached: number } {
-  if (record.length < Offset.VERSION) return { subscore: Number.NaN, reached: Number.NaN };
+  if (record.length < Offset.SCORE) return { subscore: Number.NaN, reached: Number.NaN };
   return {
     subscore: direction(settings.subscoreSortOrder) * readSortable(record, Offset.SUBSCORE) + 0,
     reached:

@@ -1,33 +1,29 @@
-import type { Redis } from 'ioredis';
 import type { Ranking } from '../../domain/ranking.js';
 import type { RankingSignals } from '../../features/reads/ports.js';
-import { ANOTHER_MS, connect, REFUSED_MS, tryAnother } from './connection.js';
-import { isRefusal } from './failure.js';
-import { watchConnection } from './heartbeat.js';
-import { identify } from './identity.js';
 import { rankingChannel } from './keys.js';
+import { RedisLink } from './redis-link.js';
 
 /**
  * Signals of changes by Redis publish/subscribe, on a connection of its own. A lost connection may
  * lose messages, so everyone is signalled when it is back. It must lead to the Redis whose rankings are
- * read: `follow` makes it anew when that is another one.
+ * read: `follow` connects anew if it does not.
  */
 export class RedisSignals implements RankingSignals {
-  readonly #redis: Redis;
+  readonly #link: RedisLink;
   readonly #listeners = new Map<string, Set<() => void>>();
-  readonly #stopWatching: () => void;
-  /** The Redis server that this connection has reached; empty while that is not known. */
-  #reached = '';
   #followed = '';
 
   constructor(url: string) {
-    this.#redis = connect(url, 'rostrum-signals', undefined);
-    this.#stopWatching = watchConnection(this.#redis, () => this.#redis.ping());
-    this.#redis.on('close', () => {
-      this.#reached = '';
+    this.#link = new RedisLink({
+      url,
+      name: 'rostrum-signals',
+      ask: () => this.#link.redis.ping(),
+      onIdentified: () => {
+        this.#compare();
+        for (const channel of this.#listeners.keys()) this.#subscribe(channel);
+      },
     });
-    this.#redis.on('message', (channel: string) => this.#signal(channel));
-    this.#redis.on('ready', () => void this.#identify());
+    this.#link.redis.on('message', (channel: string) => this.#signal(channel));
   }
 
   /** Signals come from this Redis server from now on. */
@@ -36,23 +32,10 @@ export class RedisSignals implements RankingSignals {
     this.#compare();
   }
 
-  /** Asks before it subscribes: on a connection with subscriptions Redis answers no such question. */
-  async #identify(): Promise<void> {
-    const { stream } = this.#redis;
-    const identity = await identify(this.#redis).catch((error: Error) => error);
-    if (this.#redis.stream !== stream) return;
-    if (identity instanceof Error) {
-      tryAnother(this.#redis, isRefusal(identity) ? REFUSED_MS : ANOTHER_MS);
-      return;
-    }
-    this.#reached = identity.redis;
-    this.#compare();
-    for (const channel of this.#listeners.keys()) this.#subscribe(channel);
-  }
-
   #compare(): void {
-    if (this.#reached === '' || this.#followed === '' || this.#reached === this.#followed) return;
-    tryAnother(this.#redis);
+    const { identity } = this.#link;
+    if (identity === undefined || this.#followed === '') return;
+    if (identity.redis !== this.#followed) this.#link.connectAnew();
   }
 
   subscribe(ranking: Ranking, onSignal: () => void): () => void {
@@ -61,7 +44,7 @@ export class RedisSignals implements RankingSignals {
     if (listeners === undefined) {
       listeners = new Set();
       this.#listeners.set(channel, listeners);
-      if (this.#reached !== '') this.#subscribe(channel);
+      this.#subscribe(channel);
     }
     // Wrapped, so that one function given twice is two subscriptions.
     const listener = (): void => onSignal();
@@ -70,16 +53,17 @@ export class RedisSignals implements RankingSignals {
   }
 
   close(): void {
-    this.#stopWatching();
-    this.#redis.disconnect();
+    this.#link.close();
   }
 
   #signal(channel: string): void {
     for (const listener of this.#listeners.get(channel) ?? []) listener();
   }
 
+  /** Once a connection is identified, all channels are subscribed to. */
   #subscribe(channel: string): void {
-    this.#redis.subscribe(channel).then(
+    if (this.#link.identity === undefined) return;
+    this.#link.redis.subscribe(channel).then(
       // What changed before the subscription took hold was not signalled.
       () => this.#signal(channel),
       () => {}, // The connection broke: it is made again.
@@ -90,6 +74,6 @@ export class RedisSignals implements RankingSignals {
     const listeners = this.#listeners.get(channel);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.#listeners.delete(channel);
-    if (this.#reached !== '') this.#redis.unsubscribe(channel).catch(() => {});
+    if (this.#link.identity !== undefined) this.#link.redis.unsubscribe(channel).catch(() => {});
   }
 }

@@ -159,16 +159,26 @@ function fold(board: Board, row: Logged, own: EntryState[], report: Report): Rec
     const isSame = before?.score === score && before.subscore === subscore;
     return { score, subscore, reached: isSame ? before.reached : version, clientUs };
   };
-  if (before === undefined) after = set(score, subscore);
-  else if (board.aggregation === 'SUM') {
-    after = set(before.score + score, before.subscore + subscore);
-  } else if (board.aggregation === 'LATEST') {
-    if (clientUs >= 0 && clientUs <= before.clientUs) wrong('applied, and older than the entry');
+  if (before === undefined) {
     after = set(score, subscore);
   } else {
-    const isBetter = standsHigher(board, { ...row, reached: 1 }, { ...before, reached: 0 });
-    after = isBetter ? set(score, subscore) : before;
-    outcome = isBetter ? 'APPLIED' : 'NOT_IMPROVED';
+    switch (board.aggregation) {
+      case 'BEST': {
+        const isBetter = standsHigher(board, { ...row, reached: 1 }, { ...before, reached: 0 });
+        after = isBetter ? set(score, subscore) : before;
+        outcome = isBetter ? 'APPLIED' : 'NOT_IMPROVED';
+        break;
+      }
+      case 'LATEST':
+        if (clientUs >= 0 && clientUs <= before.clientUs) {
+          wrong('applied, and older than the entry');
+        }
+        after = set(score, subscore);
+        break;
+      case 'SUM':
+        after = set(before.score + score, before.subscore + subscore);
+        break;
+    }
   }
   if (row.outcome !== outcome) wrong(`recorded as ${row.outcome}, and it is ${outcome}`);
   const previousScore = before?.score ?? Number.NaN;

@@ -36,6 +36,11 @@ export class MachineServer {
     return this.#process?.pid;
   }
 
+  /** Whether it was started and not ended on purpose. */
+  get isRunning(): boolean {
+    return this.#wanted;
+  }
+
   /** Each time that it ended by itself, with its last words. */
   get crashes(): readonly string[] {
     return this.#crashes;

@@ -15,7 +15,8 @@ import type {
   RankingView,
 } from '../../../src/domain/ranking.js';
 import type { RankingIndexReader, RankingSignals } from '../../../src/features/reads/ports.js';
-import { Standing } from '../../../src/gen/rostrum/v1/standing.js';
+import { encodeStandingPayload } from '../../../src/wire/standing-payload-encoding.js';
+import { makeEntry } from '../make-entry.ts';
 
 export const RANKING: Ranking = {
   rankingNo: 7 as RankingNo,
@@ -30,20 +31,9 @@ export function player(id: string): PlayerId {
 }
 
 export function rowOf(place: number, playerId: string, score: number, displayName = ''): RankedRow {
-  const standing: Standing = {
-    rank: 0,
-    playerId,
-    displayName,
-    score,
-    subscore: 0,
-    percentile: 0,
-    tier: '',
-    submissions: 1,
-    achievedTime: undefined,
-    updateTime: undefined,
-    metadata: undefined,
-  };
-  const payload = Buffer.from(Standing.encode(standing).finish());
+  const payload = encodeStandingPayload(
+    makeEntry({ playerId: player(playerId), displayName, score }),
+  );
   return { place, rank: place, playerId: player(playerId), score, payload };
 }
 

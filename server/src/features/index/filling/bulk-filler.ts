@@ -1,17 +1,16 @@
 import type { Entry } from '../../../domain/entry.js';
-import type { Ranking } from '../../../domain/ranking.js';
 import {
   type EntryGroup,
   type EntryStream,
-  type IndexBuild,
+  type FillRequest,
+  type IndexFiller,
   IndexUnavailable,
   type RankingIndex,
-  type RestFiller,
 } from '../ports.js';
 
-/** Entries that are sorted together before they go to the index. Two groups are held at a time. */
+/** Entries that are sorted together before they go to the index. Two groups are in memory at a time. */
 const GROUP_SIZE = 100_000;
-/** A group ends early when it takes as much memory as this. */
+/** A group with more bytes ends early. */
 const GROUP_BYTES = 16 * 1024 * 1024;
 /** Entries written to the index at a time: a millisecond or two of its attention. */
 const PART_SIZE = 250;
@@ -19,28 +18,18 @@ const PART_SIZE = 250;
 const PARTS_UNDER_WAY = 2;
 
 /**
- * Fills an index from a stream: reads and encodes a group while the group before goes to the index,
- * which gets one part at a time and is free for callers between them.
+ * Fills an index from a stream: reads and encodes one group while the one before goes to the index, part
+ * by part, so that the index is free for callers in between.
  */
-export class BulkFiller implements RestFiller {
-  readonly #index: Pick<RankingIndex, 'group' | 'build'>;
-  readonly #entries: EntryStream;
-  readonly #encodePayload: (entry: Entry) => Uint8Array;
-
+export class BulkFiller implements IndexFiller {
   constructor(
-    index: Pick<RankingIndex, 'group' | 'build'>,
-    entries: EntryStream,
-    encodePayload: (entry: Entry) => Uint8Array,
-  ) {
-    this.#index = index;
-    this.#entries = entries;
-    this.#encodePayload = encodePayload;
-  }
+    private readonly index: Pick<RankingIndex, 'group' | 'build'>,
+    private readonly entries: EntryStream,
+    private readonly encodePayload: (entry: Entry) => Uint8Array,
+  ) {}
 
-  async fillAfter(
-    ranking: Ranking,
-    build: IndexBuild,
-    afterPlayerId: string,
+  async fill(
+    { ranking, build, afterPlayerId }: FillRequest,
     onProgress: (filled: number) => void,
     signal?: AbortSignal,
   ): Promise<number> {
@@ -50,7 +39,7 @@ export class BulkFiller implements RestFiller {
     const send = async (group: EntryGroup): Promise<void> => {
       const underWay: Promise<void>[] = [];
       const put = async (size: number, records: Uint8Array): Promise<void> => {
-        const active = await this.#index.build(ranking, build, records);
+        const active = await this.index.build(ranking, build, records);
         if (!active) throw new IndexUnavailable('the index lost what was being built');
         filled += size;
         onProgress(filled);
@@ -66,10 +55,10 @@ export class BulkFiller implements RestFiller {
       }
       await Promise.all(underWay);
     };
-    let group = this.#index.group(ranking);
-    let sent = this.#index.group(ranking);
+    let group = this.index.group(ranking);
+    let sent = this.index.group(ranking);
     let sending = Promise.resolve();
-    /** Waits for the group before, which is then free for other entries. */
+    /** Begins to send the group when the one before is sent, whose memory takes the next entries. */
     const next = async (): Promise<void> => {
       await sending;
       sending = send(group);
@@ -79,8 +68,8 @@ export class BulkFiller implements RestFiller {
       group.clear();
     };
     try {
-      for await (const entries of this.#entries.stream(ranking.rankingNo, afterPlayerId)) {
-        for (const entry of entries) group.add(entry, this.#encodePayload(entry));
+      for await (const entries of this.entries.stream(ranking.rankingNo, afterPlayerId)) {
+        for (const entry of entries) group.add(entry, this.encodePayload(entry));
         if (group.size >= GROUP_SIZE || group.bytes >= GROUP_BYTES) await next();
       }
       await next();

@@ -1,16 +1,14 @@
 import type { Worker } from 'node:worker_threads';
 import { storeUnavailable } from '../../../domain/errors.js';
-import { IndexUnavailable } from '../ports.js';
-import type { FillReport, FillRequest } from './fill-messages.js';
+import { type FillRequest, IndexUnavailable } from '../ports.js';
+import type { FillReport } from './fill-report.js';
 
 /** One thread that fills indexes, one at a time, as the event loop of calls sees it. */
 export class FillThread {
-  readonly #worker: Worker;
   #ended = false;
   #fill: (PromiseWithResolvers<number> & { onProgress: (filled: number) => void }) | undefined;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
+  constructor(private readonly worker: Worker) {
     worker.on('message', (report: FillReport) => this.#heard(report));
     worker.on('error', (error) => this.#end(error));
     worker.on('exit', () => this.#end(undefined));
@@ -20,7 +18,7 @@ export class FillThread {
     return this.#ended;
   }
 
-  /** @throws as `RestFiller.fillAfter`; IndexUnavailable if the thread ends */
+  /** @throws as `IndexFiller.fill`; IndexUnavailable if the thread ends */
   async fill(
     request: FillRequest,
     onProgress: (filled: number) => void,
@@ -30,7 +28,7 @@ export class FillThread {
     if (this.#ended) throw threadEnded(undefined);
     const fill = { ...Promise.withResolvers<number>(), onProgress };
     this.#fill = fill;
-    this.#worker.postMessage(request);
+    this.worker.postMessage(request);
     const abort = (): void => {
       fill.reject(signal?.reason);
       this.end();
@@ -44,10 +42,10 @@ export class FillThread {
     }
   }
 
-  /** Ends the thread, whatever it does. */
+  /** Ends the thread, even in the middle of a fill. */
   end(): Promise<unknown> {
     this.#end(undefined);
-    return this.#worker.terminate();
+    return this.worker.terminate();
   }
 
   #heard(report: FillReport): void {
@@ -59,7 +57,7 @@ export class FillThread {
       this.#fill?.onProgress(report.filled);
       if (report.kind === 'done') this.#fill?.resolve(report.filled);
     } catch (error) {
-      // Whoever asked for the fill failed to take its progress: that ends it, not the process.
+      // `onProgress` threw: that ends the fill, not the process.
       this.#fill?.reject(error);
       void this.end();
     }

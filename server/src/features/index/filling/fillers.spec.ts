@@ -79,13 +79,8 @@ afterAll(async () => {
 });
 
 const paged = (): IndexFiller => new PagedFiller(index, entries, encodeStandingPayload);
-const bulk = (): IndexFiller => {
-  const filler = new BulkFiller(index, stream, encodeStandingPayload);
-  return {
-    fill: (ranking, build, onProgress, signal) =>
-      filler.fillAfter(ranking, build, '', onProgress, signal),
-  };
-};
+const bulk = (): IndexFiller => new BulkFiller(index, stream, encodeStandingPayload);
+const all = (ranking: Ranking, build: IndexBuild) => ({ ranking, build, afterPlayerId: '' });
 
 /** What is being built: players and scores in their order, and the record of each player. */
 async function built({ rankingNo }: Ranking) {
@@ -128,14 +123,16 @@ describe.each([
     expect(expected.order).toHaveLength(2 * ODD_ENTRIES.length);
 
     const progress: number[] = [];
-    const count = await filler().fill(ranking, await begin(ranking), (at) => progress.push(at));
+    const count = await filler().fill(all(ranking, await begin(ranking)), (at) =>
+      progress.push(at),
+    );
     expect(count).toBe(ODD_ENTRIES.length);
     expect(progress.at(-1)).toBe(count);
     expect(await built(ranking)).toStrictEqual(expected);
   });
 
   it('keeps the newer and replaces the older of what submissions brought in meanwhile', async () => {
-    await filler().fill(many, await begin(many), () => {});
+    await filler().fill(all(many, await begin(many)), () => {});
     const stored = await built(many);
     const scanned = await entries.scan(many.rankingNo, '', COUNT);
     const newer = scanned
@@ -149,14 +146,14 @@ describe.each([
     const build = await begin(many);
     await apply(many, [...newer.slice(0, 1_000), ...older]);
     await apply(many, others);
-    expect(await filler().fill(many, build, () => {})).toBe(COUNT);
+    expect(await filler().fill(all(many, build), () => {})).toBe(COUNT);
     const { order, records } = await built(many);
     expect(order).toHaveLength(2 * (COUNT + others.length));
     expect(Object.keys(records)).toHaveLength(COUNT + others.length);
 
     // The same when all that is newer comes last.
     const again = await begin(many);
-    await filler().fill(many, again, () => {});
+    await filler().fill(all(many, again), () => {});
     expect(await built(many)).toStrictEqual(stored);
     await apply(many, [...newer, ...others]);
     expect(await built(many)).toStrictEqual({ order, records });
@@ -165,7 +162,7 @@ describe.each([
   it('fails when another build takes its place, and puts nothing into that', async () => {
     const build = await begin(many);
     let other: Promise<IndexBuild> | undefined;
-    const filling = filler().fill(many, build, () => {
+    const filling = filler().fill(all(many, build), () => {
       other ??= begin(many);
     });
     await expect(filling).rejects.toThrow(IndexUnavailable);
@@ -175,7 +172,7 @@ describe.each([
 
   it('fails when another Redis is connected', async () => {
     const build = { ...(await begin(many)), redis: 'another' };
-    await expect(filler().fill(many, build, () => {})).rejects.toThrow(IndexUnavailable);
+    await expect(filler().fill(all(many, build), () => {})).rejects.toThrow(IndexUnavailable);
     expect(await built(many)).toEqual({ order: [], records: {} });
   });
 
@@ -183,8 +180,7 @@ describe.each([
     const reason = new Error('enough');
     const controller = new AbortController();
     const filling = filler().fill(
-      many,
-      await begin(many),
+      all(many, await begin(many)),
       () => controller.abort(reason),
       controller.signal,
     );
@@ -192,7 +188,7 @@ describe.each([
   });
 
   it('is empty if the ranking is', async () => {
-    expect(await filler().fill(none, await begin(none), () => {})).toBe(0);
+    expect(await filler().fill(all(none, await begin(none)), () => {})).toBe(0);
     expect(await built(none)).toEqual({ order: [], records: {} });
   });
 });
@@ -204,13 +200,15 @@ describe('a large ranking', () => {
     const rest = new BulkFiller(index, stream, encodeStandingPayload);
     let handedOver = 0;
     const filler = new PagedFiller(index, entries, encodeStandingPayload, {
-      fillAfter: (...args) => {
+      fill: (...args) => {
         handedOver += 1;
-        return rest.fillAfter(...args);
+        return rest.fill(...args);
       },
     });
     const progress: number[] = [];
-    const count = await filler.fill(large, await begin(large), (filled) => progress.push(filled));
+    const count = await filler.fill(all(large, await begin(large)), (filled) =>
+      progress.push(filled),
+    );
     expect(count).toBe(12_345);
     expect(handedOver).toBe(1);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));

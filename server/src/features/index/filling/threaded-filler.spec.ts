@@ -98,7 +98,7 @@ async function fill(
     const onProgress = (): void => {
       happened ??= Promise.resolve(fault());
     };
-    return await filler.fillAfter(ranking, build, '', onProgress, signal);
+    return await filler.fill({ ranking, build, afterPlayerId: '' }, onProgress, signal);
   } finally {
     await happened;
   }
@@ -119,7 +119,9 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
     await using threads = stage();
     const build = await index.beginBuild(ranking, undefined, 1, tenure());
     const progress: number[] = [];
-    await threads.filler.fillAfter(ranking, build, '', (filled) => progress.push(filled));
+    await threads.filler.fill({ ranking, build, afterPlayerId: '' }, (filled) =>
+      progress.push(filled),
+    );
     expect(progress.length).toBeGreaterThan(1);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(progress.at(-1)).toBe(COUNT);
@@ -140,7 +142,10 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
     const builds = [1, 2, 3].map(async (rankingNo) => {
       const each: Ranking = { ...ranking, rankingNo: rankingNo as RankingNo };
       const build = await index.beginBuild(each, undefined, 1, tenure());
-      return await threads.filler.fillAfter(each, build, 'p0150000', () => {});
+      return await threads.filler.fill(
+        { ranking: each, build, afterPlayerId: 'p0150000' },
+        () => {},
+      );
     });
     expect(await Promise.all(builds)).toEqual([50_000, 0, 0]);
     expect(threads.workers).toHaveLength(2);
@@ -175,7 +180,7 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
     await using threads = stage();
     const reason = new Error('cannot take it');
     const build = await index.beginBuild(ranking, undefined, 1, tenure());
-    const filling = threads.filler.fillAfter(ranking, build, '', () => {
+    const filling = threads.filler.fill({ ranking, build, afterPlayerId: '' }, () => {
       throw reason;
     });
     await expect(filling).rejects.toBe(reason);
@@ -194,7 +199,7 @@ describe('a filler with threads', { timeout: 60_000 }, () => {
     await using threads = stage();
     await expect(fill(threads.filler, () => store.kill())).rejects.toThrow(IndexUnavailable);
     const build = { epoch: 1, name: '1:x', life: 'x' as LifeId, redis: 'x' };
-    const away = threads.filler.fillAfter(ranking, build, '', () => {});
+    const away = threads.filler.fill({ ranking, build, afterPlayerId: '' }, () => {});
     await expect(away).rejects.toThrow(IndexUnavailable);
     await store.start();
     await connected();

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
-import type { Ranking } from '../../../domain/ranking.js';
-import { type IndexBuild, IndexUnavailable, type RestFiller } from '../ports.js';
+import { Slots } from '../../../domain/slots.js';
+import { type FillRequest, type IndexFiller, IndexUnavailable } from '../ports.js';
 import { FillThread } from './fill-thread.js';
 
 /** Fills at the same time: more would only share what two cores and one index can do. */
@@ -12,44 +12,32 @@ const IDLE_MS = 10_000;
  * Fills indexes in threads of their own, so that the event loop of calls stays free. Threads are
  * started when needed and end when idle.
  */
-export class ThreadedFiller implements RestFiller {
-  readonly #start: () => Worker;
-  readonly #idleMs: number;
+export class ThreadedFiller implements IndexFiller {
   readonly #threads = new Set<FillThread>();
   readonly #idle = new Map<FillThread, NodeJS.Timeout>();
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #slots = new Slots(MAX_THREADS);
   #closed = false;
 
   /** @param start starts a thread that takes `FillRequest`s */
-  constructor(start: () => Worker, idleMs = IDLE_MS) {
-    this.#start = start;
-    this.#idleMs = idleMs;
-  }
+  constructor(
+    private readonly start: () => Worker,
+    private readonly idleMs = IDLE_MS,
+  ) {}
 
-  async fillAfter(
-    ranking: Ranking,
-    build: IndexBuild,
-    afterPlayerId: string,
+  fill(
+    request: FillRequest,
     onProgress: (filled: number) => void,
     signal?: AbortSignal,
   ): Promise<number> {
-    while (this.#running >= MAX_THREADS) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running += 1;
-    try {
+    return this.#slots.run(async () => {
       signal?.throwIfAborted();
       const thread = this.#take();
       try {
-        return await thread.fill({ ranking, build, afterPlayerId }, onProgress, signal);
+        return await thread.fill(request, onProgress, signal);
       } finally {
         this.#giveBack(thread);
       }
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
+    });
   }
 
   /** Ends all threads; fills that are under way fail, and so do later ones. */
@@ -68,7 +56,7 @@ export class ThreadedFiller implements RestFiller {
       if (!thread.ended) return thread;
       this.#threads.delete(thread);
     }
-    const thread = new FillThread(this.#start());
+    const thread = new FillThread(this.start());
     this.#threads.add(thread);
     return thread;
   }
@@ -83,6 +71,6 @@ export class ThreadedFiller implements RestFiller {
       this.#threads.delete(thread);
       void thread.end();
     };
-    this.#idle.set(thread, setTimeout(end, this.#idleMs).unref());
+    this.#idle.set(thread, setTimeout(end, this.idleMs).unref());
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../../domain/entry.js';
-import type { PlayerId, RankingNo } from '../../../domain/ids.js';
+import { makeEntry } from '../../../../test/support/make-entry.ts';
+import type { PlayerId } from '../../../domain/ids.js';
 import { Outcome } from '../../../domain/outcome.js';
 import type { Ranking } from '../../../domain/ranking.js';
 import { StreamScoresResponse, SubmitScoreResponse } from '../../../gen/rostrum/v1/score.js';
@@ -8,20 +8,7 @@ import { encodeStandingPayload } from '../../../wire/standing-payload-encoding.j
 import type { Submitted } from '../submission-queue.js';
 import { encodeStreamScoresResponse, encodeSubmitScoreResponse } from './result-encoding.js';
 
-const ENTRY: Entry = {
-  rankingNo: 1 as RankingNo,
-  playerId: 'ada' as PlayerId,
-  score: 12,
-  subscore: 0,
-  reached: 1,
-  version: 1,
-  submissions: 2,
-  achievedUs: 1_000_000,
-  updateUs: 2_000_000,
-  displayName: '',
-  metadata: null,
-  ranked: true,
-};
+const ENTRY = makeEntry({ playerId: 'ada' as PlayerId, score: 12 });
 
 function submitted(placed: boolean, replayed: boolean, previousScore: number | null): Submitted {
   return {

@@ -37,7 +37,8 @@ async function start(options: Partial<WatchOptions> = {}): Promise<void> {
     throw fault;
   };
   hub = new WatchHub(
-    { directory, reader: index, signals: index, turns: new ReadTurns(), reportFault },
+    directory,
+    { reader: index, signals: index, turns: new ReadTurns(), reportFault },
     options,
   );
   server = await TransportServer.start({

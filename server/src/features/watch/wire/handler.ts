@@ -1,11 +1,5 @@
 import type { Caller } from '../../../domain/caller.js';
-import type {
-  WatchChangesRequest,
-  WatchChangesResponse,
-  WatchServiceServer,
-  WatchStandingsRequest,
-  WatchStandingsResponse,
-} from '../../../gen/rostrum/v1/watch.js';
+import type { WatchServiceServer } from '../../../gen/rostrum/v1/watch.js';
 import type { ServerStream } from '../../../transport/server-stream.js';
 import {
   type ServerStreamingHandler,
@@ -26,37 +20,30 @@ export { WatchServiceService as watchServiceDefinition } from '../../../gen/rost
 
 /** `rostrum.v1.WatchService`. */
 export function watchService(directory: RankingDirectory, hub: WatchHub): WatchServiceServer {
-  const openView: ServerStreamingHandler<WatchStandingsRequest, WatchStandingsResponse> = async (
-    request,
-    stream,
-    { connection },
-  ) => {
-    const spec = toViewSpec(request.view);
-    request.view = undefined;
-    const intervalMs = toIntervalMs(request.minInterval);
-    const selector = toSelector(request);
-    const ranking = await directory.resolve(selector, connection);
-    const out = watchStream(stream, connection, UNSENT_VIEW_MESSAGES);
-    hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
+  return {
+    watchStandings: untilClosed(async (request, stream, { connection }) => {
+      const spec = toViewSpec(request.view);
+      request.view = undefined;
+      const intervalMs = toIntervalMs(request.minInterval);
+      const selector = toSelector(request);
+      const ranking = await directory.resolve(selector, connection);
+      const out = watchStream(stream, connection, UNSENT_VIEW_MESSAGES);
+      hub.watchStandings({ ranking, selector }, spec, intervalMs, request.resumeToken, out);
+    }),
+    watchChanges: untilClosed(async (request, stream, { connection }) => {
+      const players = toFilter(request);
+      request.playerIds = [];
+      const selector = toSelector(request);
+      const ranking = await directory.resolve(selector, connection);
+      const out = watchStream(stream, connection, UNSENT_FEED_MESSAGES);
+      hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
+    }),
   };
-  const openFeed: ServerStreamingHandler<WatchChangesRequest, WatchChangesResponse> = async (
-    request,
-    stream,
-    { connection },
-  ) => {
-    const players = toFilter(request);
-    request.playerIds = [];
-    const selector = toSelector(request);
-    const ranking = await directory.resolve(selector, connection);
-    const out = watchStream(stream, connection, UNSENT_FEED_MESSAGES);
-    hub.watchChanges({ ranking, selector }, players, request.resumeToken, out);
-  };
-  return { watchStandings: untilClosed(openView), watchChanges: untilClosed(openFeed) };
 }
 
 /**
- * Holds on to nothing of the request while the stream is open. grpc-js keeps the message until then,
- * so `open` empties it: lists of players would take gigabytes, however many watch the same view.
+ * Keeps nothing of the request while the stream is open. grpc-js holds the message until then, so `open`
+ * empties it: lists of players would take gigabytes, however many watch the same view.
  */
 function untilClosed<Req, Res>(open: ServerStreamingHandler<Req, Res>) {
   return serverStreaming<Req, Res>((request, stream, context) =>

@@ -73,13 +73,13 @@ export interface GetServerStatsResponse {
   /** Resident memory of the process in bytes. */
   memoryBytes: bigint;
   /**
-   * Committed batches that the index has not confirmed yet; while PostgreSQL does not answer, as
-   * counted last.
+   * Committed batches that the index has not confirmed yet. While PostgreSQL does not answer, this is
+   * the last count.
    */
   outboxPending: bigint;
   /** Rankings being rebuilt by this process now. */
   rebuilding: number;
-  /** What identities hold: at most 20 of them, those first that are nearest to a limit. */
+  /** What identities hold: the 20 that are nearest to a limit, the nearest first. */
   identities: GetServerStatsResponse_IdentityUse[];
 }
 
@@ -104,13 +104,13 @@ export interface GetServerStatsResponse_Method {
     | Duration
     | undefined;
   /**
-   * How many of the calls their callers ended before the server did, as watches end: by cancelling
-   * them, by leaving, or by a deadline that passed meanwhile. They are not among `errors`.
+   * How many calls were ended by their callers: cancelled, left, or past their deadline. Watches
+   * end like this. They do not count as `errors`.
    */
   cancelled: bigint;
   /**
-   * The calls by the gRPC code with which they ended, such as `OK` or `NOT_FOUND`; only codes that
-   * there were.
+   * How many calls ended with each gRPC code, such as `OK` or `NOT_FOUND`. Codes that never occurred
+   * are left out.
    */
   codes: { [key: string]: bigint };
 }
@@ -171,7 +171,7 @@ export interface GetServerStatsResponse_Store {
 
 /**
  * What the connections of one identity hold together. An identity may hold a share of what the
- * others leave free, or a fixed number, as the server is configured; beyond it, it is refused.
+ * others leave free, or a fixed number, as the server is configured. It is refused more than that.
  */
 export interface GetServerStatsResponse_IdentityUse {
   /** `role/name`, such as `writer/game-eu`; empty for connections whose certificate has none. */
@@ -187,11 +187,11 @@ export interface GetServerStatsResponse_IdentityUse {
   /** How often it was refused something because it held too much, since its first connection. */
   refused: bigint;
   /**
-   * What it holds most of, by what it may hold now: `connections`, `watches`, `watched_rows`,
-   * `submissions` or `unread_bytes`.
+   * The limit that it is nearest to: `connections`, `watches`, `watched_rows`, `submissions` or
+   * `unread_bytes`.
    */
   fullest: string;
-  /** How much of what it may hold of that, 0 to 100. */
+  /** How much of that limit it uses now, in percent: 0 to 100. */
   fullestPercent: number;
   /**
    * Rows that are kept for its watches: those of the views, each view counted once, and the players
@@ -215,8 +215,8 @@ export interface Difference {
   /** In which way they do not agree. */
   kind: Difference_Kind;
   /**
-   * The player; empty when the index as a whole is wrong. As found in the index, so it need not be
-   * an id.
+   * The player, as found in the index, so it may be no valid id. Empty if the index as a whole is
+   * wrong.
    */
   playerId: string;
   /** What differs, for people. */
@@ -248,8 +248,8 @@ export interface VerifyLeaderboardResponse {
   /** Whether the comparison is complete. */
   done: boolean;
   /**
-   * Whether the comparison waits for the index: Redis is away, or the index is being built. After
-   * 30 seconds it is given up with STORE_UNAVAILABLE.
+   * Whether the comparison waits for the index, because Redis is away or the index is being built.
+   * After 30 seconds the call fails with STORE_UNAVAILABLE.
    */
   waitingForIndex: boolean;
 }
@@ -1713,7 +1713,7 @@ export const AdminServiceService = {
   /**
    * Builds the index of a ranking anew beside the present one and swaps it in; reads and
    * submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-   * The last message has `done` = true. If the caller goes, the work goes on.
+   * The last message has `done` = true. The work goes on if the caller leaves.
    *
    * Errors: as VerifyLeaderboard.
    */
@@ -1747,7 +1747,7 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
   /**
    * Builds the index of a ranking anew beside the present one and swaps it in; reads and
    * submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
-   * The last message has `done` = true. If the caller goes, the work goes on.
+   * The last message has `done` = true. The work goes on if the caller leaves.
    *
    * Errors: as VerifyLeaderboard.
    */

@@ -36,8 +36,8 @@ export interface RankChange {
   /** The revision that this change made. In WatchStandings, where several changes may be merged, 0. */
   revision: bigint;
   /**
-   * The place after the change, from 1: the position in the order of the ranking, by which a view is
-   * sorted. Absent where it is the rank, which it always is while no players share a rank.
+   * The place after the change, from 1: the position in the order of the ranking. Sort a view by it.
+   * Absent if the place is the rank, which is always so while no two players share a rank.
    */
   place?: number | undefined;
 }
@@ -125,7 +125,7 @@ export interface StandingsSnapshot {
   reset: boolean;
   /**
    * The places of the standings, see RankChange.place. Empty: each place is the rank. If there are fewer
-   * than standings, the places of the others follow the last one by one.
+   * places than standings, count on from the last place for the rest.
    */
   places: number[];
 }
@@ -1060,7 +1060,7 @@ export const WatchChangesResponse: MessageFns<WatchChangesResponse> = {
  *
  * Every message carries a revision and a resume token. After a disconnect, call again with the last
  * token: the watch goes on from there or says clearly that it starts over. A watcher that does not
- * read is first given fewer, larger steps and, after 30 seconds without reading, ended with ABORTED
+ * read gets fewer, larger steps at first. After 30 seconds without reading it is ended with ABORTED
  * (`WATCHER_TOO_SLOW`). Streams should have no deadline. On shutdown they end with UNAVAILABLE
  * (`SHUTTING_DOWN`); reconnect and resume.
  */
@@ -1069,10 +1069,9 @@ export const WatchServiceService = {
   /**
    * Watches a view of a ranking: its top, the neighbourhood of a player, or a list of players.
    *
-   * The first message is a snapshot (or, when resuming, the changes since the token, or a
-   * checkpoint when there are none), then come changes, at most one message per `min_interval`.
-   * Applying the messages in order to the snapshot gives exactly what a read at that revision would
-   * answer. While nothing changes, checkpoints come every 10 seconds.
+   * The first message is a snapshot. For a watch that resumes it is the changes since the token, or a
+   * checkpoint if there are none. Then come changes, at most one message per `min_interval`. Applying
+   * the messages to the snapshot in order gives exactly what a read at that revision would answer. While nothing changes, checkpoints come every 10 seconds.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`, `INVALID_RESUME_TOKEN`), NOT_FOUND
    * (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`), ABORTED
@@ -1093,8 +1092,8 @@ export const WatchServiceService = {
    * Watches every change of a ranking in revision order, none left out, none merged.
    *
    * Without a token it starts with the next change after the call; the first message is a
-   * checkpoint that says where that is. With one it goes on right after it, each change exactly
-   * once, as long as the changes are retained (at least the last 100,000 by default). While nothing
+   * checkpoint that says where that is. With a token it goes on right after it, and tells each change
+   * exactly once, as long as the changes are retained (at least the last 100,000 by default). While nothing
    * changes, checkpoints come every 10 seconds.
    *
    * Errors: as WatchStandings, and OUT_OF_RANGE (`RESUME_TOKEN_EXPIRED`, with `oldest_revision`)
@@ -1116,10 +1115,9 @@ export interface WatchServiceServer extends UntypedServiceImplementation {
   /**
    * Watches a view of a ranking: its top, the neighbourhood of a player, or a list of players.
    *
-   * The first message is a snapshot (or, when resuming, the changes since the token, or a
-   * checkpoint when there are none), then come changes, at most one message per `min_interval`.
-   * Applying the messages in order to the snapshot gives exactly what a read at that revision would
-   * answer. While nothing changes, checkpoints come every 10 seconds.
+   * The first message is a snapshot. For a watch that resumes it is the changes since the token, or a
+   * checkpoint if there are none. Then come changes, at most one message per `min_interval`. Applying
+   * the messages to the snapshot in order gives exactly what a read at that revision would answer. While nothing changes, checkpoints come every 10 seconds.
    *
    * Errors: INVALID_ARGUMENT (`INVALID_FIELD`, `INVALID_RESUME_TOKEN`), NOT_FOUND
    * (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`), ABORTED
@@ -1130,8 +1128,8 @@ export interface WatchServiceServer extends UntypedServiceImplementation {
    * Watches every change of a ranking in revision order, none left out, none merged.
    *
    * Without a token it starts with the next change after the call; the first message is a
-   * checkpoint that says where that is. With one it goes on right after it, each change exactly
-   * once, as long as the changes are retained (at least the last 100,000 by default). While nothing
+   * checkpoint that says where that is. With a token it goes on right after it, and tells each change
+   * exactly once, as long as the changes are retained (at least the last 100,000 by default). While nothing
    * changes, checkpoints come every 10 seconds.
    *
    * Errors: as WatchStandings, and OUT_OF_RANGE (`RESUME_TOKEN_EXPIRED`, with `oldest_revision`)

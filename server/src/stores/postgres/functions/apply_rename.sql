@@ -1,11 +1,8 @@
--- apply_rename: brings the name of one player into some of that player's entries, and puts the
--- changed entries into the outbox. Called again, it goes on with the rest.
+-- apply_rename: copies the new name of one player to up to a hundred of that player's entries, and puts
+-- these into the outbox. Called again, it goes on with the rest. Result: whether there was a player to rename.
 --
--- One player per transaction: entries are then locked by ascending ranking, which is the order in
--- which batches of submissions lock them. And a hundred entries: batches that wait for one of them wait
--- for milliseconds.
---
--- Result: whether there was a player to rename.
+-- One player per transaction, so that entries are locked by ascending ranking, as batches of submissions
+-- lock them. A hundred entries, so that batches that wait for one of them wait for milliseconds.
 CREATE FUNCTION functions.apply_rename() RETURNS boolean
 LANGUAGE plpgsql
 SET enable_seqscan = off
@@ -31,8 +28,8 @@ BEGIN
     ORDER BY n.ranking_no
     LIMIT 100
     FOR NO KEY UPDATE);
-  -- The name and the versions are taken under these locks: whoever changes the name after that has
-  -- yet to change an entry, or finds that one lacks the name and asks for another turn.
+  -- The name is read under these locks: whoever changes it later either has yet to change an entry, or
+  -- finds one without the new name and asks for another turn.
   SELECT p.display_name INTO v_name FROM rostrum.players p WHERE p.player_id = v_player;
   FOREACH v_ranking IN ARRAY v_locked LOOP
     v_block := nextval('rostrum.version_blocks');

@@ -1,6 +1,6 @@
--- apply_submissions: records a batch of submissions and brings the entries up to date, in one
--- round trip and one transaction. One statement records all submissions that update an entry, which is
--- nearly all of them, and a loop is left with the rest.
+-- apply_submissions: records a batch of submissions and updates the entries, in one round trip and one
+-- transaction. One statement records all submissions that update an entry, which is nearly all of them;
+-- a loop takes the rest.
 --
 -- Inputs, one element per submission and ranking that it counts in (at most 4,096), sorted by ranking,
 -- player (by bytes), arrival:
@@ -14,8 +14,8 @@
 --   p_display_names   the player's new name; empty: unchanged
 --   p_metadata        jsonb as text; null if none was given
 --   p_alone           whether it is the only one of its player and ranking in the batch
---   p_first_ords      where the submission counts in several rankings, the ord of the first of these, and
---                     else null; null for all if none does
+--   p_first_ords      the ord of its submission in the first of several rankings; null if it counts in
+--                     one only; null for all if all do
 -- and
 --   p_idempotency     how far back submission ids are recognised
 --   p_lock            whether to lock the entries first: for a batch that conflicted before
@@ -23,42 +23,39 @@
 -- Result: a functions.applied for each element, in no particular order.
 --
 -- A submission that counts in several rankings is logged once, with its outcome in the first of them. It is
--- recorded in all of them or in none: where one of them is gone, or a sum would leave its range, the batch
--- fails with 22R01, changes nothing, and is to be sent again without the submissions that the detail names
--- (a JSON object, from p_first_ords to outcomes).
+-- recorded in all of them or in none: if one of them is gone, or a sum would leave its range, the batch
+-- fails with 22R01 and changes nothing. Send it again without the submissions that the detail names (a
+-- JSON object, from p_first_ords to outcomes).
 --
--- The statement takes submissions that come alone, are no repetition, count for an entry that is there,
--- and give no new name. What is new, repeated, late or refused, and several of one player, are read,
--- folded one after the other by the loop, and then written only if the versions are still those that
--- were read. A batch fails with serialization_failure or unique_violation, changes nothing, and is to be
--- sent again with locks, if another transaction changed one of its entries, made a player's first
--- entry, recorded one of its submission ids, or is removing a ranking that gets new entries.
+-- The statement takes submissions that are alone, no repetition, count for an existing entry and give no
+-- new name. The loop reads and folds the others one after the other, and writes the entries only if they
+-- still have the versions that it read. A batch fails with serialization_failure or unique_violation and
+-- changes nothing if another transaction changed one of its entries, made a player's first entry, recorded
+-- one of its submission ids, or is removing a ranking that gets new entries. Send it again with locks.
 --
--- Versions of an entry only grow, because an entry is written only where its version is below the
--- block. Of two scores, the one acknowledged before the other was submitted has the lower version. With
--- locks the block is taken under them, so it is above all versions that were read.
+-- Versions of an entry only grow, because an entry is written only if its version is below the block. Of
+-- two scores, the one acknowledged before the other was submitted has the lower version.
 --
 -- Everyone locks entries by ascending key, and while a batch holds those of the statement, the loop does
--- not wait for others that are there. A first entry that two servers make at the same moment can still
--- close a circle; PostgreSQL breaks it after deadlock_timeout, and the batch is sent again with locks.
+-- not wait for others. Two servers that make the same first entries can still deadlock; PostgreSQL ends one
+-- of them after deadlock_timeout, and the batch is sent again with locks.
 --
--- Plans are made once per connection, when tables may still be empty. The settings and OFFSET 0 see to
--- it that they go from each submission to the indexes, and never through whole tables. The loop runs a
--- few expressions per submission, which is cheap; each expression is also prepared once per
--- transaction, which is why results are made by one. The rules of aggregation are those of fold.sql.
+-- Plans are made once per connection, when tables may still be empty. The settings and OFFSET 0 make them
+-- go from each submission to the indexes, and never through whole tables. The loop runs few expressions,
+-- because each is prepared once per transaction. The rules of aggregation are those of fold.sql.
 
 CREATE TYPE functions.applied AS (
-  ord            integer, -- which submission
+  ord            integer, -- which element
   -- rostrum.v1.Outcome; or -1: no such ranking, -2: the sum would leave ±(2^53 - 1). Then nothing was
-  -- recorded and the other attributes are null.
+  -- recorded and the attributes after `replayed` are null.
   outcome        smallint,
   replayed       boolean, -- whether the answer is that of an earlier, equal submission
   previous_score float8, -- null for a first entry
   previous_version bigint, -- of the entry before this submission; null for a first entry
-  -- The batch's version block: entries whose version is above it were changed by this batch, and if
-  -- there are any, rostrum.outbox has a row with this id.
+  -- The batch's version block. If it changed entries, rostrum.outbox has a row with this id.
   block          bigint,
-  -- The entry after this submission; for a replay: as it is now.
+  -- The entry after this submission; for a replay: as it is now. Its version is block + ord if this
+  -- submission changed it last.
   score          float8,
   subscore       float8,
   reached        bigint,
@@ -71,8 +68,25 @@ CREATE TYPE functions.applied AS (
   ranked         boolean -- false: the player left the ranking, which submissions do not change
 );
 
--- Whether batches that are under way may have begun in another month. Their statement_timeout is much
--- shorter than five minutes.
+-- A row of rostrum.submissions; see functions.entry.
+CREATE TYPE functions.logged AS (
+  board_no       bigint,
+  season_no      bigint,
+  player_id      text,
+  submission_id  text,
+  accept_time    timestamptz,
+  version        bigint,
+  score          float8,
+  subscore       float8,
+  client_us      bigint,
+  outcome        smallint,
+  previous_score float8,
+  segments       jsonb,
+  metadata       jsonb
+);
+
+-- Whether batches that are under way may have begun in another month: their statement_timeout is far
+-- below five minutes.
 CREATE FUNCTION functions.is_month_young(now timestamptz) RETURNS boolean
 LANGUAGE sql VOLATILE
 RETURN now < functions.to_time(pg_sequence_last_value('rostrum.clock_entered_month'))
@@ -112,51 +126,48 @@ DECLARE
   v_recognised timestamptz;
   v_ahead timestamptz;
   v_block bigint;
-  n_updated integer := 0; -- submissions that the statement recorded
-  has_begun boolean := false; -- whether the loop has recorded something
+  n_updated integer := 0; -- how many elements the statement recorded
   r record;
-  -- The settings of the ranking that is being folded.
+  -- The season and the settings of the ranking that is being folded.
   of_ranking bigint := -1;
   board record;
-  -- The entry that is being folded, and its version as it was read.
-  s rostrum.entries;
+  -- The entry that is being folded, its version as it was read (null for a first entry), and where it goes
+  -- in `inserts` or `updates`.
+  s functions.entry;
   read_version bigint;
-  is_new boolean := false;
-  is_dirty boolean := false;
+  slot integer;
   folded functions.folded;
   n_outcome smallint;
   n_previous float8;
   n_previous_version bigint;
   n_replayed boolean;
-  updates rostrum.entries[] := '{}';
+  updates functions.entry[] := '{}';
   read_versions bigint[] := '{}';
-  inserts rostrum.entries[] := '{}';
-  log rostrum.submissions[] := '{}';
+  inserts functions.entry[] := '{}';
+  log functions.logged[] := '{}';
   -- Submissions that count in several rankings, by their first ord, and why they cannot.
   refused jsonb;
-  -- Players who were given a name, and the names, in the order of the loop; and in which order these
-  -- arrived.
+  -- Players who were given a name, the names, and the ords.
   named text[] := '{}';
   names text[] := '{}';
   named_ords integer[] := '{}';
-  -- Rankings that get new entries, and the numbers of the locks that keep them from being removed.
-  new_in bigint[];
+  new_in bigint[]; -- rankings that get new entries
   bucket integer;
   written integer;
 BEGIN
-  -- Most readings are good, and found to be so without a call.
+  -- Most readings are good, and this tells so without a call.
   IF NOT functions.follows_mark(v_now, v_mark) THEN
     v_now := functions.read_clock();
   END IF;
   v_now_us := functions.to_us(v_now);
-  -- At least this month: its unique index refuses a repetition whatever the setting. And what was
+  -- At least this month, whose unique index refuses repetitions whatever the setting; and what was
   -- recorded while the clock was ahead.
   v_recognised := least(functions.begin_of(p_idempotency, v_now), date_trunc('month', v_now, 'UTC'));
   v_ahead := greatest(v_now, functions.clock_was_set_back_from()) + interval '1 day';
 
-  -- The statement may wait for another server that records the same submission, go on with the entry as
-  -- that one leaves it, and then only the index of the month refuses the repetition. So not while the
-  -- other may have recorded it in another month.
+  -- If another server is recording the same submission, the statement may wait for it and go on with the
+  -- entry as it is then. Only the index of the month refuses the repetition: so not while the other server
+  -- may have recorded it in another month.
   IF NOT p_lock AND NOT functions.is_month_young(v_now) THEN
     v_block := nextval('rostrum.version_blocks');
     RETURN QUERY
@@ -164,7 +175,7 @@ BEGIN
         UPDATE rostrum.entries e
         SET (score, subscore, reached, version, submissions, client_us, achieved_us, update_us,
              metadata) = ROW((functions.fold(
-               e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+               functions.entry_of(e), ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
                ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).entry.*)
         FROM (
           SELECT u.*, v_block + u.ord AS version, u.metadata_text::jsonb AS metadata, k.season_no,
@@ -184,8 +195,8 @@ BEGIN
           CROSS JOIN LATERAL (
             SELECT * FROM rostrum.leaderboards WHERE board_no = u.board_no OFFSET 0
           ) AS b
-          -- CASE, here and below: taken for selective, the conditions would make one lookup as dear as
-          -- reading an empty table.
+          -- CASE, here and below, hides from the planner how selective the conditions are: otherwise one
+          -- lookup would seem as expensive as reading an empty table.
           WHERE CASE WHEN u.alone THEN NOT EXISTS (
             SELECT 1 FROM rostrum.submissions l
             WHERE l.board_no = u.board_no AND l.player_id = u.player_id
@@ -197,11 +208,11 @@ BEGIN
         WHERE e.ranking_no = n.ranking_no AND e.player_id = n.player_id AND e.version < v_block
           AND CASE n.display_name WHEN '' THEN true WHEN e.display_name THEN NOT n.is_rename ELSE false END
           AND (functions.fold(
-            e, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+            functions.entry_of(e), ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).counts
         RETURNING n.*, old.score AS previous_score, old.version AS previous_version,
           (functions.fold(
-            old, ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
+            functions.entry_of(old), ROW(n.aggregation, n.sort_order, n.subscore_sort_order),
             ROW(n.version, n.score, n.subscore, n.client_us, n.metadata), v_now_us)).outcome,
           new.score AS new_score, new.subscore AS new_subscore, new.reached, new.submissions,
           new.achieved_us, new.update_us, new.display_name AS player_name, new.metadata AS entry_metadata,
@@ -213,8 +224,8 @@ BEGIN
         FROM updated
         WHERE coalesce(first_ord = ord, true)
       )
-      SELECT ord, outcome, false, previous_score, previous_version, v_block, new_score, new_subscore, reached, version,
-             submissions, achieved_us, update_us, player_name, entry_metadata, ranked
+      SELECT ord, outcome, false, previous_score, previous_version, v_block, new_score, new_subscore,
+             reached, version, submissions, achieved_us, update_us, player_name, entry_metadata, ranked
       FROM updated;
     GET DIAGNOSTICS n_updated = ROW_COUNT;
     IF n_updated = cardinality(p_ords) THEN
@@ -235,6 +246,8 @@ BEGIN
     ) AS locked;
   END IF;
 
+  -- Under the locks, so it is above all versions that they protect.
+  v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
   FOR r IN
     SELECT u.*, e.entry, d.outcome AS d_outcome, d.score AS d_score, d.subscore AS d_subscore,
            d.client_us AS d_client_us, d.previous_score AS d_previous,
@@ -246,7 +259,7 @@ BEGIN
       WITH ORDINALITY AS u (ord, ranking_no, board_no, player_id, submission_id, score, subscore,
                             client_us, display_name, metadata, first_ord, place)
     LEFT JOIN LATERAL (
-      SELECT e AS entry FROM rostrum.entries e
+      SELECT functions.entry_of(e) AS entry FROM rostrum.entries e
       WHERE e.ranking_no = u.ranking_no AND e.player_id = u.player_id
       OFFSET 0
     ) AS e ON true
@@ -255,11 +268,11 @@ BEGIN
       WHERE l.board_no = u.board_no AND l.player_id = u.player_id
         AND l.submission_id = u.submission_id
         AND l.accept_time > v_recognised AND l.accept_time < v_ahead
-        -- The statement has logged it if it took the submission in its first ranking and left others.
-        AND (l.version - v_block BETWEEN 1 AND 4096) IS NOT TRUE
+        -- Not what the statement logged just now because it took the submission in its first ranking.
+        AND l.version - v_block NOT BETWEEN 1 AND 4096
       LIMIT 1
     ) AS d ON true
-    -- Those that the statement recorded are done.
+    -- The statement has recorded the others.
     WHERE coalesce((e.entry).version <> v_block + u.ord, true)
     ORDER BY u.place
   LOOP
@@ -275,33 +288,15 @@ BEGIN
         SELECT * FROM rostrum.leaderboards WHERE board_no = g.board_no OFFSET 0
       ) AS b;
     END IF;
-    IF board.season_no IS NULL THEN
-      IF r.first_ord IS NOT NULL THEN
-        refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, -1);
-        CONTINUE;
-      END IF;
-      RETURN NEXT ROW(r.ord, -1, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                      NULL, NULL)::functions.applied;
-      CONTINUE;
-    END IF;
 
     IF s.player_id IS NULL OR r.player_id <> s.player_id OR r.ranking_no <> s.ranking_no THEN
-      IF is_dirty THEN
-        IF is_new THEN
-          inserts := inserts || s;
-        ELSE
-          updates := updates || s;
-          read_versions := read_versions || read_version;
-        END IF;
-        is_dirty := false;
-      END IF;
       s := r.entry;
       read_version := s.version;
-      is_new := read_version IS NULL;
+      slot := 1 + cardinality(CASE WHEN read_version IS NULL THEN inserts ELSE updates END);
       IF read_version > v_block THEN
         RAISE EXCEPTION 'an entry was changed by another transaction' USING ERRCODE = '40001';
       END IF;
-      IF is_new THEN
+      IF read_version IS NULL THEN
         s.ranking_no := r.ranking_no;
         s.player_id := r.player_id;
         s.submissions := 0;
@@ -314,7 +309,17 @@ BEGIN
     n_previous := s.score;
     n_previous_version := s.version;
     n_replayed := false;
-    IF r.d_outcome IS NOT NULL THEN
+    IF board.season_no IS NULL THEN
+      n_outcome := -1;
+    ELSIF r.d_outcome IS NULL THEN
+      folded := functions.fold(
+        s, board.settings,
+        ROW(v_block + r.ord, r.score, r.subscore, r.client_us, r.metadata::jsonb), v_now_us);
+      n_outcome := CASE WHEN folded.counts THEN folded.outcome ELSE folded.refusal END;
+      IF n_outcome IS NULL THEN
+        RAISE EXCEPTION 'the aggregation of ranking % is unknown', of_ranking;
+      END IF;
+    ELSE
       -- Another server recorded it while the statement took it in other rankings.
       IF r.first_ord IS NOT NULL AND n_updated > 0 AND EXISTS (
         SELECT 1
@@ -329,39 +334,31 @@ BEGIN
       ) THEN
         RAISE EXCEPTION 'a submission is there already' USING ERRCODE = '40001';
       END IF;
+      n_outcome := 4; -- DUPLICATE
       IF r.d_score = r.score AND r.d_subscore = r.subscore
          AND r.d_client_us IS NOT DISTINCT FROM r.client_us THEN
         n_outcome := r.d_outcome;
         n_replayed := true;
         n_previous := r.d_previous;
+      END IF;
+    END IF;
+
+    IF n_outcome < 0 THEN
+      IF r.first_ord IS NULL THEN
+        RETURN NEXT ROW(r.ord, n_outcome, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                        NULL, NULL, NULL, NULL)::functions.applied;
       ELSE
-        n_outcome := 4; -- DUPLICATE
+        refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, n_outcome);
       END IF;
-    ELSE
-      IF NOT has_begun THEN
-        has_begun := true;
-        v_block := coalesce(v_block, nextval('rostrum.version_blocks'));
-      END IF;
-      folded := functions.fold(
-        s, board.settings,
-        ROW(v_block + r.ord, r.score, r.subscore, r.client_us, r.metadata::jsonb), v_now_us);
-      n_outcome := CASE WHEN folded.counts THEN folded.outcome ELSE folded.refusal END;
-      IF n_outcome IS NULL THEN
-        RAISE EXCEPTION 'the aggregation of ranking % is unknown', of_ranking;
-      ELSIF n_outcome = -2 THEN
-        IF r.first_ord IS NOT NULL THEN
-          refused := coalesce(refused, '{}') || jsonb_build_object(r.first_ord, -2);
-          CONTINUE;
-        END IF;
-        RETURN NEXT ROW(r.ord, -2, false, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                        NULL, NULL)::functions.applied;
-        CONTINUE;
-      END IF;
+      CONTINUE;
+    END IF;
+
+    IF r.d_outcome IS NULL THEN
       IF folded.counts THEN
         s := ROW(s.ranking_no, s.player_id, (folded.entry).score, (folded.entry).subscore,
                  (folded.entry).reached, (folded.entry).version, (folded.entry).submissions,
                  (folded.entry).client_us, (folded.entry).achieved_us, (folded.entry).update_us,
-                 s.display_name, (folded.entry).metadata, s.ranked)::rostrum.entries;
+                 s.display_name, (folded.entry).metadata, s.ranked)::functions.entry;
         IF r.display_name <> ''
           AND (r.display_name <> s.display_name OR r.display_name <> r.player_name) THEN
           s.display_name := r.display_name;
@@ -369,13 +366,18 @@ BEGIN
           names := names || s.display_name;
           named_ords := named_ords || r.ord;
         END IF;
-        is_dirty := true;
+        IF read_version IS NULL THEN
+          inserts[slot] := s;
+        ELSE
+          updates[slot] := s;
+          read_versions[slot] := read_version;
+        END IF;
       END IF;
       IF coalesce(r.first_ord = r.ord, true) THEN
         log := log || ROW(r.board_no, board.season_no, r.player_id, r.submission_id,
                           functions.to_time(functions.arrival(s, v_now_us)), v_block + r.ord, r.score,
                           r.subscore, r.client_us, n_outcome, n_previous, NULL,
-                          r.metadata)::rostrum.submissions;
+                          r.metadata)::functions.logged;
       END IF;
     END IF;
 
@@ -386,14 +388,6 @@ BEGIN
   IF refused IS NOT NULL THEN
     RAISE EXCEPTION 'submissions cannot count in all of their rankings'
       USING ERRCODE = '22R01', DETAIL = refused::text;
-  END IF;
-  IF is_dirty THEN
-    IF is_new THEN
-      inserts := inserts || s;
-    ELSE
-      updates := updates || s;
-      read_versions := read_versions || read_version;
-    END IF;
   END IF;
 
   IF updates <> '{}' THEN
@@ -435,9 +429,9 @@ BEGIN
   END IF;
 
   IF inserts <> '{}' THEN
-    -- These rankings may have been removed since they were read above. Under this lock (see
-    -- lock_rankings.sql) they stay until the new entries are committed. Updates need
-    -- nothing of the kind: a ranking with entries is removed only together with them.
+    -- These rankings may have been removed since they were read. Under this lock (see lock_rankings.sql)
+    -- they stay until the new entries are committed. Updates need no lock: a ranking with entries is
+    -- removed only together with them.
     new_in := ARRAY(SELECT DISTINCT n.ranking_no FROM unnest(inserts) AS n);
     FOR bucket IN SELECT DISTINCT n % 64 FROM unnest(new_in) AS n ORDER BY 1 LOOP
       PERFORM pg_advisory_xact_lock_shared(748211, bucket);
@@ -446,7 +440,10 @@ BEGIN
        <> cardinality(new_in) THEN
       RAISE EXCEPTION 'a ranking was removed by another transaction' USING ERRCODE = '40001';
     END IF;
-    INSERT INTO rostrum.entries SELECT (n).* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
+    INSERT INTO rostrum.entries
+      (ranking_no, player_id, score, subscore, reached, version, submissions, client_us, achieved_us,
+       update_us, display_name, metadata, ranked)
+    SELECT n.* FROM unnest(inserts) AS n ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS written = ROW_COUNT;
     IF written <> cardinality(inserts) THEN
       RAISE EXCEPTION 'an entry was made by another transaction' USING ERRCODE = '40001';
@@ -454,7 +451,7 @@ BEGIN
   END IF;
 
   -- After the entries and in key order, so that these locks cannot deadlock either. The row of an
-  -- existing player is locked even where it stays as it is.
+  -- existing player is locked even if it stays as it is.
   IF inserts <> '{}' OR named <> '{}' THEN
     INSERT INTO rostrum.players AS p (player_id, display_name)
     SELECT n.player_id, (array_agg(n.name ORDER BY n.ord DESC))[1]
@@ -469,8 +466,8 @@ BEGIN
           update_time = greatest(p.update_time, clock_timestamp())
       WHERE excluded.display_name <> '' AND p.display_name <> excluded.display_name;
 
-    -- A name that is given goes to the player's other entries; a first entry may have taken a name
-    -- that was changed meanwhile. Under the locks of the players both are seen here.
+    -- A given name goes to the player's other entries, and a first entry may have a name that was changed
+    -- meanwhile. Under the locks of the players both are seen here.
     INSERT INTO rostrum.renames (player_id)
     SELECT n.player_id
     FROM (SELECT unnest(named) UNION SELECT i.player_id FROM unnest(inserts) AS i) AS n (player_id)
@@ -489,7 +486,10 @@ BEGIN
   END IF;
 
   IF log <> '{}' THEN
-    INSERT INTO rostrum.submissions SELECT (l).* FROM unnest(log) AS l;
+    INSERT INTO rostrum.submissions
+      (board_no, season_no, player_id, submission_id, accept_time, version, score, subscore, client_us,
+       outcome, previous_score, segments, metadata)
+    SELECT l.* FROM unnest(log) AS l;
   END IF;
 END
 $$;

@@ -1,5 +1,5 @@
--- begin_of: when a span of time that ends now began, if leaps are left out where the span reaches back
--- to the last one: a clock that is wrong by months does not make old what is young.
+-- begin_of: when a span of time that ends now began. Leaps of the clock do not count if the span reaches
+-- back to the last one: a clock that is wrong by months must not make young things old.
 CREATE FUNCTION functions.begin_of(span interval, now timestamptz) RETURNS timestamptz
 LANGUAGE sql VOLATILE
 RETURN now - span - CASE

@@ -1,5 +1,5 @@
--- create_leaderboard: makes a leaderboard with its first season, which is open-ended, and the ranking of
--- its whole board. Returns false, and changes nothing, if there is one with this id.
+-- create_leaderboard: makes a leaderboard with an open-ended first season and the ranking of its whole
+-- board. Returns false, and changes nothing, if there is one with this id.
 CREATE FUNCTION functions.create_leaderboard(
   p_leaderboard_id text,
   p_display_name text,

@@ -1,7 +1,5 @@
--- declare_life: begins a new life of the index, if the present one is still the one that was
--- expected.
---
--- Inputs: p_expected the present life, null for none; p_redis the Redis server.
+-- declare_life: begins a new life of the index if the present one is still the expected one.
+-- Inputs: p_expected the present life as it is expected, null for none; p_redis the Redis server.
 -- Result: the present life now.
 CREATE FUNCTION functions.declare_life(p_expected uuid, p_redis text) RETURNS rostrum.index_lives
 LANGUAGE plpgsql AS $$

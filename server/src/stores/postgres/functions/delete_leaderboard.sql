@@ -1,7 +1,5 @@
--- delete_leaderboard: deletes a leaderboard with its seasons and rankings, and leaves the
--- removal of their entries and submissions to a purge.
---
--- Result: the rankings that are no more; null if there is no such leaderboard.
+-- delete_leaderboard: deletes a leaderboard with its seasons and rankings. A purge removes their entries
+-- and submissions later. Result: the removed rankings; null if there is no such leaderboard.
 CREATE FUNCTION functions.delete_leaderboard(p_leaderboard_id text) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,16 +1,15 @@
--- ensure_submission_partitions: makes the monthly partitions of submissions, from last month on (for
--- batches that began in it), as many to come as asked for.
+-- ensure_submission_partitions: makes the monthly partitions of submissions: last month's, for batches that
+-- began in it, this month's, and so on, `months` from this one.
 --
--- Servers call it at their start and every hour, months ahead of need, and when the clock stepped so
--- far that a submission finds none. There is no default partition: each lookup of a submission id would
--- have to search it too.
+-- Servers call it at their start and every hour, months ahead of need, and when the clock stepped so far
+-- that a submission finds none. There is no default partition, because every lookup of a submission id
+-- would have to search it too.
 --
--- Tables are made by themselves and then attached, which lets submissions go on meanwhile, and waits
--- for nobody longer than two seconds.
+-- Tables are made and then attached, so submissions go on meanwhile.
 --
 -- The unique index is per partition: together with the version check of the player's entry it is the
--- idempotency key. It begins with the submission id because ids that grow with time (the SDK's, and
--- those the server gives) are then added at one edge of the index and not all over it.
+-- idempotency key. It begins with the submission id, so that ids that grow with time (the SDK's and the
+-- server's) are added at one edge of the index.
 CREATE FUNCTION functions.ensure_submission_partitions(months integer) RETURNS void
 LANGUAGE plpgsql
 SET lock_timeout = '2s'

@@ -7,10 +7,33 @@
 --   now_us      the time by the clock, in microseconds since 1970
 -- Result: a functions.folded.
 --
--- PostgreSQL plans it into the expressions that call it, and then nothing is left of the composites: a
--- caller pays for the attributes that it takes, by the size of their expressions. For that it is one
--- expression, neither STRICT nor with settings, and its arguments cost next to nothing. Comparisons with
--- the nulls of a first submission are null: conditions are put so that the ELSE is right for it.
+-- PostgreSQL inlines it, which removes the composites: a caller pays for the expressions of the attributes
+-- that it takes. For that it is one expression, neither STRICT nor with settings, and its arguments must be
+-- cheap. Comparisons with the nulls of a first submission are null: the ELSE is right for it.
+
+-- A row of rostrum.entries. Not its row type: a later server may give the table more columns while this
+-- one goes on.
+CREATE TYPE functions.entry AS (
+  ranking_no   bigint,
+  player_id    text COLLATE "C",
+  score        float8,
+  subscore     float8,
+  reached      bigint,
+  version      bigint,
+  submissions  integer,
+  client_us    bigint,
+  achieved_us  bigint,
+  update_us    bigint,
+  display_name text,
+  metadata     jsonb,
+  ranked       boolean
+);
+
+CREATE FUNCTION functions.entry_of(e rostrum.entries) RETURNS functions.entry
+LANGUAGE sql IMMUTABLE
+RETURN ROW(e.ranking_no, e.player_id, e.score, e.subscore, e.reached, e.version, e.submissions,
+           e.client_us, e.achieved_us, e.update_us, e.display_name, e.metadata,
+           e.ranked)::functions.entry;
 
 CREATE TYPE functions.settings AS (
   aggregation         smallint, -- rostrum.v1.Aggregation
@@ -48,17 +71,17 @@ CREATE TYPE functions.folded AS (
   refusal smallint
 );
 
--- When a submission reaches an entry: by the clock, and never before the one that the entry had last. It
--- is the time of the submission in the log too: one that waited for another over the turn of a month is
--- logged in the same month, and its index finds out if both are the same.
-CREATE FUNCTION functions.arrival(entry rostrum.entries, now_us bigint) RETURNS bigint
+-- When a submission reaches an entry: by the clock, but never before the entry's last one. The log has this
+-- time too: a submission that waited for another over the turn of a month is logged in the other's month,
+-- whose index refuses it if both are the same.
+CREATE FUNCTION functions.arrival(entry functions.entry, now_us bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN greatest(now_us, entry.update_us);
 
--- Whether a submission does not count: because it is older than the entry of a LATEST leaderboard, where
--- without client times the order of arrival decides; or because the sum would no longer be exact.
+-- Whether a submission does not count: it is older than the entry of a LATEST leaderboard (by client times
+-- or, without them, by arrival), or the sum would no longer be exact.
 CREATE FUNCTION functions.is_left_out(
-  entry rostrum.entries,
+  entry functions.entry,
   settings functions.settings,
   submission functions.submission,
   now_us bigint
@@ -77,7 +100,7 @@ END;
 
 -- Whether a submission that counts is not better than the entry of a BEST leaderboard.
 CREATE FUNCTION functions.falls_short(
-  entry rostrum.entries,
+  entry functions.entry,
   settings functions.settings,
   submission functions.submission
 ) RETURNS boolean
@@ -98,7 +121,7 @@ RETURN CASE settings.aggregation WHEN 3 THEN coalesce(score + submitted, submitt
 
 -- Whether a submission that counts leaves score and subscore as they are.
 CREATE FUNCTION functions.keeps_score(
-  entry rostrum.entries,
+  entry functions.entry,
   settings functions.settings,
   submission functions.submission
 ) RETURNS boolean
@@ -111,7 +134,7 @@ RETURN CASE settings.aggregation
 END;
 
 CREATE FUNCTION functions.fold(
-  entry rostrum.entries,
+  entry functions.entry,
   settings functions.settings,
   submission functions.submission,
   now_us bigint

@@ -1,10 +1,8 @@
--- read_clock: the time by the clock of PostgreSQL, which does not follow its steps back.
+-- read_clock: the time by the clock of PostgreSQL, without its steps back.
 --
--- Of two readings, the later one is at most a second below the earlier one, and never in a month
--- before it. While the clock is behind the mark, time stands still at the mark.
---
--- A mark that is more than a day ahead is not believed: the clock was wrong when it was set, and has
--- been corrected. Then time does go back, and clock_set_back_from tells how far.
+-- A reading is at most a second below an earlier one, and never in an earlier month. While the clock is
+-- behind the mark, time stands still at the mark. A mark that is more than a day ahead is not believed: the
+-- clock was wrong and has been corrected. Then time does go back, from clock_set_back_from.
 CREATE FUNCTION functions.read_clock() RETURNS timestamptz
 LANGUAGE plpgsql
 AS $$
@@ -19,8 +17,8 @@ BEGIN
   IF v_mark > v_now AND v_mark <= v_now + interval '1 day' THEN
     RETURN v_mark;
   END IF;
-  -- Under a lock, so that the mark only rises. To give it back before the transaction ends, the block
-  -- is undone, which leaves the sequences as they are.
+  -- Under a lock, so that the mark only rises. Undoing the block releases the lock early and leaves the
+  -- sequences as they are.
   BEGIN
     PERFORM pg_advisory_xact_lock(7482100463);
     v_now := clock_timestamp();

@@ -1,11 +1,8 @@
--- set_ranked: lets a player leave a ranking, or return to it. The entry is kept as it is: who returns
--- stands where the score, and when it was reached, say.
+-- set_ranked: lets a player leave a ranking, or return to the place of the score. The entry is kept and
+-- goes on taking submissions. (If it were deleted, a batch that began earlier could make it anew with a
+-- version below that of the leaving.)
 --
--- An entry whose player left goes on taking submissions. It must not be deleted before every batch that
--- may have begun before is over: one that made the entry anew would give it a version below that of the
--- leaving.
---
--- Inputs: p_ranking_no, p_player_id; p_ranked whether the player is to be ranked.
+-- Input: p_ranked whether the player should be ranked.
 -- Result: the batch in the outbox that tells the index; null if nothing was changed.
 CREATE FUNCTION functions.set_ranked(p_ranking_no bigint, p_player_id text, p_ranked boolean)
 RETURNS bigint

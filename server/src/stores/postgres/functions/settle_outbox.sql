@@ -1,19 +1,16 @@
--- settle_outbox: takes note that the index has whole batches.
+-- settle_outbox: notes that the index has whole batches. Their outbox rows go and, in the same transaction,
+-- the settled revisions of their rankings rise: an index that shows at least the settled revision, plus the
+-- outbox, is complete.
 --
--- The outbox rows go and, in the same transaction, the settled revisions of their rankings rise.
--- So at every moment each change is either covered by a settled revision or named in the outbox:
--- an index that shows at least the settled revision, plus the outbox, is complete.
---
--- What another life of the index confirmed than that of the mark means nothing: such batches stay, and
--- are brought in again. See domain/index-rules.ts, `confirms`.
+-- Confirmations of another life than that of the mark do not count: such batches stay, and are written
+-- again. See `confirms` in domain/index-rules.ts.
 --
 -- Inputs:
 --   p_outbox_ids  the batches
 --   p_of, p_ranking_nos, p_lives, p_revisions, p_epochs  one element for each ranking of each batch:
 --                 the batch, the ranking, the life that confirmed it, and either the revision at which
---                 the index has the entries or, where no index serves, the epoch that is being built
---                 and was given them (0: none is). Rankings that are gone need none.
---
+--                 the index has the entries or, if no index serves, the epoch that is being built and
+--                 was given them (0: none). Removed rankings need none.
 -- Result: the rankings of the batches that stay.
 CREATE FUNCTION functions.settle_outbox(
   p_outbox_ids bigint[],
@@ -30,8 +27,7 @@ AS $$
 DECLARE
   v_stale bigint[]; -- batches
 BEGIN
-  -- Servers settle the same rankings at the same time: lock in key order. What is decided below is
-  -- decided by the marks as they are under these locks.
+  -- In key order, because servers settle the same rankings at the same time.
   PERFORM 1 FROM rostrum.index_marks
   WHERE ranking_no = ANY (p_ranking_nos)
   ORDER BY ranking_no

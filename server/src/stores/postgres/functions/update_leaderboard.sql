@@ -1,21 +1,16 @@
 -- update_leaderboard: changes a leaderboard. Null leaves a setting as it is.
 --
--- Servers remember rankings for a moment, with the settings that decide on the order of entries. So
--- a ranking never changes its order: it is replaced by one with another number, and a submission to
--- the old number is told that there is no such ranking, and looks again.
+-- Servers remember rankings for a moment, with the settings that decide on the order of entries. So a
+-- ranking never changes its order. It is replaced by one with another number, and servers that submit to
+-- the old number learn that it is gone and look again.
 --
--- Inputs:
---   p_leaderboard_id
---   p_display_name
---   p_sets_metadata, p_metadata  whether to change the metadata, and to what
---   p_aggregation, p_sort_order
---   p_subscore_sort_order        0: as the sort order
---
+-- Inputs: p_sets_metadata  whether to change the metadata
+--         p_subscore_sort_order  0: as the sort order
 -- Result: one row.
 --   outcome   0: there is no such leaderboard
 --             1: it is as asked for
 --             2: it has entries, and their order would change; nothing was changed
---   replaced  the rankings that were replaced and are no more
+--   replaced  the rankings that were replaced and are gone
 CREATE FUNCTION functions.update_leaderboard(
   p_leaderboard_id text,
   p_display_name text,

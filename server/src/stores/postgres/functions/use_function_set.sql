@@ -1,10 +1,10 @@
 -- use_function_set: notes that a set of functions is in use, and removes others that are not.
 --
--- A set is unused when no server noted its use for seven days by the clock, which may be wrong: so
--- it goes only where the caller found it unused before, an hour ago, since when every server has
--- noted its own. The set that was installed last stays.
+-- A set is unused if no server noted its use for seven days. The clock may be wrong, so a set goes only if
+-- the caller found it unused an hour ago too: since then every server has noted its own. The set that was
+-- installed last stays.
 --
--- Inputs: p_name the set of the caller; p_unused those that the caller found unused before.
+-- Inputs: p_name the set of the caller; p_unused those that the caller found unused an hour ago.
 -- Result: the sets that are unused and were not removed.
 CREATE FUNCTION functions.use_function_set(p_name text, p_unused text[])
 RETURNS SETOF rostrum.function_sets

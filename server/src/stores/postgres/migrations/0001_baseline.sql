@@ -1,11 +1,8 @@
 -- All tables and sequences. Columns ending in _us are microseconds since 1970.
 
--- Leaderboards, their seasons, and their rankings.
---
--- A ranking is a leaderboard + a season + a segment. Today every leaderboard has one open-ended
--- season and one ranking, the whole board; the tables already hold any number of both.
--- Numbers (board_no, season_no, ranking_no) are never used again, so whatever is still keyed by a
--- deleted leaderboard's numbers can never be mistaken for that of a new one with the same id.
+-- A ranking is a leaderboard + a season + a segment. Today every leaderboard has one open-ended season and
+-- one ranking, the whole board. Numbers (board_no, season_no, ranking_no) are never used again: what is
+-- left of a deleted leaderboard is never mistaken for that of a new one with the same id.
 
 CREATE TABLE rostrum.leaderboards (
   board_no            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -44,19 +41,18 @@ CREATE TABLE rostrum.rankings (
 
 CREATE INDEX rankings_board_no ON rostrum.rankings (board_no);
 
--- Lives of the index: each is one tenure of one Redis server. The one with the highest number is the
--- present one. See domain/index-rules.ts.
+-- Lives of the index (see domain/index-rules.ts). The present one has the highest number.
 CREATE TABLE rostrum.index_lives (
   life_no    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   life_id    uuid NOT NULL DEFAULT gen_random_uuid(),
   redis      text COLLATE "C" NOT NULL, -- its run id and its replication id
-  ready      boolean NOT NULL, -- whether no server can answer from an earlier life any more
+  ready      boolean NOT NULL, -- whether every lease on earlier lives is over
   begin_time timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- What is known of the index of each ranking; every ranking has its mark from the start. Apart from rostrum.rankings, because every submission
--- looks that up, and rows that are updated all the time grow long chains of versions while a snapshot
--- is open.
+-- What is known of the index of each ranking, which has a row here from the start. Not in rostrum.rankings,
+-- which every submission looks up: rows that are updated all the time grow long chains of versions while a
+-- snapshot is open.
 CREATE TABLE rostrum.index_marks (
   ranking_no       bigint PRIMARY KEY REFERENCES rostrum.rankings ON DELETE CASCADE,
   life_id          uuid, -- in which the epoch began; null before the first
@@ -70,18 +66,18 @@ CREATE TABLE rostrum.index_marks (
 -- Entries and submissions of deleted leaderboards, removed in the background.
 CREATE TABLE rostrum.purges (
   purge_no    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  board_no    bigint, -- null: only rankings are gone, and the log of submissions stays as it is
+  board_no    bigint, -- null: only rankings are gone, and submissions stay
   ranking_nos bigint[] NOT NULL,
   create_time timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- High-water marks of the clock, in microseconds since 1970. Sequences, because these are not undone
--- with a transaction, are seen by all at once, and are there after a crash and on a standby.
+-- High-water marks of the clock, in microseconds since 1970. They are sequences because these are not
+-- rolled back, are visible to all at once, and survive a crash and a failover.
 CREATE SEQUENCE rostrum.clock MINVALUE 0;
 -- The latest time from which the clock was set back because it had been wrong.
 CREATE SEQUENCE rostrum.clock_set_back_from MINVALUE 0;
--- When it last went ahead by more than a week at once (nothing was recorded for so long, or the clock
--- was wrong before, or is now), and that time less this leap and those of the 31 days before it.
+-- When it last leapt ahead by more than a week (nothing was recorded for so long, or the clock was wrong
+-- before, or is now), and that time less this leap and those of the 31 days before it.
 CREATE SEQUENCE rostrum.clock_leapt_from MINVALUE 0;
 CREATE SEQUENCE rostrum.clock_leapt_to MINVALUE 0;
 -- When it last went into another month, by itself or by a step.
@@ -98,14 +94,12 @@ CREATE TABLE rostrum.players (
   update_time  timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Numbers for versions and for the order in which scores were reached. A batch takes one block and
--- numbers its submissions by arrival within it; it does so holding the locks of its entries, so the
--- versions of one entry always grow, and of two scores the one acknowledged first has the lower
--- number. The increment is the largest batch.
+-- Numbers for versions and for the order in which scores were reached. A batch takes one block and numbers
+-- its submissions by arrival within it. The increment is the largest batch.
 CREATE SEQUENCE rostrum.version_blocks INCREMENT BY 4096 MINVALUE 4096 START 4096;
 
--- One row for each player in each ranking. Updated in place for every accepted submission: the
--- fill factor leaves room for that, and no index covers a column that changes.
+-- One row for each player in each ranking. Every accepted submission updates it in place: the fill factor
+-- leaves room for that, and no index covers a column that changes.
 CREATE TABLE rostrum.entries (
   ranking_no   bigint NOT NULL,
   player_id    text COLLATE "C" NOT NULL,
@@ -123,22 +117,19 @@ CREATE TABLE rostrum.entries (
   PRIMARY KEY (ranking_no, player_id)
 ) PARTITION BY HASH (ranking_no);
 
-DO $$
-BEGIN
-  FOR remainder IN 0..3 LOOP
-    EXECUTE format(
-      'CREATE TABLE rostrum.entries_%s PARTITION OF rostrum.entries '
-      'FOR VALUES WITH (MODULUS 4, REMAINDER %s) '
-      'WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05)',
-      remainder, remainder);
-  END LOOP;
-END
-$$;
+CREATE TABLE rostrum.entries_0 PARTITION OF rostrum.entries FOR VALUES WITH (MODULUS 4, REMAINDER 0)
+  WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+CREATE TABLE rostrum.entries_1 PARTITION OF rostrum.entries FOR VALUES WITH (MODULUS 4, REMAINDER 1)
+  WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+CREATE TABLE rostrum.entries_2 PARTITION OF rostrum.entries FOR VALUES WITH (MODULUS 4, REMAINDER 2)
+  WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+CREATE TABLE rostrum.entries_3 PARTITION OF rostrum.entries FOR VALUES WITH (MODULUS 4, REMAINDER 3)
+  WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 
 CREATE INDEX entries_player_id ON rostrum.entries (player_id);
 
--- Every submission that was recorded, with its outcome. Never updated. Partitioned by month, so
--- that retention is dropping a partition; functions/ensure_submission_partitions.sql makes them.
+-- Every recorded submission, never updated. Retention drops monthly partitions, which
+-- functions/ensure_submission_partitions.sql makes.
 CREATE TABLE rostrum.submissions (
   board_no       bigint NOT NULL,
   season_no      bigint NOT NULL,
@@ -155,7 +146,7 @@ CREATE TABLE rostrum.submissions (
   metadata       jsonb
 ) PARTITION BY RANGE (accept_time);
 
--- Which entries each committed batch changed. A row goes when the index has all of them.
+-- Which entries each committed batch changed. A row is removed when the index has all of them.
 CREATE TABLE rostrum.outbox (
   outbox_id   bigint PRIMARY KEY, -- the batch's version block
   create_time timestamptz NOT NULL,
@@ -163,8 +154,8 @@ CREATE TABLE rostrum.outbox (
   player_ids  text[] NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
--- Players of whom some entry does not have their name yet. A player may be here several times:
--- submissions only add rows, so they never wait for whoever works them off.
+-- Players some of whose entries lack their new name. A player may be here several times: submissions only
+-- add rows, so they never wait for a rename.
 CREATE TABLE rostrum.renames (
   rename_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   player_id text COLLATE "C" NOT NULL

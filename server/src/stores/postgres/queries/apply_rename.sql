@@ -1,2 +1,2 @@
--- Brings one player's new name into that player's entries; see functions/apply_rename.sql.
+-- Copies a player's new name to entries: see functions/apply_rename.sql.
 SELECT functions.apply_rename() AS renamed

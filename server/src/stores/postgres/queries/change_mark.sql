@@ -1,7 +1,6 @@
--- Changes the mark of a ranking's index, unless it was changed since it was looked at, or the life in
--- which that is done is over.
--- Inputs: $1 ranking number; $2 life, $3 epoch, $4 whole, $5 settled revision (null: any) as they were;
---   $6 the life and $7 the epoch now, $8 whether the index is whole, $9 the settled revision.
+-- Changes the mark of a ranking's index, unless another change came first or the life $6 is over.
+-- Inputs: $1 ranking number; the mark as it was: $2 life, $3 epoch, $4 whole, $5 settled revision (null:
+--   any); and as it should be: $6 life, $7 epoch, $8 whole, $9 settled revision.
 -- Result: one row: whether it was changed, and whether the life is the present one.
 WITH changed AS (
   UPDATE rostrum.index_marks

@@ -1,13 +1,12 @@
 -- How many entries of a ranking stand above each of some points of its order, by one pass over it.
 --
--- Lower is better once scores and subscores are multiplied by their factors. An entry is counted by
--- its steps: how many of the given scores are as good or better; and if its score is one of those,
--- the same of subscore and of reached. The entries above a point are those of the steps before it.
--- points.ts makes the arrays and tells the steps of each point.
+-- Scores and subscores are multiplied by factors, 1 or -1, that make lower better. The steps of an entry are
+-- how many of the given scores are as good or better and, if its score is one of them, the same for its
+-- subscore and reached. The entries above a point are those with lower steps than the point has.
 --
--- Inputs: $1 ranking number; $2 and $3 the factors, 1 or -1, by which scores and subscores are
---   multiplied; $4, $5 and $6 scores, subscores and reached, each ascending without repetition, with
---   the factors applied; $7 and $8 the steps of the points: by score, and among those with that score.
+-- Inputs, the last five made by points.ts: $1 ranking number; $2 and $3 the factors of scores and subscores;
+--   $4 to $6 scores, subscores and reached, with the factors applied, ascending without repetition; $7 and
+--   $8 the steps of the points: by score, and by subscore and reached.
 -- Result: one row, above: the counts in the order of the points, with commas between them.
 WITH counted AS (
   SELECT width_bucket(score * $2::float8, $4::float8[]) AS score_step,

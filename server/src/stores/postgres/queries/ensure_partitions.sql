@@ -1,2 +1,2 @@
--- Makes the monthly partitions of submissions: last month's, this month's, and two to come.
+-- Makes the partitions of submissions for last month, this month and the next two.
 SELECT functions.ensure_submission_partitions(3)

@@ -1,4 +1,4 @@
--- Finds a leaderboard with the rankings that a submission counts in: the whole board in each open season.
+-- Finds a leaderboard with the rankings that a submission to it counts in: its whole board in each open season.
 -- Input: $1 leaderboard id. Result: a row for each ranking, that of the first season first.
 SELECT k.ranking_no, k.board_no, k.season_no, b.leaderboard_id, b.aggregation, b.sort_order,
        b.subscore_sort_order

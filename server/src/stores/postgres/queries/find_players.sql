@@ -1,5 +1,4 @@
--- Entries of some players who are ranked in one ranking.
--- Inputs: $1 ranking number; $2 player ids. Result: a row for each found.
+-- Entries of players who are ranked in a ranking. Inputs: $1 ranking number, $2 player ids.
 SELECT ranking_no, player_id, score, subscore, reached, version, submissions, achieved_us, update_us,
        display_name, metadata::text AS metadata, ranked
 FROM rostrum.entries

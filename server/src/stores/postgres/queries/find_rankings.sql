@@ -1,5 +1,4 @@
--- Finds rankings by their numbers.
--- Input: $1 ranking numbers. Result: a row for each that exists.
+-- Finds rankings. Input: $1 their numbers. Result: a row for each that exists.
 SELECT k.ranking_no, k.board_no, k.season_no, b.leaderboard_id, b.aggregation, b.sort_order,
        b.subscore_sort_order
 FROM rostrum.rankings k

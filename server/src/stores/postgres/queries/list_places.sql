@@ -1,9 +1,8 @@
 -- Who stands at some places of a ranking, by one pass over it that sorts only the entries near them.
--- Inputs: $1 ranking number; $2 and $3 factors as for count_above.sql; $4 ranges of scores with the
---   factor applied that hold these places: the first score of each range and the first behind it, all
---   ascending; $5 how many entries stand above each range; $6 the places: the first of each window and
---   the first behind it, 0-based, all ascending.
--- Result: place and player id, in order.
+-- Inputs: $1 ranking number; $2 and $3 factors as for count_above.sql; $4 ranges of scores, with the factor
+--   applied, that hold these places: the first score of each range and the first behind it, all ascending;
+--   $5 how many entries stand above each range; $6 the places: the first of each window and the first
+--   behind it, 0-based, all ascending.
 SELECT place, player_id
 FROM (
   SELECT player_id,

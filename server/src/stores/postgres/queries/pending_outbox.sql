@@ -1,5 +1,5 @@
--- Batches that the index may not have, lowest id first. No clock decides: one may step.
--- Inputs: $1 an outbox id to begin after, $2 one to end at, $3 how many at the most.
+-- Batches that the index may lack, by ascending id.
+-- Inputs: $1 the id to begin after, $2 the last id, $3 how many at the most.
 SELECT outbox_id, ranking_nos, player_ids
 FROM rostrum.outbox
 WHERE outbox_id > $1 AND outbox_id <= $2

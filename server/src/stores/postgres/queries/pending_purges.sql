@@ -1,6 +1,5 @@
--- What is to be purged.
--- Input: $1 the numbers of purges.
--- Result: oldest first; board_no is null where the leaderboard goes on and only rankings of it are gone.
+-- Purges that are not complete, oldest first. Input: $1 their numbers.
+-- Result: board_no is null if the leaderboard still exists and only rankings of it are gone.
 SELECT purge_no, board_no, ranking_nos
 FROM rostrum.purges
 WHERE purge_no = ANY ($1)

@@ -1,8 +1,8 @@
--- Rows of a small ranking, by sorting it: cheaper than the statements of a pass while it is small.
--- Inputs: $1 ranking number; $2 and $3 factors as for count_above.sql; $4 player ids; $5 places: the
---   first of each window and the first behind it, 0-based, all ascending.
--- Result: total on every row; a row with place and entry for each of the players and the places; one
---   row without if there is none.
+-- Rows of a small ranking, by sorting it, which is cheaper than the statements of a pass.
+-- Inputs: $1 ranking number; $2 and $3 factors as for count_above.sql; $4 player ids; $5 places as $6 of
+--   list_places.sql.
+-- Result: a row with place and entry for each of the players and places, or one row without them; each has
+--   the total.
 SELECT t.total, p.place, e.ranking_no, e.player_id, e.score, e.subscore, e.reached, e.version,
        e.submissions, e.achieved_us, e.update_us, e.display_name, e.metadata::text AS metadata,
        e.ranked

@@ -1,12 +1,12 @@
--- Which months of the submissions are to go, oldest first, and how.
+-- How to drop the months of submissions that are too old, oldest first.
 -- Inputs: $1 how many days submissions are kept, at least; $2 the time by another clock, in
---   microseconds since 1970: a month goes only when both clocks find it old enough.
--- Result: for each month its table, what is to be done next, and the statement that does it; the steps of
--- a month follow each other. Last month stays, whatever its age: batches that began in it may end now.
---   note:   marks the table as one that is to go. A table that somebody detached to keep it stays.
+--   microseconds since 1970: a month is dropped only if both clocks find it old enough.
+-- Result: for each month its table, and the steps that are left, each with its statement. Last month stays,
+-- whatever its age: batches that began in it may end now.
+--   note:   marks the table for dropping. A table that somebody detached to keep it stays.
 --   detach: takes it out of the log. Submissions go on meanwhile; it waits for all transactions that
 --           may still read the month, such as a dump.
---   finish: ends a detaching that was interrupted.
+--   finish: ends an interrupted detach.
 --   drop:   removes the table.
 WITH bounds AS (
   SELECT least(

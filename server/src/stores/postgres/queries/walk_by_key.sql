@@ -1,5 +1,5 @@
--- Lets this session read in the order of an index, whatever the planner thinks of it: of a ranking of
--- millions it would else sort all that is left for each part, and reading all would take quadratic time.
+-- Makes this session read in the order of an index. Otherwise the planner would sort the rest of a ranking of
+-- millions for each part, and reading all of it would take quadratic time.
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_sort = off

@@ -1,16 +1,16 @@
--- Brings entries into a ranking, or out of it, and appends the changes to its feed.
+-- Writes entries and leavings to a ranking, and appends the changes to its feed.
 --
 -- KEYS  see index.lua
--- ARGV  1 the epoch to write to; 0 for none, when it is not known whether the serving index is whole.
+-- ARGV  1 the epoch to write to; 0 for none, if it is not known whether the serving index is whole.
 --         An index that lost data must not be written to: its revision would grow past the mark by
 --         which the loss is recognised.
 --       2 how many revisions the feed keeps
---       3 the channel that is told of changes
+--       3 the channel to publish to
 --       4 records (see layout.ts) of entries and of players who left, one behind the other
 --
--- Each record is written only if its version is newer than what is there, so applying again, late or
--- out of order does no harm: who left leaves the record that says so, which keeps older entries out. An
--- index that is being built is always written to as well.
+-- A record is written only if its version is newer than what is there, so applying again, late or out of
+-- order does no harm: the record of a player who left keeps older entries out. An index that is being
+-- built is always written to as well.
 --
 -- Result: { status, places, building, payload }
 --   status    DONE: the serving index has the records
@@ -24,59 +24,25 @@
 --   building  if BUILDING: the epoch that is being built
 --   payload   if DONE: the lowest payload version that the index may hold
 --
--- Events: one feed entry `<last revision>-0` with n = how many changes and c = the changes packed,
--- for each: place before and place after (as above), players (4 bytes), score before (8-byte double) and
--- record; changes.ts reads it. And one message, the last revision, to the channel.
+-- Events: one feed entry `<last revision>-0` with n = the number of changes and c = the changes packed: for
+-- each, place before and place after (as above), players (4 bytes), score before (8-byte double) and
+-- record. changes.ts reads it. The last revision is published to the channel.
 
 -- include index.lua
 -- include record.lua
 -- include writing.lua
 
-local call, pack = redis.call, struct.pack
-local NO_SCORE, NO_VERSION = string.rep('\0', 8), string.rep('\0', 8)
+local pack = struct.pack
+local ZERO = string.rep('\0', 8)
 
 local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'left', 'payload', 'building')
 local epoch, building = meta[1], meta[6]
 local records, players = split(ARGV[4])
 
--- Commands cost most here, so records are read and written by one for all. A player who comes twice
--- finds the first record in the table.
-local function records_by_player(entries)
-  local found = call('HMGET', entries, unpack(players))
-  local by_player = {}
-  for i = 1, #players do by_player[players[i]] = found[i] end
-  return by_player
-end
-
+-- Every call makes its functions anew: this one only if it is needed.
 if building then
-  local order, entries = parts_of(building)
-  local old_of, changed = records_by_player(entries), {}
-  local counts = call('HMGET', KEYS[1], 'building_left', 'building_payload')
-  local left, payload = tonumber(counts[1]), tonumber(counts[2])
-  for i = 1, #records do
-    local record, player = records[i], players[i]
-    local old = old_of[player]
-    if not old or newness(record, old) > 0 then
-      if old and has_left(old) then
-        left = left - 1
-      elseif old then
-        call('ZREM', order, member_of(old))
-      end
-      if has_left(record) then
-        left = left + 1
-      else
-        call('ZADD', order, score_of(record), member_of(record))
-        payload = math.min(payload, payload_version_of(record))
-      end
-      old_of[player] = record
-      changed[#changed + 1] = player
-      changed[#changed + 1] = record
-    end
-  end
-  if #changed > 0 then
-    call('HSET', entries, unpack(changed))
-    call('HSET', KEYS[1], 'building_left', left, 'building_payload', payload)
-  end
+-- include building.lua
+  write_to_build(building, records, players)
 end
 
 local unserved = { Status.ABSENT, '', 0, 0 }
@@ -91,16 +57,20 @@ local first = tonumber(meta[2])
 local revision = first
 local left, payload = tonumber(meta[4]), tonumber(meta[5])
 local left_before, payload_before = left, payload
-local old_of, changed = records_by_player(entries), {}
-local places, changes = {}, {}
+-- Commands cost most here, so records are read and written by one for all. The table serves players who come
+-- twice.
+local old_of, found = {}, call('HMGET', entries, unpack(players))
+for i = 1, #players do old_of[players[i]] = found[i] end
+local places, changed, changes = {}, {}, {}
 local damaged = false
 for i = 1, #records do
   local record, player = records[i], players[i]
   local old = old_of[player]
   local before, after = 0, 0
-  local had, had_score = Had.OLDER, NO_SCORE
+  local had, had_score, had_version = Had.OLDER, ZERO, ZERO
   local old_member
-  if old and not has_left(old) then
+  if old then had_score, had_version = score_and_version_bytes_of(old) end
+  if old and payload_version_of(old) ~= Payload.LEFT then
     old_member = member_of(old)
     before = call('ZRANK', order, old_member)
     if not before then
@@ -109,10 +79,8 @@ for i = 1, #records do
     end
     before = before + 1
     after = before
-    had_score = score_bytes_of(old)
   end
   local newer = old and newness(record, old) or 1
-  local had_version = old and version_bytes_of(old) or NO_VERSION
   if newer == 0 then
     had = Had.SAME
   elseif newer < 0 then
@@ -141,7 +109,7 @@ for i = 1, #records do
     local at = #changed
     changed[at + 1] = player
     changed[at + 2] = record
-    -- That somebody left who was not there changes nothing that anybody sees.
+    -- Nobody sees that a player left who was not there.
     if before + after > 0 then
       revision = revision + 1
       at = #changes

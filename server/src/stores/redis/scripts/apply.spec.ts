@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeEntry } from '../../../../test/support/make-entry.ts';
 import { createTestRedis, type TestRedis } from '../../../../test/support/test-redis.ts';
 import type { Entry } from '../../../domain/entry.js';
 import type { BoardNo, LeaderboardId, PlayerId, RankingNo, SeasonNo } from '../../../domain/ids.js';
@@ -46,20 +47,13 @@ function playerOf({ player }: { player: number }): PlayerId {
 
 function entryOf(write: Write): Entry {
   const { version, score, left } = write;
-  return {
-    rankingNo: 1 as RankingNo,
+  return makeEntry({
     playerId: playerOf(write),
     score,
-    subscore: 0,
     reached: version,
     version,
-    submissions: 1,
-    achievedUs: 0,
-    updateUs: 0,
-    displayName: '',
-    metadata: null,
     ranked: !left,
-  };
+  });
 }
 
 function payloadOf({ version, large }: Write): Buffer {

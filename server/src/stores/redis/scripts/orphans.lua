@@ -1,5 +1,5 @@
--- Lists players to whom the order of the serving index has a place that belongs to no record, a part
--- at a time. Every change writes both, so a whole index has none.
+-- Lists players whose place in the order of the serving index belongs to no record, a part at a time.
+-- Every change writes both, so a whole index has none.
 --
 -- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
@@ -10,16 +10,16 @@
 
 -- include index.lua
 -- include record.lua
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then return { Status.ABSENT, '0' } end
-if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH, '0' } end
+local epoch = call('HGET', KEYS[1], 'epoch')
+if not epoch then return { Status.ABSENT } end
+if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH } end
 local order, entries = parts_of(epoch)
-local part = redis.call('ZSCAN', order, ARGV[2], 'COUNT', 500)
+local part = call('ZSCAN', order, ARGV[2], 'COUNT', 500)
 local result = { Status.DONE, part[1] }
 for i = 1, #part[2], 2 do
   local member = part[2][i]
   local player = player_of(member)
-  local record = redis.call('HGET', entries, player)
+  local record = call('HGET', entries, player)
   if not record or member_of(record) ~= member then
     result[#result + 1] = player
   end

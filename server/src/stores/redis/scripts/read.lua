@@ -1,8 +1,8 @@
--- Answers several reads of a ranking, all as of one revision.
+-- Answers several reads of a ranking at one revision.
 --
 -- KEYS  see index.lua
 -- ARGV  1 the epoch that may answer
---       2 the kinds of the reads, a letter each, and behind it what each asks for:
+--       2 the kinds of the reads, a letter each; then the arguments of each:
 --       'r' start, count     rows from a 0-based place
 --       'p' player           the row of a player; none if the player is absent
 --       'l' n, player...     the rows of n players, in the order given; absent ones left out
@@ -14,20 +14,21 @@
 --   status    DONE; ABSENT: there is no serving index, or it is damaged: build one;
 --             OTHER_EPOCH: another epoch serves
 --   revision  as a string
---   rows      packed, for each read: how many rows (4 bytes), then of 'p' and 'l' for each row its place
+--   rows      packed, for each read: how many rows (4 bytes); then, of 'p' and 'l', for each row its place
 --             (4 bytes, from 1) and its record (see layout.ts); of the others, if there are rows, the
 --             place of the first and the records. record-row.ts reads it.
 
 -- include index.lua
 -- include record.lua
+-- include reading.lua
 
-local call, pack = redis.call, struct.pack
+local pack = struct.pack
 local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'left')
-if not meta[1] then return { Status.ABSENT, '0', 0 } end
-if meta[1] ~= ARGV[1] then return { Status.OTHER_EPOCH, '0', 0 } end
+if not meta[1] then return { Status.ABSENT } end
+if meta[1] ~= ARGV[1] then return { Status.OTHER_EPOCH } end
 local order, entries = parts_of(meta[1])
 local count = players_if_whole(order, entries, meta[3], meta[4])
-if not count then return { Status.ABSENT, '0', 0 } end
+if not count then return { Status.ABSENT } end
 
 local NO_ROWS = pack('>I4', 0)
 local kinds = ARGV[2]
@@ -39,8 +40,8 @@ local function add(bytes)
   rows[size] = bytes
 end
 
--- Commands cost most here, so the players of all reads are looked up by one. There are some hundreds
--- at most (see ReadBatcher), or one list of 1,000; unpack takes close to 8,000.
+-- Commands cost most here, so one looks up the players of all reads. There are some hundreds at most (see
+-- ReadBatcher), or one list of 1,000; unpack takes close to 8,000.
 local records = {}
 do
   local players, at = {}, 3
@@ -62,7 +63,7 @@ do
     local found = call('HMGET', entries, unpack(players))
     for i = 1, #players do
       local record = found[i]
-      if record and not has_left(record) then records[players[i]] = record end
+      if record and payload_version_of(record) ~= Payload.LEFT then records[players[i]] = record end
     end
   end
 end
@@ -149,5 +150,5 @@ for i = 1, #kinds do
     at = at + 2
   end
 end
-if damaged then return { Status.ABSENT, '0', 0 } end
+if damaged then return { Status.ABSENT } end
 return { Status.DONE, meta[2], count, table.concat(rows) }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeEntry } from '../../../../test/support/make-entry.ts';
 import { createTestRedis, type TestRedis } from '../../../../test/support/test-redis.ts';
-import type { Entry } from '../../../domain/entry.js';
 import type { BoardNo, LeaderboardId, PlayerId, RankingNo, SeasonNo } from '../../../domain/ids.js';
 import type { LifeId } from '../../../domain/index-rules.js';
 import { DEFAULT_SETTINGS } from '../../../domain/leaderboard.js';
@@ -46,20 +46,14 @@ async function rankingOf(players: number, left: readonly number[] = []): Promise
   await index.swap(ranking, build, 0, 0);
   const writes = Array.from({ length: players }, (_, at) => {
     const number = at + 1;
-    const entry: Entry = {
+    const entry = makeEntry({
       rankingNo: ranking.rankingNo,
       playerId: `p${number}` as PlayerId,
       score: -number,
-      subscore: 0,
       reached: number,
       version: number,
-      submissions: 1,
-      achievedUs: 0,
-      updateUs: 0,
-      displayName: '',
-      metadata: null,
       ranked: !left.includes(number),
-    };
+    });
     return { entry, payload: payloadOf(number) };
   });
   await index.apply(ranking, EPOCH, writes);

@@ -9,13 +9,13 @@
 
 -- include index.lua
 -- include record.lua
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if not epoch then return { Status.ABSENT, '0' } end
-if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH, '0' } end
+local epoch = call('HGET', KEYS[1], 'epoch')
+if not epoch then return { Status.ABSENT } end
+if epoch ~= ARGV[1] then return { Status.OTHER_EPOCH } end
 local _, entries = parts_of(epoch)
-local part = redis.call('HSCAN', entries, ARGV[2], 'COUNT', 1000)
+local part = call('HSCAN', entries, ARGV[2], 'COUNT', 1000)
 local result = { Status.DONE, part[1] }
 for i = 1, #part[2], 2 do
-  if not has_left(part[2][i + 1]) then result[#result + 1] = part[2][i] end
+  if payload_version_of(part[2][i + 1]) ~= Payload.LEFT then result[#result + 1] = part[2][i] end
 end
 return result

@@ -2,12 +2,11 @@
 --
 -- KEYS  see index.lua
 --
--- Result: { epoch, revision, players, life, payload } as strings; epoch '' if no index serves or the one
--- that does is damaged. The life is the one in which the epoch began (see domain/index-rules.ts); payload
--- is as in apply.lua.
+-- Result: { epoch, revision, players, life, payload } as strings. The epoch is '' if no index serves or it
+-- is damaged, the life the one in which the epoch began (see domain/index-rules.ts), payload as in apply.lua.
 
 -- include index.lua
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'life', 'left', 'payload')
+local meta = call('HMGET', KEYS[1], 'epoch', 'revision', 'count', 'life', 'left', 'payload')
 local epoch = meta[1]
 local count = 0
 if epoch then

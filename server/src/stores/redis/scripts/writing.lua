@@ -1,17 +1,13 @@
--- What scripts that write know of records besides record.lua. Put in place of a line
--- `-- include writing.lua`, behind that: reads need not define it each time that they run.
+-- What only scripts that write need of records. Put in place of a line `-- include writing.lua`, behind that
+-- of record.lua.
 
 local function score_of(record)
   return (unpack_at('>d', record, Offset.SCORE + 1))
 end
 
--- The same as it is in the record.
-local function score_bytes_of(record)
-  return sub(record, Offset.SCORE + 1, Offset.SCORE + 8)
-end
-
-local function version_bytes_of(record)
-  return sub(record, Offset.VERSION + 1, Offset.VERSION + 8)
+-- The score and the version, each as it is in the record.
+local function score_and_version_bytes_of(record)
+  return sub(record, Offset.SCORE + 1, Offset.SCORE + 8), sub(record, Offset.VERSION + 1, Offset.VERSION + 8)
 end
 
 -- Whether two records of a player have the same place among the others.
@@ -24,11 +20,7 @@ local function newness(record, old)
   return unpack_at('>d', record, Offset.VERSION + 1) - unpack_at('>d', old, Offset.VERSION + 1)
 end
 
-local function payload_version_of(record)
-  return byte(record, Offset.PAYLOAD_VERSION + 1)
-end
-
--- Takes records apart that lie one behind the other. Returns them, and the player of each.
+-- Splits records that lie one behind the other. Returns them, and the player of each.
 local function split(packed)
   local records, players, count = {}, {}, 0
   local at, size = 1, #packed

@@ -50,8 +50,8 @@ export enum ErrorReason {
   /** ERROR_REASON_NOT_SUPPORTED - UNIMPLEMENTED. The contract plans for this value and this server does not support it yet. */
   ERROR_REASON_NOT_SUPPORTED = 12,
   /**
-   * ERROR_REASON_TOTAL_OUT_OF_RANGE - OUT_OF_RANGE. A total or a running sum would leave the range in which a double is exact
-   * (±9,007,199,254,740,992). Nothing was recorded.
+   * ERROR_REASON_TOTAL_OUT_OF_RANGE - OUT_OF_RANGE. A sum would leave ±(2^53 - 1), which is 9,007,199,254,740,991. Nothing was
+   * recorded.
    */
   ERROR_REASON_TOTAL_OUT_OF_RANGE = 13,
   /**
@@ -77,9 +77,9 @@ export enum ErrorReason {
   /** ERROR_REASON_SHUTTING_DOWN - UNAVAILABLE. The server is shutting down; call another one or retry. */
   ERROR_REASON_SHUTTING_DOWN = 18,
   /**
-   * ERROR_REASON_OVERLOADED - RESOURCE_EXHAUSTED. The server has as much waiting as it accepts, in all or of the caller's
-   * identity or connection: submissions, leaderboards to be created, reads, or answers that the
-   * caller leaves unread. Nothing was recorded; retry later.
+   * ERROR_REASON_OVERLOADED - RESOURCE_EXHAUSTED. Too much is waiting, in the whole server or for the caller's identity or
+   * connection: submissions, new leaderboards, reads, or answers that the caller has not read. Nothing
+   * was recorded; retry later.
    */
   ERROR_REASON_OVERLOADED = 19,
   /**
@@ -93,8 +93,8 @@ export enum ErrorReason {
    */
   ERROR_REASON_INTERNAL = 21,
   /**
-   * ERROR_REASON_TOO_MANY_WATCHES - RESOURCE_EXHAUSTED. More watches, or more players shown by them, than the server accepts in all,
-   * or of the caller's identity or connection.
+   * ERROR_REASON_TOO_MANY_WATCHES - RESOURCE_EXHAUSTED. Too many watches are open, or they show too many players, in the whole server
+   * or for the caller's identity or connection.
    */
   ERROR_REASON_TOO_MANY_WATCHES = 22,
   /**

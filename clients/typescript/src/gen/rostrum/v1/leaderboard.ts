@@ -85,7 +85,7 @@ export interface Leaderboard {
   /** The id: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. Cannot change. */
   leaderboardId: string;
   /**
-   * A name for people: up to 128 characters, at least one of which can be seen, with at most 8
+   * A name for people: up to 128 characters, at least one of them visible, with at most 8
    * combining marks on a letter; no control characters, line breaks or writing-direction controls.
    * Default: empty.
    */
@@ -149,7 +149,7 @@ export interface GetLeaderboardResponse {
 export interface ListLeaderboardsRequest {
   /**
    * How many to return at most: 0 means 50; more than 1,000 is lowered to 1,000; negative is
-   * INVALID_ARGUMENT. A page has fewer where their metadata is large.
+   * INVALID_ARGUMENT. A page has fewer if their metadata is large.
    */
   pageSize: number;
   /** `next_page_token` of the page before; empty for the first page. */

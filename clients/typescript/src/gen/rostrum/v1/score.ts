@@ -59,9 +59,9 @@ export interface ScoreSubmission {
   /** The player: `[A-Za-z0-9][A-Za-z0-9._:-]{0,127}`. An unknown one is created. */
   playerId: string;
   /**
-   * The score: finite, within ±(2^53 - 1), which is 9,007,199,254,740,991. Up to there no two
-   * integers are one double, so an integer that arrives is the one that was meant. Zero and negative
-   * scores count; a score that is left out is 0.
+   * The score: finite, within ±(2^53 - 1), which is 9,007,199,254,740,991. In this range no two
+   * integers share a double, so the integer that arrives is the one you meant. Zero and negative
+   * scores are valid. Left out, it is 0.
    */
   score: number;
   /** Decides between equal scores, by the leaderboard's `subscore_sort_order`. Range as `score`. */
@@ -81,7 +81,7 @@ export interface ScoreSubmission {
     | Date
     | undefined;
   /**
-   * Sets the player's name: up to 64 characters, at least one of which can be seen, with at most 8
+   * Sets the player's name: up to 64 characters, at least one of them visible, with at most 8
    * combining marks on a letter; no control characters, line breaks or writing-direction controls.
    * Empty: unchanged.
    */
@@ -116,15 +116,15 @@ export interface NewLeaderboard {
 
 /** ScoreResult is what became of one submission. */
 export interface ScoreResult {
-  /** The outcome. The same again when the submission is sent again. */
+  /** The outcome. A submission that is sent again gets the same one. */
   outcome: Outcome;
   /** The player's standing after the submission. */
   standing:
     | Standing
     | undefined;
   /**
-   * The player's rank before the submission; right wherever it is given. Absent for a first entry,
-   * while `ranked` is false, and when `replayed`.
+   * The player's rank before the submission, always exact. Absent for a first entry, while `ranked`
+   * is false, and when `replayed`.
    */
   previousRank?:
     | number
@@ -135,11 +135,15 @@ export interface ScoreResult {
     | undefined;
   /**
    * Whether the ranks before and after the submission are known. A submission with `ranked` is in
-   * every read that begins after its answer, on every server. False while the index is away or being
-   * repaired or does not answer in time, and where it had the change already, or a later one of the
-   * player, because another server or a repair brought it in: then the score is durable, and
-   * `standing.rank` is 0. The server that answered shows it to every later read, others within a
-   * second in which they reach both stores.
+   * every read that begins after its answer, on every server.
+   *
+   * False while the index is away, is being repaired or does not answer in time. Also false if another
+   * server or a repair had already brought the change, or a later one of the player, into the index.
+   * The score is durable all the same, and `standing.rank` is 0. The server that answered shows it to
+   * every later read, the others within a second in which they reach both stores.
+   *
+   * Also false for a player who has left the ranking, for as long as that lasts. The submission is
+   * recorded and changes the entry, but does not bring the player back: no read or watch shows it.
    */
   ranked: boolean;
   /** The revision of the ranking that includes the submission; 0 while `ranked` is false. */
@@ -147,8 +151,8 @@ export interface ScoreResult {
   /** Ids of achievements that the submission unlocked. Planned; always empty today. */
   unlockedAchievements: string[];
   /**
-   * Whether the submission had been recorded before and this is the answer to a repetition.
-   * `standing` is then the present one.
+   * Whether the submission had been recorded before, so that this answers a repetition. `standing` is
+   * then the present one.
    */
   replayed: boolean;
   /** How many players the ranking has; 0 while `ranked` is false. */
@@ -163,7 +167,7 @@ export interface ScoreItem {
     /** It was accepted. */
     { $case: "result"; value: ScoreResult }
     | //
-    /** It was refused, and nothing of it recorded. */
+    /** It was refused, and nothing of it was recorded. */
     { $case: "error"; value: Status }
     | undefined;
 }

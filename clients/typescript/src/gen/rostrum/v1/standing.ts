@@ -107,9 +107,9 @@ export interface ListStandingsResponse {
    */
   revision: number;
   /**
-   * The token of the next page; empty when this is the last one. Pages are read at their own
-   * moments: players who move between two reads may be seen twice or not at all, and each
-   * page's ranks are exact for its `revision`.
+   * The token of the next page; empty when this is the last one. Each page is read at its own moment,
+   * and its ranks are exact for its `revision`. A player who moves between two reads may be seen twice
+   * or not at all.
    */
   nextPageToken: string;
 }
@@ -188,7 +188,7 @@ export interface ListStandingsAroundRequest {
   /**
    * How many standings: 0 means 11; more than 1,000 is lowered to 1,000; negative is
    * INVALID_ARGUMENT. 1 is the player alone. Away from the ends the anchor has floor(count ÷ 2)
-   * standings above it; near an end the window moves, so that the answer is full wherever the
+   * standings above it; near an end the window moves, so that the answer is full whenever the
    * ranking has that many entries.
    */
   count: number;
@@ -1252,7 +1252,7 @@ export const ListStandingsAroundResponse: MessageFns<ListStandingsAroundResponse
  * StandingService reads rankings. Role of every call: reader.
  *
  * Answers are exact and include every submission acknowledged before the call. While the index is
- * away or being rebuilt they come from the store of record: as exact, slower, and with
+ * away or being rebuilt they come from the store of record: just as exact, slower, and with
  * `revision` = 0.
  */
 export type StandingServiceService = typeof StandingServiceService;

@@ -1,0 +1,112 @@
+package rostrum
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+)
+
+const howToMakeCertificates = "development certificates are made by `npm start`, or by `npm run certs`"
+
+// pem is a PEM file's path, or its content.
+type pem struct {
+	path  string
+	bytes []byte
+}
+
+type tlsSource struct{ ca, cert, key pem }
+
+// fillIn takes what is not set from the environment.
+func (s *tlsSource) fillIn() error {
+	given := func(p pem) bool { return p.path != "" || len(p.bytes) > 0 }
+	if given(s.ca) && given(s.cert) && given(s.key) {
+		return nil
+	}
+	if given(s.ca) || given(s.cert) || given(s.key) {
+		return invalidOptions("TLS needs all of ca, cert and key")
+	}
+	s.ca.path, s.cert.path, s.key.path = os.Getenv("ROSTRUM_TLS_CA"), os.Getenv("ROSTRUM_TLS_CERT"), os.Getenv("ROSTRUM_TLS_KEY")
+	if s.ca.path == "" || s.cert.path == "" || s.key.path == "" {
+		return invalidOptions("TLS is missing: give ca, cert and key by WithTLSFiles or WithTLS, or set ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT and ROSTRUM_TLS_KEY (after `npm start`: certs/dev/ca.crt, certs/dev/writer.crt, certs/dev/writer.key)")
+	}
+	return nil
+}
+
+// load reads certificates and key.
+func (s *tlsSource) load() (*tls.Config, error) {
+	ca, err := s.ca.read("authority certificate", "CERTIFICATE")
+	if err != nil {
+		return nil, err
+	}
+	cert, err := s.cert.read("client certificate", "CERTIFICATE")
+	if err != nil {
+		return nil, err
+	}
+	key, err := s.key.read("client key", "PRIVATE KEY")
+	if err != nil {
+		return nil, err
+	}
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(ca) {
+		return nil, certificateInvalid(nil, "%s cannot be used", s.ca.label("authority certificate"))
+	}
+	own, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		detail := strings.TrimPrefix(err.Error(), "tls: ")
+		return nil, certificateInvalid(err, "%s and %s cannot be used together: %s", s.cert.label("client certificate"), s.key.label("client key"), detail)
+	}
+	return &tls.Config{
+		RootCAs:      authorities,
+		Certificates: []tls.Certificate{own},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2"},
+	}, nil
+}
+
+// read returns the content. kind is what a PEM file calls it; such as EC PRIVATE KEY is one too.
+func (p pem) read(what, kind string) ([]byte, error) {
+	content := p.bytes
+	if p.path != "" {
+		var err error
+		if content, err = os.ReadFile(p.path); err != nil {
+			why := err
+			var pathError *os.PathError
+			if errors.As(err, &pathError) {
+				why = pathError.Err
+			}
+			return nil, &Error{
+				Code:     codes.FailedPrecondition,
+				Reason:   ErrCertificateFileMissing,
+				Message:  fmt.Sprintf("cannot read %s (%v); %s", p.label(what), why, howToMakeCertificates),
+				Metadata: map[string]string{"path": p.path},
+				cause:    err,
+			}
+		}
+	}
+	if !bytes.Contains(content, []byte(kind+"-----")) {
+		return nil, certificateInvalid(nil, "%s is none: a PEM file with -----BEGIN %s----- is needed", p.label(what), kind)
+	}
+	return content, nil
+}
+
+func (p pem) label(what string) string {
+	if p.path == "" {
+		return "the " + what
+	}
+	path, err := filepath.Abs(p.path)
+	if err != nil {
+		path = p.path
+	}
+	return "the " + what + " " + path
+}
+
+func certificateInvalid(cause error, format string, values ...any) *Error {
+	return &Error{Code: codes.FailedPrecondition, Reason: ErrCertificateInvalid, Message: fmt.Sprintf(format, values...), cause: cause}
+}

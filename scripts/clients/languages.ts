@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../foreground.ts';
+
+/** A program to run in the folder of a client. */
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Within the checkout. */
+  readonly folder: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What can be asked of each client: `npm run clients -- go test`. */
+export const VERBS = ['gen', 'build', 'test', 'conformance', 'clean'] as const;
+export type Verb = (typeof VERBS)[number];
+
+export interface Language {
+  /** As it is called on the command line, and the folder in `clients`. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** Why it cannot be built here; undefined if it can. */
+  readonly lacks: () => string | undefined;
+  /** What each verb runs, one after the other; `conformance` builds, and then the runner takes over. */
+  readonly verbs: Readonly<Record<Exclude<Verb, 'conformance'>, readonly Command[]>>;
+  readonly agent: Command;
+}
+
+const has = (command: string, ...args: string[]) =>
+  spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+const node = (folder: string, ...args: string[]): Command => ({
+  ...{ command: process.execPath, args, folder },
+});
+const go = (...args: string[]): Command => ({ command: 'go', args, folder: 'clients/go' });
+const python = (...args: string[]): Command => ({
+  ...{ command: join(ROOT, 'clients/python/.venv/bin/python'), args, folder: 'clients/python' },
+});
+
+export const LANGUAGES: readonly Language[] = [
+  {
+    name: 'typescript',
+    title: 'TypeScript',
+    lacks: () => undefined,
+    verbs: {
+      gen: [{ command: 'npm', args: ['run', '--silent', 'generate'], folder: '.' }],
+      build: [node('.', 'node_modules/typescript/bin/tsc', '-b')],
+      test: [node('.', 'scripts/bootstrap.mjs', 'scripts/test.ts', '--', 'clients/typescript')],
+      clean: [{ command: 'rm', args: ['-rf', 'clients/typescript/dist'], folder: '.' }],
+    },
+    agent: node('clients/typescript', 'conformance/agent.ts'),
+  },
+];
+
+/** Those that are in this checkout. */
+export function present(): Language[] {
+  return LANGUAGES.filter(({ name }) => existsSync(join(ROOT, 'clients', name)));
+}
+
+void has;
+void go;
+void python;
