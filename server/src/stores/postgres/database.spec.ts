@@ -58,7 +58,9 @@ test('settings of the database neither round scores nor change how statements se
     "default_transaction_isolation = 'serializable'",
     'array_nulls = off',
   ]) {
-    await admin.query(`ALTER DATABASE ${admin.escapeIdentifier(admin.database as string)} SET ${setting}`);
+    await admin.query(
+      `ALTER DATABASE ${admin.escapeIdentifier(admin.database as string)} SET ${setting}`,
+    );
   }
   await admin.end();
   const one = open(set.url);
