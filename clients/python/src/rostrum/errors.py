@@ -169,7 +169,9 @@ def _local_reason(code: grpc.StatusCode, text: str) -> Reason | None:
     # Whoever cancels here sees CancelledError; otherwise a dying connection reset the stream.
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         return "CONNECTION_FAILED"
-    reset = "RST_STREAM" in text or text == "Stream removed"
+    # The last one is what grpc.aio says of a message that was being written when its connection broke.
+    resets = ("RST_STREAM", "Stream removed", "Internal error from Core")
+    reset = any(each in text for each in resets)
     if reset and code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN):
         return "CONNECTION_FAILED"
     return None
