@@ -57,6 +57,16 @@ describe('what is owed', () => {
     expect(everywhere.owed(0, 50_500, 50_600)).toEqual(read);
   });
 
+  test('without PostgreSQL: nothing of a server that had just started and knows no leaderboard', () => {
+    const kill: FaultKind = { kind: 'server-kill', server: 1 };
+    const away = inflicted({ kind: 'postgres-stop' }, 50_000, 70_000);
+    const fresh = new Timeline([inflicted(kill, 48_000, 49_500), away], [], END);
+    expect(fresh.owed(1, 65_000, 65_100)).toMatchObject(nothing);
+    expect(fresh.owed(0, 65_000, 65_100)).toEqual(read);
+    const long = new Timeline([inflicted(kill, 44_000, 45_000), away], [], END);
+    expect(long.owed(1, 65_000, 65_100)).toEqual(read);
+  });
+
   test('without Redis: both', () => {
     const timeline = new Timeline([inflicted({ kind: 'redis-stop' }, 50_000, 51_000)], [], END);
     expect(timeline.owed(0, 50_500, 50_600)).toEqual({ reads: true, writes: true, store: true });

@@ -85,7 +85,8 @@ export class Timeline {
    * What a server still owed, from `from` to `to`, by the README's table of failures: without Redis
    * both, from PostgreSQL; without PostgreSQL reads, from Redis; without both, or while it is stopped
    * or starting, nothing. Without both counts until PostgreSQL is back: what was acknowledged just before
-   * may be missing in Redis, and only PostgreSQL knows it.
+   * may be missing in Redis, and only PostgreSQL knows it. So does an outage of PostgreSQL that begins when a
+   * server has just started: it knows no leaderboard yet, and only PostgreSQL can tell it.
    */
   owed(server: number, from: number, to: number): Owed {
     const on = this.#inflicted.filter(
@@ -97,6 +98,17 @@ export class Timeline {
     );
     const postgres = on.some(({ fault }) => troubles(fault, server, 'postgres'));
     const redis = on.some(({ fault }) => troubles(fault, server, 'redis'));
+    const knowsNone = on.some(
+      (each) =>
+        troubles(each.fault, server, 'postgres') &&
+        this.#inflicted.some(
+          ({ fault, from: killed, to: started }) =>
+            fault.kind === 'server-kill' &&
+            fault.server === server &&
+            killed <= each.to &&
+            each.from <= started + SETTLE_MS + SLACK_MS,
+        ),
+    );
     const lostBoth = on.some(
       (each) =>
         troubles(each.fault, server, 'postgres') &&
@@ -108,7 +120,8 @@ export class Timeline {
             each.from <= other.to + RECOVERY_MS + SLACK_MS,
         ),
     );
-    if (isStopped || (postgres && redis) || lostBoth || this.#stalled(from - SLACK_MS, to) > 0) {
+    const isExcused = isStopped || (postgres && redis) || lostBoth || knowsNone;
+    if (isExcused || this.#stalled(from - SLACK_MS, to) > 0) {
       return { reads: false, writes: false, store: redis };
     }
     return { reads: true, writes: !postgres, store: redis };
