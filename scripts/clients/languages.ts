@@ -37,6 +37,11 @@ const node = (folder: string, ...args: string[]): Command => ({
 const go = (...args: string[]): Command => ({ command: 'go', args, folder: 'clients/go' });
 const GO_AGENT = join(ROOT, '.rostrum/clients/go-agent');
 
+const VENV = join(ROOT, 'clients/python/.venv/bin/python');
+const python = (...args: string[]): Command => ({
+  ...{ command: VENV, args, folder: 'clients/python', env: { PYTHONPATH: 'src' } },
+});
+
 export const LANGUAGES: readonly Language[] = [
   {
     name: 'typescript',
@@ -61,6 +66,26 @@ export const LANGUAGES: readonly Language[] = [
       clean: [{ command: 'rm', args: ['-rf', GO_AGENT], folder: '.' }, go('clean', './...')],
     },
     agent: { command: GO_AGENT, args: [], folder: 'clients/go' },
+  },
+  {
+    name: 'python',
+    title: 'Python',
+    lacks: () =>
+      has('python3', '-c', 'import ensurepip') ? undefined : 'there is no python3 with venv',
+    verbs: {
+      gen: [python('tools/generate.py')],
+      build: [
+        { command: 'python3', args: ['-m', 'venv', '.venv'], folder: 'clients/python' },
+        python('-m', 'pip', 'install', '--quiet', '-r', 'requirements-dev.txt'),
+      ],
+      test: [
+        python('-m', 'ruff', 'check', '.'),
+        python('-m', 'mypy'),
+        python('-X', 'dev', '-m', 'pytest', '-q'),
+      ],
+      clean: [{ command: 'rm', args: ['-rf', 'clients/python/.venv'], folder: '.' }],
+    },
+    agent: python('-X', 'dev', 'conformance/agent.py'),
   },
 ];
 
