@@ -300,10 +300,11 @@ class Connection:
         if self._diagnosis is not None:
             self._diagnosis.cancel()
             await asyncio.wait([self._diagnosis])
-        for end in list(self.on_close):
-            await end()
         for call in list(self._calls):
             call.cancel()
+        # What follows a call ends with it, and opens no other.
+        for end in list(self.on_close):
+            await end()
         with contextlib.suppress(asyncio.TimeoutError):
             closing = asyncio.gather(*(channel.close() for channel in self._channels))
             await asyncio.wait_for(closing, _CLOSE_SECONDS)
