@@ -35,9 +35,7 @@ const node = (folder: string, ...args: string[]): Command => ({
   ...{ command: process.execPath, args, folder },
 });
 const go = (...args: string[]): Command => ({ command: 'go', args, folder: 'clients/go' });
-const python = (...args: string[]): Command => ({
-  ...{ command: join(ROOT, 'clients/python/.venv/bin/python'), args, folder: 'clients/python' },
-});
+const GO_AGENT = join(ROOT, '.rostrum/clients/go-agent');
 
 export const LANGUAGES: readonly Language[] = [
   {
@@ -52,13 +50,21 @@ export const LANGUAGES: readonly Language[] = [
     },
     agent: node('clients/typescript', 'conformance/agent.ts'),
   },
+  {
+    name: 'go',
+    title: 'Go',
+    lacks: () => (has('go', 'version') ? undefined : 'there is no go: https://go.dev/dl'),
+    verbs: {
+      gen: [{ command: 'npm', args: ['run', '--silent', 'generate'], folder: '.' }],
+      build: [go('build', './...'), go('build', '-o', GO_AGENT, './internal/conformance')],
+      test: [go('vet', './...'), go('test', '-race', './...')],
+      clean: [{ command: 'rm', args: ['-rf', GO_AGENT], folder: '.' }, go('clean', './...')],
+    },
+    agent: { command: GO_AGENT, args: [], folder: 'clients/go' },
+  },
 ];
 
 /** Those that are in this checkout. */
 export function present(): Language[] {
   return LANGUAGES.filter(({ name }) => existsSync(join(ROOT, 'clients', name)));
 }
-
-void has;
-void go;
-void python;

@@ -17,7 +17,10 @@ export const WATCH_CONNECTIONS = 1;
  * docs/operations.md has their sum, for `max_connections`.
  */
 export const POOLS = {
+  /** What the index needs to know of leaderboards: nobody's calls may take it. */
   lookups: { maxConnections: 2, statementTimeoutMs: 5_000 },
+  /** Reads of LeaderboardService. */
+  settings: { maxConnections: 2, statementTimeoutMs: 5_000 },
   /** One for each pass over a ranking. */
   reads: { maxConnections: MAX_PASSES, statementTimeoutMs: 15_000 },
   background: { maxConnections: 4, statementTimeoutMs: 60_000 },

@@ -14,7 +14,10 @@ export function readGaps(cases: readonly Case[]): Map<string, Map<string, string
   const listed = existsSync(FILE)
     ? ((parse(readFileSync(FILE, 'utf8')) ?? {}) as Record<string, Record<string, string>>)
     : {};
-  void cases;
+  const names = new Set(cases.map(({ name }) => name));
+  for (const gap of Object.values(listed).flatMap((gaps) => Object.keys(gaps))) {
+    if (!names.has(gap)) throw new Error(`gaps.yaml: no case is called "${gap}"`);
+  }
   return new Map(
     Object.entries(listed).map(([language, gaps]) => [language, new Map(Object.entries(gaps))]),
   );

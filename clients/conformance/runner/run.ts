@@ -31,8 +31,9 @@ export async function runConformance(
   languages: readonly Language[],
   { only, report }: ConformanceOptions,
 ): Promise<Verdict[]> {
-  const cases = readCases().filter(({ name }) => only === undefined || name.includes(only));
-  const gaps = readGaps(cases);
+  const all = readCases();
+  const gaps = readGaps(all);
+  const cases = all.filter(({ name }) => only === undefined || name.includes(only));
   const stage = await startStage();
   const verdicts: Verdict[] = [];
   try {

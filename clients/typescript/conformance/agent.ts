@@ -1,7 +1,12 @@
 // The conformance suite's agent for TypeScript: obeys JSON lines by means of the SDK. See
 // ../../conformance/PROTOCOL.md.
 import { createInterface } from 'node:readline';
-import { type CallOptions, RostrumClient, RostrumError } from '@rostrum/client';
+import {
+  type CallOptions,
+  type LiveViewRequest,
+  RostrumClient,
+  RostrumError,
+} from '@rostrum/client';
 import * as from from './from-json.ts';
 import * as to from './to-json.ts';
 
@@ -132,7 +137,12 @@ const operations: Readonly<Record<string, (request: Request, signal: AbortSignal
   },
 
   'view.open': ({ client, view, request, options }) => {
-    const opened = clientOf(client).watch.liveView(from.watchStandings(request), { ...options });
+    const opened = clientOf(client).watch.liveView(
+      from.watchStandings(request) as LiveViewRequest,
+      {
+        ...options,
+      },
+    );
     views.set(view, opened);
     const tell = ({ status, error }: View['state']) =>
       say({

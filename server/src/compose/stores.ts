@@ -55,6 +55,7 @@ export function composeStores(config: Config, log: Logger) {
   const databases = {
     writes: database('writes', { maxConnections: config.writeLanes, ...WRITE_LIMITS }),
     lookups: database('lookups', POOLS.lookups),
+    settings: database('settings', POOLS.settings),
     reads: database('reads', POOLS.reads),
     background: database('background', POOLS.background),
     outbox: database('outbox', POOLS.outbox),
@@ -82,7 +83,7 @@ export function composeStores(config: Config, log: Logger) {
     rankings: new PostgresRankingStore(databases.lookups, databases.builds),
     outbox: new PostgresOutbox(databases.outbox),
     submissions: new PostgresSubmissionLog(databases.writes, config.idempotencyDays),
-    leaderboards: new PostgresLeaderboardStore(databases.lookups, databases.background),
+    leaderboards: new PostgresLeaderboardStore(databases.settings, databases.background),
     purges: new PostgresPurgeStore(databases.background),
     schema: new SchemaKeeper(databases.background, config.databaseUrl, log),
     retention: new SubmissionRetention(databases.background, config.submissionRetentionDays, log),

@@ -1,6 +1,8 @@
 import grpc from '@grpc/grpc-js';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ListLeaderboardsRequest } from '../../src/gen/rostrum/v1/leaderboard.js';
 import { StreamScoresRequest } from '../../src/gen/rostrum/v1/score.js';
 import {
   GetStandingRequest,
@@ -12,6 +14,7 @@ import { submission, WireCaller } from '../support/wire-caller.ts';
 
 const LIST = '/rostrum.v1.StandingService/ListStandings';
 const PING = '/rostrum.v1.AdminService/Ping';
+const LIST_LEADERBOARDS = '/rostrum.v1.LeaderboardService/ListLeaderboards';
 const GET = '/rostrum.v1.StandingService/GetStanding';
 const IN_LONG = { leaderboardId: 'long', seasonId: '', segment: undefined };
 
@@ -180,5 +183,40 @@ describe('reads of thousands of leaderboards that do not exist', () => {
       new Set(['LEADERBOARD_NOT_FOUND']),
     );
     for (const connection of connections) connection[Symbol.dispose]();
+  });
+});
+
+describe('a reader who lists leaderboards all the time', () => {
+  it('keeps nobody from the index, nor from a new leaderboard', async () => {
+    const request = ListLeaderboardsRequest.encode({ pageSize: 1_000, pageToken: '' }).finish();
+    using lister = service.wire('reader');
+    const client = service.client('admin');
+    let listing = true;
+    let lists = 0;
+    const loops = Array.from({ length: 500 }, async () => {
+      while (listing) {
+        const { code } = await lister.unary(LIST_LEADERBOARDS, request);
+        expect(code).toBe(grpc.status.OK);
+        lists += 1;
+      }
+    });
+    try {
+      await expect.poll(() => lists, { timeout: 10_000 }).toBeGreaterThan(50);
+      const before = lists;
+      const redis = new Redis(service.redisUrl);
+      await redis.flushdb();
+      redis.disconnect();
+      const submit = (leaderboardId: string) =>
+        client.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
+      await submit('new-beside-lists');
+      await expect
+        .poll(async () => (await submit('known')).ranked, { interval: 5, timeout: 10_000 })
+        .toBe(true);
+      // By the lists that were answered meanwhile, whatever the speed of the machine.
+      expect(lists - before).toBeLessThan(2_000);
+    } finally {
+      listing = false;
+      await Promise.all(loops);
+    }
   });
 });

@@ -172,6 +172,29 @@ describe('the SDK and a server that is killed', () => {
   });
 });
 
+describe('the SDK and deadlines that mean nothing', () => {
+  it.each([Number.NaN, '250'])('refuses %j where it was given', async (deadlineMs) => {
+    await using client = clientAs('writer');
+    const options = { deadlineMs: deadlineMs as number };
+    const submission = { leaderboardId: 'deadlines', playerId: 'p', score: 1 };
+    for (const call of [
+      client.standings.get({ leaderboardId: 'deadlines', playerId: 'p' }, options),
+      client.scores.submit(submission, options),
+      client.scores.batchSubmit([submission], options),
+      client.waitForReady(options),
+    ]) {
+      await expect(call).rejects.toMatchObject({ reason: 'INVALID_OPTIONS' });
+    }
+  });
+
+  it('waits without an end for more than thirty years', async () => {
+    await using client = clientAs('writer');
+    const submission = { leaderboardId: 'deadlines', playerId: 'p', score: 1 };
+    const options = { deadlineMs: Number.MAX_SAFE_INTEGER };
+    expect(await client.scores.submit(submission, options)).toMatchObject({ outcome: 'APPLIED' });
+  });
+});
+
 describe('the SDK and identities', () => {
   it.each<[TestIdentity, string]>([
     ['foreign', 'CERTIFICATE_REFUSED'],

@@ -1,7 +1,7 @@
 import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { isRostrumError, RostrumError } from '../errors/rostrum-error.js';
 import { Backoff } from '../transport/backoff.js';
-import { CALL_OPTIONS, type CallOptions } from '../transport/call-options.js';
+import { CALL_OPTIONS, type CallOptions, deadlineAfter } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { healthCheck } from '../transport/health-check.js';
 import { sleep } from '../transport/sleep.js';
@@ -16,7 +16,7 @@ export async function waitForReady(connection: Connection, options: CallOptions)
   requireKnownOptions(CALL_OPTIONS, options);
   const { settings } = connection;
   const { signal } = options;
-  const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
+  const deadline = deadlineAfter(options.deadlineMs ?? settings.defaultDeadlineMs);
   const backoff = new Backoff(settings.retry);
   let status: string | undefined;
   const notReady = (): RostrumError => {

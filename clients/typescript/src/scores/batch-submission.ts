@@ -4,7 +4,7 @@ import {
   type ScoreSubmission as ScoreSubmissionMessage,
 } from '../gen/rostrum/v1/score.js';
 import { Backoff } from '../transport/backoff.js';
-import type { CallOptions } from '../transport/call-options.js';
+import { type CallOptions, deadlineAfter } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { retryWaitMs } from '../transport/retry-decision.js';
 import { sleep } from '../transport/sleep.js';
@@ -26,7 +26,7 @@ export async function submitBatch(
   options: CallOptions = {},
 ): Promise<ScoreItem[]> {
   const { settings } = connection;
-  const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
+  const deadline = deadlineAfter(options.deadlineMs ?? settings.defaultDeadlineMs);
   const backoff = new Backoff(settings.retry);
   const items = await submitOnce(connection, submissions, onDuplicate, options);
   for (let attempt = 2; attempt <= settings.retry.maxAttempts; attempt++) {

@@ -1,4 +1,9 @@
 import { keysOf } from '../errors/require-known-keys.js';
+import { typeOf } from '../errors/require-type.js';
+import { invalidOptions } from '../errors/rostrum-error.js';
+
+/** Some thirty years. gRPC cannot write all that a number can; a longer deadline is none. */
+const LONGEST_MS = 1e12;
 
 /** Options of one call. */
 export interface CallOptions {
@@ -12,3 +17,15 @@ export interface CallOptions {
 }
 
 export const CALL_OPTIONS = keysOf<CallOptions>({ deadlineMs: true, signal: true });
+
+/**
+ * The end of a call that may take so many milliseconds from now, as `Date.now()` counts.
+ * @throws INVALID_OPTIONS
+ */
+export function deadlineAfter(deadlineMs: number): number {
+  if (typeof deadlineMs !== 'number' || Number.isNaN(deadlineMs)) {
+    const given = typeof deadlineMs === 'number' ? 'NaN' : typeOf(deadlineMs);
+    throw invalidOptions(`options.deadlineMs must be a number of milliseconds, not ${given}`);
+  }
+  return deadlineMs > LONGEST_MS ? Number.POSITIVE_INFINITY : Date.now() + deadlineMs;
+}

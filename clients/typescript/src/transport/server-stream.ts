@@ -1,6 +1,6 @@
 import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { RostrumError } from '../errors/rostrum-error.js';
-import { CALL_OPTIONS, type CallOptions } from './call-options.js';
+import { CALL_OPTIONS, type CallOptions, deadlineAfter } from './call-options.js';
 import type { Connection, Method } from './connection.js';
 
 /**
@@ -15,7 +15,7 @@ export async function* readServerStream<Request, Response>(
   { deadlineMs, signal }: CallOptions = {},
 ): AsyncGenerator<Response, void, undefined> {
   signal?.throwIfAborted();
-  const deadline = deadlineMs === undefined ? undefined : Date.now() + deadlineMs;
+  const deadline = deadlineMs === undefined ? undefined : deadlineAfter(deadlineMs);
   const stream = connection.openServerStream(method, request, deadline);
   const cancel = (): void => stream.cancel();
   signal?.addEventListener('abort', cancel);

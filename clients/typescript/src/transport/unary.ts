@@ -1,7 +1,7 @@
 import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import { Backoff } from './backoff.js';
-import { CALL_OPTIONS, type CallOptions } from './call-options.js';
+import { CALL_OPTIONS, type CallOptions, deadlineAfter } from './call-options.js';
 import type { Connection, Method } from './connection.js';
 import { healthCheck } from './health-check.js';
 import { type Repeatable, retryWaitMs } from './retry-decision.js';
@@ -24,7 +24,7 @@ export async function callUnary<Request, Response>(
   requireKnownOptions(CALL_OPTIONS, options);
   const { settings } = connection;
   const { signal } = options;
-  const deadline = Date.now() + (options.deadlineMs ?? settings.defaultDeadlineMs);
+  const deadline = deadlineAfter(options.deadlineMs ?? settings.defaultDeadlineMs);
   const payload = connection.encode(method, request);
   let backoff: Backoff | undefined;
   let lastFailure: RostrumError | undefined;

@@ -47,6 +47,37 @@ async function stateOf(one: Database, text: string): Promise<string | undefined>
   return await one.query(statement, []).then(() => undefined, sqlState);
 }
 
+test('settings of the database neither round scores nor change how statements see each other', async () => {
+  await using stack = new AsyncDisposableStack();
+  const set = await createTestDatabase();
+  stack.defer(() => set.drop());
+  const admin = new pg.Client({ connectionString: set.url });
+  await admin.connect();
+  for (const setting of [
+    'extra_float_digits = 0',
+    "default_transaction_isolation = 'serializable'",
+    'array_nulls = off',
+  ]) {
+    await admin.query(
+      `ALTER DATABASE ${admin.escapeIdentifier(admin.database as string)} SET ${setting}`,
+    );
+  }
+  await admin.end();
+  const one = open(set.url);
+  stack.defer(() => one.close());
+  const { rows } = await one.query(
+    {
+      name: 'settings',
+      text: `SELECT 9007199254740991::float8::text AS score, $1::text[] AS list,
+               current_setting('transaction_isolation') AS isolation`,
+    },
+    [[null]],
+  );
+  expect(rows).toEqual([
+    { score: '9.007199254740991e+15', list: [null], isolation: 'read committed' },
+  ]);
+});
+
 test('a statement that PostgreSQL cancels long before its time is run once more', async () => {
   const holder = new pg.Client({ connectionString: own.url });
   await holder.connect();

@@ -25,6 +25,11 @@ const SERVER_SETTINGS = {
   client_connection_check_interval: SESSION_BOUNDS.checkMs,
   // A pass over a large ranking takes one core, and leaves the others to submissions.
   max_parallel_workers_per_gather: 0,
+  // What a database or a role may be set to otherwise: scores would be rounded on their way, and
+  // statements fail that wait for each other.
+  extra_float_digits: 1,
+  default_transaction_isolation: 'read\\ committed',
+  array_nulls: 'on',
 } as const;
 
 /**

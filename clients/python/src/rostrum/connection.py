@@ -1,0 +1,334 @@
+"""The channels of a client: single attempts at calls, retries, and the end of all of it."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import math
+import os
+import re
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+import grpc
+from google.protobuf.message import Message
+from grpc import aio
+
+from rostrum.diagnosis import Diagnosis, cannot_reach, diagnose
+from rostrum.errors import (
+    RostrumError,
+    client_closed,
+    from_rpc_error,
+    invalid_field,
+    invalid_options,
+    message_too_large,
+)
+from rostrum.settings import Address, Backoff, Settings, retry_wait
+
+M = TypeVar("M")
+
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
+"""What the service takes. A larger request is not sent: in a stream it would end the stream."""
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_CERTAIN_AFTER = 3
+"""So many doubtful diagnoses in a row count as certain: a dying server does not do that."""
+_NOT_CONNECTED = re.compile(r"failed to connect to all addresses|DNS resolution failed")
+_CANCELLED_HERE = "Locally cancelled by application!"
+_CLOSE_SECONDS = 5.0
+
+
+class Connection:
+    """A channel to each address. Belongs to the event loop in which it is used first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.closing = False
+        self.on_close: set[Callable[[], Coroutine[Any, Any, None]]] = set()
+        self._pid = os.getpid()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._channels: list[aio.Channel] = []
+        self._methods: dict[tuple[int, str], Any] = {}
+        self._turn = itertools.count()
+        self._calls: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._sleepers: set[asyncio.Future[None]] = set()
+        self._answered = False
+        self._diagnosis: asyncio.Task[Diagnosis | None] | None = None
+        self._doubts = 0
+        self._closed: asyncio.Task[None] | None = None
+
+    def use(self) -> asyncio.AbstractEventLoop:
+        """Looks whether a call can be made here and now.
+
+        Raises CLIENT_CLOSED, CLIENT_FORKED, WRONG_EVENT_LOOP.
+        """
+        if self._pid != os.getpid():
+            raise RostrumError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "CLIENT_FORKED",
+                "this client was made before the process forked; connect in the child",
+            )
+        if self.closing:
+            raise client_closed()
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+            self._channels = [self._make_channel(each) for each in self.settings.addresses]
+        elif self._loop is not loop:
+            ended = "has ended" if self._loop.is_closed() else "is not this one"
+            raise RostrumError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "WRONG_EVENT_LOOP",
+                f"this client belongs to the event loop of its first call, which {ended}; "
+                "connect in each event loop",
+            )
+        return loop
+
+    def _make_channel(self, address: Address) -> aio.Channel:
+        name = self.settings.tls.server_name
+        retry = self.settings.retry
+        options: list[tuple[str, Any]] = [
+            ("grpc.use_local_subchannel_pool", 1),
+            # This client retries by itself; gRPC would do it once more behind its back.
+            ("grpc.enable_retries", 0),
+            # Without it a name that stands for several servers would lead to one of them only.
+            ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+            ("grpc.service_config_disable_resolution", 1),
+            ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+            # A server that hangs or vanished without a word is found out within the sum of both.
+            ("grpc.keepalive_time_ms", 4_000),
+            ("grpc.keepalive_timeout_ms", 4_000),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.initial_reconnect_backoff_ms", min(100, int(retry.max_backoff * 1000))),
+            ("grpc.min_reconnect_backoff_ms", 10_000),
+            ("grpc.max_reconnect_backoff_ms", max(100, int(retry.max_backoff * 1000))),
+            ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
+            ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
+        ]
+        if name is not None:
+            options.append(("grpc.ssl_target_name_override", name))
+            options.append(("grpc.default_authority", name))
+        if address.is_loopback:
+            options.append(("grpc.enable_http_proxy", 0))  # it has no way to this machine itself
+        return aio.secure_channel(
+            f"dns:///{address.text}", self.settings.tls.credentials(), options=options
+        )
+
+    def _pick(self) -> int:
+        """The next channel in turn, of those that are connected if any are."""
+        count = len(self._channels)
+        turn = next(self._turn)
+        if count == 1:
+            return 0
+        ready = [
+            index
+            for index, channel in enumerate(self._channels)
+            if channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY
+        ]
+        return ready[turn % len(ready)] if ready else turn % count
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a connection now; begins to connect where there is none."""
+        states = [channel.get_state(try_to_connect=True) for channel in self._channels]
+        return grpc.ChannelConnectivity.READY in states
+
+    def open(
+        self, kind: str, path: str, parse: Callable[[bytes], Any], *args: Any, **options: Any
+    ) -> Any:
+        """Begins a call of one kind (`unary_unary`, …) on the channel whose turn it is."""
+        self.use()
+        index = self._pick()
+        method = self._methods.get((index, path))
+        if method is None:
+            method = getattr(self._channels[index], kind)(path, response_deserializer=parse)
+            self._methods[index, path] = method
+        call = method(*args, **options)
+        self._calls.add(call)
+        return call
+
+    async def attempt(
+        self, path: str, parse: Callable[[bytes], M], payload: bytes, deadline: float, **kw: Any
+    ) -> M:
+        """Makes one attempt at a unary call; `deadline` is a time of the event loop."""
+        loop = self.use()
+        timeout = None if deadline == math.inf else max(0.0, deadline - loop.time())
+        call = self.open("unary_unary", path, parse, payload, timeout=timeout, **kw)
+        try:
+            answer = await call
+        except (aio.AioRpcError, asyncio.CancelledError) as error:
+            raise await self.failure(error, call) from None
+        self._answered = True
+        return cast(M, answer)
+
+    async def failure(self, error: BaseException, call: Any) -> BaseException:
+        """What a call fails with: CancelledError only where the caller's own task was cancelled."""
+        if isinstance(error, asyncio.CancelledError):
+            return client_closed() if self.closing and not _is_cancelling() else error
+        if self.closing:
+            return client_closed()
+        if not isinstance(error, aio.AioRpcError):
+            return error
+        converted = from_rpc_error(error)
+        if converted.reason not in ("CONNECTION_FAILED", "DEADLINE_EXCEEDED"):
+            self._answered = True
+        details = error.details() or ""
+        if converted.reason == "CONNECTION_FAILED" and _NOT_CONNECTED.search(details):
+            code = "ECONNREFUSED" if "refused" in details.lower() else "no connection"
+            return cannot_reach(self.settings.address, "ENOTFOUND" if "DNS" in details else code)
+        return converted
+
+    def note_answer(self) -> None:
+        """Notes that a server let this client in."""
+        self._answered = True
+
+    async def explain(self) -> tuple[RostrumError, bool] | None:
+        """Why a connection fails that never worked, and whether no retry can mend it."""
+        if self._answered or self.closing:
+            return None
+        if self._diagnosis is None or self._diagnosis.done():
+            self._diagnosis = asyncio.get_running_loop().create_task(diagnose(self.settings))
+        diagnosis = await asyncio.shield(self._diagnosis)
+        if diagnosis is None:
+            return None
+        self._doubts = self._doubts + 1 if diagnosis.mendable == "doubtful" else 0
+        return diagnosis.error, diagnosis.mendable == "no" or self._doubts >= _CERTAIN_AFTER
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits; ends with CLIENT_CLOSED when the client is closed meanwhile."""
+        loop = self.use()
+        future = loop.create_future()
+        timer = loop.call_later(seconds, _wake, future)
+        self._sleepers.add(future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+            self._sleepers.discard(future)
+
+    def timeout(self, timeout: float | None) -> float:
+        """The time of the event loop when a call must end. Raises INVALID_OPTIONS."""
+        seconds = self.settings.default_timeout if timeout is None else timeout
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:
+            raise invalid_options(f"timeout must be a number of seconds, not {timeout!r}")
+        return self.use().time() + seconds
+
+    async def call(
+        self,
+        path: str,
+        parse: Callable[[bytes], M],
+        payload: bytes,
+        *,
+        repeatable: bool,
+        timeout: float | None,
+        **options: Any,
+    ) -> M:
+        """Makes a unary call, and tries again until its deadline where that can help."""
+        deadline = self.timeout(timeout)
+        loop = self.use()
+        backoff = Backoff(self.settings.retry)
+        last: RostrumError | None = None
+        for attempt in itertools.count(1):
+            try:
+                if not repeatable and not self.is_ready:
+                    await self._connect(deadline)
+                return await self.attempt(path, parse, payload, deadline, **options)
+            except RostrumError as error:
+                failure = error
+            if failure.reason == "CLIENT_CLOSED":
+                raise failure
+            if failure.reason == "DEADLINE_EXCEEDED":
+                raise await self._out_of_time(failure, last)
+            wait = retry_wait(failure, repeatable=repeatable)
+            if failure.reason == "CONNECTION_FAILED":
+                explained = await self.explain()
+                if explained:
+                    failure, permanent = explained
+                    if permanent:
+                        raise failure
+            if wait is None or attempt >= self.settings.retry.max_attempts:
+                raise failure
+            pause = backoff.next(wait)
+            if loop.time() + pause >= deadline:
+                raise failure
+            last = failure
+            await self.sleep(pause)
+        raise AssertionError("unreachable")
+
+    async def _connect(self, deadline: float) -> None:
+        """A call that must not be sent twice is not sent into a connection that may be dead."""
+        remaining = deadline - self.use().time()
+        try:
+            await self.call(
+                "/grpc.health.v1.Health/Check", bytes, b"", repeatable=True, timeout=remaining
+            )
+        except RostrumError:
+            # Whatever a server answers, it has been reached, and the call itself tells the rest.
+            if not self.is_ready:
+                raise
+
+    async def _out_of_time(self, failure: RostrumError, last: RostrumError | None) -> RostrumError:
+        if last is None:
+            explained = await self.explain()
+            return explained[0] if explained else failure
+        if last.reason == "CONNECTION_FAILED" and not self.is_ready:
+            return last  # the last attempt waited in vain for a connection
+        if last.reason == "STORE_UNAVAILABLE":
+            return last
+        message = f"{failure.message}; the attempt before it: {last.message}"
+        return RostrumError(failure.code, failure.reason, message)
+
+    async def close(self) -> None:
+        """Ends every call, and resolves when all have ended and the connections are down."""
+        if self._pid != os.getpid() or (self._loop is not None and self._loop.is_closed()):
+            self.closing = True
+            return
+        if self._loop is None or self._closed is not None:
+            self.closing = True
+            if self._closed is not None:
+                await asyncio.shield(self._closed)
+            return
+        self.use()
+        self.closing = True
+        self._closed = self._loop.create_task(self._close())
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
+        for sleeper in list(self._sleepers):
+            if not sleeper.done():
+                sleeper.set_exception(client_closed())
+        if self._diagnosis is not None:
+            self._diagnosis.cancel()
+            await asyncio.wait([self._diagnosis])
+        for end in list(self.on_close):
+            await end()
+        for call in list(self._calls):
+            call.cancel()
+        with contextlib.suppress(asyncio.TimeoutError):
+            closing = asyncio.gather(*(channel.close() for channel in self._channels))
+            await asyncio.wait_for(closing, _CLOSE_SECONDS)
+        self._methods.clear()
+        self._channels.clear()
+
+
+def encode(request: Message) -> bytes:
+    """Raises INVALID_FIELD for what cannot be encoded, MESSAGE_TOO_LARGE."""
+    try:
+        payload = request.SerializeToString()
+    except ValueError as error:
+        raise invalid_field("", f"the request cannot be encoded: {error}") from error
+    if len(payload) > MAX_REQUEST_BYTES:
+        raise message_too_large("the request is not sent", len(payload), MAX_REQUEST_BYTES)
+    return payload
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
+
+
+def _is_cancelling() -> bool:
+    """Whether the present task is being cancelled; before Python 3.11 that cannot be told."""
+    task = asyncio.current_task()
+    cancelling = getattr(task, "cancelling", None)
+    return cancelling is not None and cancelling() > 0

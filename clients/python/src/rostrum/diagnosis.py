@@ -1,0 +1,154 @@
+"""Why a connection cannot be made: gRPC tells it only in texts, and some of it not at all."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+
+import grpc
+
+from rostrum.errors import RostrumError
+from rostrum.settings import Address, Settings
+
+_TIMEOUT = 1.0
+"""So long a server may be silent: whoever waits has waited for a deadline already."""
+
+_NETWORK = {
+    "ECONNREFUSED": "nothing listens there",
+    "ENOTFOUND": "there is no such host",
+    "EAI_AGAIN": "the host name cannot be resolved now",
+    "ETIMEDOUT": "no answer",
+    "EHOSTUNREACH": "the host cannot be reached",
+    "ENETUNREACH": "the network cannot be reached",
+}
+
+Hope = Literal["yes", "doubtful", "no"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    error: RostrumError
+    mendable: Hope
+    """`no`: trying again cannot help. `doubtful`: so it looks, and a dying server looks the same."""
+
+
+async def diagnose(settings: Settings) -> Diagnosis | None:
+    """Connects once to each server. None when a connection to one of them works."""
+    found = await asyncio.gather(*(_diagnose(each, settings) for each in settings.addresses))
+    faults = [each for each in found if each is not None]
+    if len(faults) < len(found):
+        return None
+    hopes: tuple[Hope, ...] = ("yes", "doubtful", "no")
+    # The most hopeful one decides: while one server may come back, trying again may help.
+    first = min(faults, key=lambda each: hopes.index(each.mendable))
+    message = "; ".join(each.error.message for each in faults)
+    return Diagnosis(RostrumError(first.error.code, first.error.reason, message), first.mendable)
+
+
+async def _diagnose(address: Address, settings: Settings) -> Diagnosis | None:
+    secured = False
+    writer: asyncio.StreamWriter | None = None
+    try:
+        async with _limit(_TIMEOUT):
+            reader, writer = await asyncio.open_connection(
+                address.host,
+                address.port,
+                ssl=settings.tls.context,
+                server_hostname=settings.tls.server_name or address.host.split("%")[0],
+            )
+            secured = True
+            # With TLS 1.3 the server judges our certificate after the handshake is over for us:
+            # only its first bytes, the HTTP/2 settings, say that it let us in.
+            if await reader.read(1):
+                return None
+        return _explain(address, settings, None, secured)
+    except (OSError, EOFError, asyncio.TimeoutError) as error:
+        return _explain(address, settings, error, secured)
+    finally:
+        if writer is not None:
+            writer.transport.abort()
+            with contextlib.suppress(Exception):
+                await writer.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def _limit(seconds: float) -> AsyncIterator[None]:
+    """As asyncio.timeout, which Python 3.10 does not have."""
+    task = asyncio.current_task()
+    assert task is not None
+    expired = False
+
+    def expire() -> None:
+        nonlocal expired
+        expired = True
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(seconds, expire)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not expired:
+            raise
+        if hasattr(task, "uncancel"):
+            task.uncancel()
+        raise asyncio.TimeoutError from None
+    finally:
+        timer.cancel()
+
+
+def _explain(
+    address: Address, settings: Settings, error: BaseException | None, secured: bool
+) -> Diagnosis:
+    where = address.text
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = f"the certificate of the server at {where} is refused: {error.verify_message}"
+        return _refused(text, "no", error)
+    alert = isinstance(error, ssl.SSLError) and "ALERT" in str(error.reason or error)
+    expires = settings.tls.expires
+    if expires and expires < datetime.now(timezone.utc) and (secured or alert):
+        return _refused(f"the client certificate expired at {expires.isoformat()}", "no", error)
+    if alert:
+        return _refused(f"the server at {where} refuses the client certificate", "no", error)
+    if secured and not isinstance(error, asyncio.TimeoutError):
+        text = (
+            f"the server at {where} closes the connection after the TLS handshake: it probably "
+            "refuses the client certificate"
+        )
+        return _refused(text, "doubtful", error)
+    return Diagnosis(cannot_reach(where, _code(error)), "yes")
+
+
+def _code(error: BaseException | None) -> str:
+    if isinstance(error, asyncio.TimeoutError):
+        return "ETIMEDOUT"
+    if isinstance(error, socket.gaierror):
+        return "EAI_AGAIN" if error.errno == socket.EAI_AGAIN else "ENOTFOUND"
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number in errno.errorcode:
+        return errno.errorcode[number]
+    # Of several addresses of a name, asyncio tells all the faults in one text.
+    return "ECONNREFUSED" if "refused" in str(error).lower() else type(error).__name__
+
+
+def _refused(message: str, mendable: Hope, cause: BaseException | None) -> Diagnosis:
+    why = getattr(cause, "reason", None) or (str(cause) if cause else "closed")
+    text = f"{message} ({why}); development certificates are made by `npm start`, or by `npm run certs`"
+    return Diagnosis(
+        RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", text), mendable
+    )
+
+
+def cannot_reach(address: str, code: str) -> RostrumError:
+    """What to say when no connection can be made."""
+    why = _NETWORK.get(code, "the connection fails")
+    return RostrumError(
+        grpc.StatusCode.UNAVAILABLE,
+        "CONNECTION_FAILED",
+        f"cannot reach a Rostrum server at {address}: {why} ({code}); start one with `npm start`, "
+        "or set ROSTRUM_ADDRESS",
+    )

@@ -1,0 +1,153 @@
+"""Certificates: from files or from memory, looked at before they are used."""
+
+import contextlib
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import grpc
+
+from rostrum.errors import Reason, RostrumError, invalid_options
+
+PemSource = str | os.PathLike[str] | bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """Who the client is and whom it trusts: each a path, or PEM in memory as bytes."""
+
+    ca: PemSource
+    """The certificate of the authority that issued the server's certificate."""
+    cert: PemSource
+    """The client's certificate, with any intermediate certificates after it."""
+    key: PemSource
+    """The client's private key."""
+    server_name: str | None = None
+    """The name to expect in the server's certificate, where it is not the host of the address."""
+
+
+@dataclass(frozen=True)
+class LoadedTls:
+    ca: bytes
+    cert: bytes
+    key: bytes
+    server_name: str | None
+    context: ssl.SSLContext
+    expires: datetime | None
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
+
+
+_KINDS = {
+    "ca": "the authority certificate",
+    "cert": "the client certificate",
+    "key": "the client key",
+}
+
+
+def load_tls(tls: Tls) -> LoadedTls:
+    """Raises INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID."""
+    ca = _read("ca", tls.ca, b"CERTIFICATE-----")
+    cert = _read("cert", tls.cert, b"CERTIFICATE-----")
+    key = _read("key", tls.key, b"PRIVATE KEY-----")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.set_alpn_protocols(["h2"])
+    try:
+        context.load_verify_locations(cadata=ca.decode("ascii", "replace"))
+    except (ssl.SSLError, ValueError) as error:
+        raise _invalid(f"{_label('ca', tls.ca)} cannot be used: {error}") from error
+    with _as_file(cert) as cert_file, _as_file(key) as key_file:
+        try:
+            context.load_cert_chain(cert_file, key_file, password=_no_password)
+        except (ssl.SSLError, ValueError) as error:
+            pair = f"{_label('cert', tls.cert)} and {_label('key', tls.key)}"
+            fault = "do not belong together" if "MISMATCH" in str(error) else "cannot be used"
+            raise _invalid(f"{pair} {fault}: {error}") from error
+    return LoadedTls(ca, cert, key, tls.server_name, context, _not_after(cert))
+
+
+def _no_password() -> str:
+    raise ValueError("it is encrypted, and this client takes no passphrase")
+
+
+def _read(name: str, source: PemSource, content: bytes) -> bytes:
+    if isinstance(source, bytes):
+        pem = source
+    elif isinstance(source, (str, os.PathLike)) and os.fspath(source) != "":
+        try:
+            pem = Path(source).read_bytes()
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise _failed(
+                "CERTIFICATE_FILE_MISSING",
+                f"cannot read {_label(name, source)} ({why}); development certificates are made "
+                "by `npm start`, or by `npm run certs`",
+                {"path": os.fspath(source)},
+            ) from error
+    else:
+        raise invalid_options(f"tls.{name}: give the path of a PEM file, or its content as bytes")
+    if content not in pem:
+        begin = f"-----BEGIN {content.decode()}"
+        raise _invalid(f"{_label(name, source)} is none: a PEM file with {begin} is needed")
+    return pem
+
+
+def _label(name: str, source: PemSource) -> str:
+    return f"{_KINDS[name]} " + (
+        f"(tls.{name})" if isinstance(source, bytes) else str(Path(source).absolute())
+    )
+
+
+def _failed(reason: Reason, message: str, metadata: dict[str, str]) -> RostrumError:
+    return RostrumError(grpc.StatusCode.FAILED_PRECONDITION, reason, message, metadata=metadata)
+
+
+def _invalid(message: str) -> RostrumError:
+    return _failed("CERTIFICATE_INVALID", message, {})
+
+
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """A file that only this user can read, for as long as OpenSSL needs it: it takes nothing else."""
+    descriptor, path = tempfile.mkstemp()
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        yield path
+    finally:
+        os.unlink(path)
+
+
+def _not_after(pem: bytes) -> datetime | None:
+    """When the first certificate of a PEM file ends; None where that cannot be read."""
+    try:
+        text = pem[pem.index(b"-----BEGIN CERTIFICATE-----") :].decode("ascii")
+        der = ssl.PEM_cert_to_DER_cert(text[: text.index("-----END") + 25].strip() + "\n")
+        at = _enter(der, _enter(der, 0))
+        if der[at] == 0xA0:
+            at = _skip(der, at)  # the version
+        for _ in range(3):
+            at = _skip(der, at)  # serial number, algorithm, issuer
+        end = _skip(der, _enter(der, at))
+        value = der[_enter(der, end) : _skip(der, end)].decode("ascii")
+        form = "%y%m%d%H%M%SZ" if der[end] == 0x17 else "%Y%m%d%H%M%SZ"
+        return datetime.strptime(value, form).replace(tzinfo=timezone.utc)
+    except (ValueError, IndexError):
+        return None
+
+
+def _enter(der: bytes, at: int) -> int:
+    """Where the content of the DER value begins."""
+    return at + 2 + (der[at + 1] & 0x7F if der[at + 1] & 0x80 else 0)
+
+
+def _skip(der: bytes, at: int) -> int:
+    """Where the next DER value begins."""
+    start = _enter(der, at)
+    long = der[at + 1] & 0x80
+    return start + (int.from_bytes(der[at + 2 : start], "big") if long else der[at + 1])
