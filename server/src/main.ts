@@ -30,13 +30,12 @@ function configOrExit(): Config {
     return readConfig(process.env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    console.error([error.message, ...unknownSettings(process.env).map(asUnknown)].join('\n'));
+    const unknown = unknownSettings(process.env).map(
+      (name) => `${name} is not known; is it misspelt?`,
+    );
+    console.error([error.message, ...unknown].join('\n'));
     process.exit(EXIT_BAD_CONFIG);
   }
-}
-
-function asUnknown(name: string): string {
-  return `${name} is not known; is it misspelt?`;
 }
 
 async function prepareDatabase({ databaseUrl }: Config, log: Logger): Promise<void> {

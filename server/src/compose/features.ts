@@ -67,7 +67,7 @@ export function composeFeatures(
       hub.recheck(leaderboardId);
     },
   });
-  const purger = new Purger({ store: stores.purges, index: builder, log });
+  const purger = new Purger(stores.purges, builder, log);
 
   const serverStats = new ServerStats({
     methods: () => methods.snapshot(),

@@ -6,25 +6,20 @@ import type { Caller, Holdings } from './caller.js';
  * and in total.
  */
 export class CallerBudget {
-  readonly #kind: keyof Holdings;
   readonly #connectionLimit: number;
   readonly #allotment: Allotment;
 
   /**
    * @param kind where connections and identities count what they hold
-   * @param connectionLimit for one connection; its first piece may be larger
+   * @param limits `connectionLimit` is for one connection; what it takes first may be larger
    */
   constructor(
-    kind: keyof Holdings,
+    private readonly kind: keyof Holdings,
     total: number,
-    {
-      connectionLimit = Number.POSITIVE_INFINITY,
-      cap,
-    }: { connectionLimit?: number; cap?: Cap | undefined } = {},
+    limits: { readonly connectionLimit?: number; readonly cap?: Cap | undefined } = {},
   ) {
-    this.#kind = kind;
-    this.#connectionLimit = connectionLimit;
-    this.#allotment = new Allotment(total, cap);
+    this.#connectionLimit = limits.connectionLimit ?? Number.POSITIVE_INFINITY;
+    this.#allotment = new Allotment(total, limits.cap);
   }
 
   /** What all callers hold. */
@@ -39,14 +34,14 @@ export class CallerBudget {
 
   /** Whether a connection holds all that it may. */
   isFull(caller: Caller): boolean {
-    return caller[this.#kind] >= this.#connectionLimit;
+    return caller[this.kind] >= this.#connectionLimit;
   }
 
   /** Takes room for `amount` more. False if there is none; then nothing is taken. */
   take(caller: Caller, amount = 1): boolean {
     const { of: identity } = caller;
-    const held = caller[this.#kind];
-    const heldByIdentity = identity[this.#kind];
+    const held = caller[this.kind];
+    const heldByIdentity = identity[this.kind];
     if (
       (held > 0 && held + amount > this.#connectionLimit) ||
       !this.#allotment.mayTake(heldByIdentity, amount) ||
@@ -54,15 +49,15 @@ export class CallerBudget {
     ) {
       return false;
     }
-    caller[this.#kind] = held + amount;
-    identity[this.#kind] = heldByIdentity + amount;
+    caller[this.kind] = held + amount;
+    identity[this.kind] = heldByIdentity + amount;
     this.#allotment.take(amount);
     return true;
   }
 
   release(caller: Caller, amount = 1): void {
-    caller[this.#kind] -= amount;
-    caller.of[this.#kind] -= amount;
+    caller[this.kind] -= amount;
+    caller.of[this.kind] -= amount;
     this.#allotment.release(amount);
   }
 }

@@ -39,11 +39,7 @@ interface Slot {
 }
 
 class OrderedReplies<Req, Res> {
-  readonly #call: grpc.ServerDuplexStream<Req, Res>;
-  readonly #life: CallLife;
   readonly #stream: ServerStream<Res>;
-  readonly #run: BidiHandler<Req, Res>;
-  readonly #maxInFlight: number;
   /** Oldest first; the answers before `#head` have been sent. */
   #slots: Slot[] = [];
   #head = 0;
@@ -54,16 +50,12 @@ class OrderedReplies<Req, Res> {
   #scheduled = false;
 
   constructor(
-    call: grpc.ServerDuplexStream<Req, Res>,
-    life: CallLife,
-    run: BidiHandler<Req, Res>,
-    maxInFlight: number,
+    private readonly call: grpc.ServerDuplexStream<Req, Res>,
+    private readonly life: CallLife,
+    private readonly run: BidiHandler<Req, Res>,
+    private readonly maxInFlight: number,
   ) {
-    this.#call = call;
-    this.#life = life;
     this.#stream = new ServerStream<Res>(call, life);
-    this.#run = run;
-    this.#maxInFlight = maxInFlight;
     life.onDrain(() => this.#drain());
     life.onOver(() => this.#abandon());
     call.on('end', () => {
@@ -74,10 +66,10 @@ class OrderedReplies<Req, Res> {
   }
 
   #take(undecoded: Decoded<Req>): void {
-    if (!this.#life.isOpen || this.#draining) return;
+    if (!this.life.isOpen || this.#draining) return;
     const slot: Slot = { state: 'pending', answer: undefined, error: undefined };
     this.#slots.push(slot);
-    if (this.#slots.length - this.#head >= this.#maxInFlight) this.#pause();
+    if (this.#slots.length - this.#head >= this.maxInFlight) this.#pause();
     const fail = (error: unknown) => {
       slot.state = 'failed';
       slot.error = error;
@@ -85,7 +77,7 @@ class OrderedReplies<Req, Res> {
     };
     const succeed = (answer: Res | Uint8Array) => {
       try {
-        slot.answer = this.#life.method.encode(answer);
+        slot.answer = this.life.method.encode(answer);
         slot.state = 'answered';
         this.#schedule();
       } catch (error) {
@@ -93,7 +85,7 @@ class OrderedReplies<Req, Res> {
       }
     };
     try {
-      const result = this.#run(requireDecoded(undecoded), this.#life);
+      const result = this.run(requireDecoded(undecoded), this.life);
       if (result instanceof Promise) result.then(succeed, fail);
       else succeed(result);
     } catch (error) {
@@ -113,7 +105,7 @@ class OrderedReplies<Req, Res> {
 
   /** Sends the answers that are ready up to the first missing one; one batch at a time. */
   #flush(): void {
-    if (!this.#life.isOpen || this.#flushing) return;
+    if (!this.life.isOpen || this.#flushing) return;
     const ready: Buffer[] = [];
     let next = this.#slots[this.#head];
     while (next?.state === 'answered') {
@@ -137,18 +129,18 @@ class OrderedReplies<Req, Res> {
     } else if (
       this.#paused &&
       !this.#draining &&
-      this.#slots.length - this.#head <= this.#maxInFlight / 2
+      this.#slots.length - this.#head <= this.maxInFlight / 2
     ) {
       this.#paused = false;
-      this.#call.resume();
+      this.call.resume();
     }
   }
 
   #forgetSent(): void {
     if (this.#head === this.#slots.length) {
       this.#slots = [];
-      forgetRequestBytes(this.#call);
-    } else if (this.#head >= this.#maxInFlight) this.#slots = this.#slots.slice(this.#head);
+      forgetRequestBytes(this.call);
+    } else if (this.#head >= this.maxInFlight) this.#slots = this.#slots.slice(this.#head);
     else return;
     this.#head = 0;
   }
@@ -156,7 +148,7 @@ class OrderedReplies<Req, Res> {
   #pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.#call.pause();
+    this.call.pause();
   }
 
   /** Takes no more requests, and ends when those taken are answered. */

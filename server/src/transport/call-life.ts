@@ -57,8 +57,6 @@ const NO_HEADERS = {};
  * opened, and end in `#count`.
  */
 export class CallLife implements CallContext {
-  readonly #call: Call;
-  readonly #answer: Answer | undefined;
   readonly #connection: Connection | undefined;
   readonly #startMs = performance.now();
   #state: 'open' | 'ended' | 'over' = 'open';
@@ -70,12 +68,10 @@ export class CallLife implements CallContext {
 
   /** @param answer of a unary call; the others are streams and are written to */
   constructor(
-    call: Call,
+    private readonly call: Call,
     readonly method: Method,
-    answer: Answer | undefined,
+    private readonly answer: Answer | undefined,
   ) {
-    this.#call = call;
-    this.#answer = answer;
     this.#connection = method.environment.connections.find(call.getPeer());
     method.stats.opened();
     call.on('cancelled', () => this.#over());
@@ -96,7 +92,7 @@ export class CallLife implements CallContext {
   }
 
   get deadline(): number {
-    return Number(this.#call.getDeadline());
+    return Number(this.call.getDeadline());
   }
 
   get isOpen(): boolean {
@@ -138,7 +134,7 @@ export class CallLife implements CallContext {
       throw new RostrumError('DEADLINE_EXCEEDED', 'the deadline passed before the work began');
     }
     if (environment.unsent.isFull(this.connection)) throw this.#overloaded();
-    requireDecoded(this.#call.request);
+    requireDecoded(this.call.request);
   }
 
   /**
@@ -207,28 +203,28 @@ export class CallLife implements CallContext {
     this.#state = 'ended';
     this.#count(status === null ? grpc.status.OK : (status.code ?? grpc.status.UNKNOWN));
     try {
-      if (this.#answer !== undefined)
-        this.#answer(status, answer, status === null ? NO_TRAILERS : undefined);
-      else if (status !== null) this.#call.emit('error', status);
-      else this.#call.end?.();
+      if (this.answer !== undefined)
+        this.answer(status, answer, status === null ? NO_TRAILERS : undefined);
+      else if (status !== null) this.call.emit('error', status);
+      else this.call.end?.();
     } catch (fault) {
       // After an await nobody else catches it, and it would end the process.
       environment.log.error({ method: path, err: fault }, 'call failed');
     }
-    if (this.#answer === undefined) this.#resetAfter(environment.limits.streamEndGraceMs);
+    if (this.answer === undefined) this.#resetAfter(environment.limits.streamEndGraceMs);
     else if (answer !== undefined && answer.byteLength >= WATCHED_ANSWER_BYTES) {
       this.#resetAfter(environment.limits.answerGraceMs);
     }
   }
 
   #resetAfter(graceMs: number): void {
-    const reset = () => resetCall(this.#call, this.#connection, this.#code);
+    const reset = () => resetCall(this.call, this.#connection, this.#code);
     this.#grace = setTimeout(reset, graceMs).unref();
   }
 
   #over(): void {
     const { environment, requestStream } = this.method;
-    if (this.isOpen) this.#count(sentCode(this.#call) ?? grpc.status.CANCELLED);
+    if (this.isOpen) this.#count(sentCode(this.call) ?? grpc.status.CANCELLED);
     this.#state = 'over';
     if (this.#unsent > 0) environment.unsent.release(this.connection, this.#unsent);
     if (this.#grace !== undefined) clearTimeout(this.#grace);
@@ -236,13 +232,13 @@ export class CallLife implements CallContext {
     if (this.#overListeners !== undefined) for (const listener of this.#overListeners) listener();
     if (requestStream) {
       // The caller may leave its side open. Closing it at once would overtake the status.
-      setTimeout(() => releaseCall(this.#call), environment.limits.streamEndGraceMs).unref();
+      setTimeout(() => releaseCall(this.call), environment.limits.streamEndGraceMs).unref();
     }
   }
 
   #count(code: grpc.status): void {
     this.#code = code;
-    const tookMs = this.#answer === undefined ? undefined : performance.now() - this.#startMs;
+    const tookMs = this.answer === undefined ? undefined : performance.now() - this.#startMs;
     this.method.stats.ended(code, tookMs);
   }
 

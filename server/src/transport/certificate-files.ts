@@ -38,8 +38,6 @@ export interface CertificateSet {
  * yet, by a clock that is a little behind, will be soon.
  */
 export class CertificateFiles {
-  readonly #paths: CertificatePaths;
-  readonly #log: Logger;
   readonly #listeners = new Set<(set: CertificateSet) => void>();
   #current: CertificateSet;
   /** The content of the files that is in use. */
@@ -49,21 +47,19 @@ export class CertificateFiles {
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(
-    paths: CertificatePaths,
+    private readonly paths: CertificatePaths,
+    private readonly log: Logger,
     read: CertificateSet,
     used: CertificateSet,
-    log: Logger,
   ) {
-    this.#paths = paths;
     this.#current = used;
     this.#used = fingerprint(read);
-    this.#log = log;
   }
 
   /** @throws Error that says which file is missing or what does not fit together. */
   static async open(paths: CertificatePaths, log: Logger): Promise<CertificateFiles> {
     const set = await readSet(paths);
-    return new CertificateFiles(paths, set, await checkCertificates(set), log);
+    return new CertificateFiles(paths, log, set, await checkCertificates(set));
   }
 
   get current(): CertificateSet {
@@ -95,7 +91,7 @@ export class CertificateFiles {
   async reload(): Promise<boolean> {
     let content = 'unreadable';
     try {
-      const read = await readSet(this.#paths);
+      const read = await readSet(this.paths);
       content = fingerprint(read);
       if (content !== this.#used) await this.#use(read);
     } catch (error) {
@@ -112,14 +108,14 @@ export class CertificateFiles {
     const set = await checkCertificates(read);
     for (const listener of this.#listeners) listener(set);
     this.#current = set;
-    this.#log.info({ validTo: new X509Certificate(set.cert).validTo }, 'certificates replaced');
+    this.log.info({ validTo: new X509Certificate(set.cert).validTo }, 'certificates replaced');
   }
 
   #refuse(content: string, error: unknown): void {
     const refused = `${content}\n${messageOf(error)}`;
     if (refused === this.#refused) return;
     this.#refused = refused;
-    this.#log.warn({ reason: messageOf(error) }, 'new certificates refused; the old ones stay');
+    this.log.warn({ reason: messageOf(error) }, 'new certificates refused; the old ones stay');
   }
 }
 

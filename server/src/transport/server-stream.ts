@@ -15,21 +15,20 @@ type StreamingCall =
  * that, writing does nothing.
  */
 export class ServerStream<Res> {
-  readonly #call: StreamingCall;
-  readonly #life: CallLife;
   #waiting: (() => void)[] = [];
 
   /** For the wrappers. */
-  constructor(call: StreamingCall, life: CallLife) {
-    this.#call = call;
-    this.#life = life;
+  constructor(
+    private readonly call: StreamingCall,
+    private readonly life: CallLife,
+  ) {
     call.on('drain', () => this.#wake());
     life.onOver(() => this.#wake());
   }
 
   /** Whether messages can still be written. */
   get isOpen(): boolean {
-    return this.#life.isOpen;
+    return this.life.isOpen;
   }
 
   /** Resolves when the stream is over, however it ended. Never rejects. */
@@ -47,7 +46,7 @@ export class ServerStream<Res> {
   write(message: Res | Uint8Array, onFlushed?: () => void): boolean {
     if (!this.isOpen) return false;
     try {
-      const bytes = this.#life.method.encode(message);
+      const bytes = this.life.method.encode(message);
       return this.#write(bytes, bytes.byteLength, onFlushed);
     } catch (error) {
       this.end(error);
@@ -64,7 +63,7 @@ export class ServerStream<Res> {
   writeMany(messages: readonly Uint8Array[], onFlushed?: () => void): boolean {
     if (!this.isOpen) return false;
     try {
-      if (this.#life.method.environment.batchFrames) {
+      if (this.life.method.environment.batchFrames) {
         const batch = new FrameBatch(messages);
         return this.#write(batch, batch.byteLength, onFlushed);
       }
@@ -82,10 +81,10 @@ export class ServerStream<Res> {
 
   /** @throws OVERLOADED */
   #write(message: Uint8Array | FrameBatch, bytes: number, onFlushed?: () => void): boolean {
-    const size = this.#life.hold(bytes);
-    return this.#call.write(message, (error: unknown) => {
-      if (this.#life.isOver) return;
-      this.#life.release(size);
+    const size = this.life.hold(bytes);
+    return this.call.write(message, (error: unknown) => {
+      if (this.life.isOver) return;
+      this.life.release(size);
       if (error === null || error === undefined) onFlushed?.();
     });
   }
@@ -96,7 +95,7 @@ export class ServerStream<Res> {
    * @throws CallCancelled if the stream is over or ends first; let it pass through the handler
    */
   async drained(): Promise<void> {
-    if (this.isOpen && this.#call.writableNeedDrain) {
+    if (this.isOpen && this.call.writableNeedDrain) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     if (!this.isOpen) throw new CallCancelled();
@@ -104,13 +103,13 @@ export class ServerStream<Res> {
 
   /** Calls `listener` once when the stream is over; at once if it already is. */
   onClose(listener: () => void): void {
-    this.#life.onOver(listener);
+    this.life.onOver(listener);
   }
 
   /** Ends the call: with OK, or with an error. See `CallLife.end`. */
   end(error?: unknown): void {
-    if (error === undefined) this.#life.end(null);
-    else this.#life.fail(error);
+    if (error === undefined) this.life.end(null);
+    else this.life.fail(error);
     this.#wake();
   }
 

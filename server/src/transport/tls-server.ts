@@ -14,15 +14,6 @@ import { explainRefusal } from './refused-connection.js';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 /**
- * Called for each client whose handshake was accepted. The identity is undefined if the certificate
- * carries none. If it returns a reason, the client is turned away for that reason.
- */
-export type ConnectionListener = (
-  socket: TLSSocket,
-  identity: Identity | undefined,
-) => string | undefined;
-
-/**
  * Makes a TLS server that lets in clients with a certificate of the configured authority only, and
  * logs each refusal with its reason in one line.
  *
@@ -34,12 +25,15 @@ export type ConnectionListener = (
  * Peers that connect and say nothing have no certificate that they could be held to. They must not
  * take the places of those who have one. So handshakes have places of their own, and the oldest gives
  * way to a newcomer.
+ *
+ * @param onConnection called after each accepted handshake, with an undefined identity if the certificate
+ * carries none; if it returns a reason, the client is turned away for that reason
  */
 export function createTlsServer(
   certificates: CertificateFiles,
   { maxConnections, maxHandshakes }: Pick<GrpcLimits, 'maxConnections' | 'maxHandshakes'>,
   log: Logger,
-  onConnection: ConnectionListener,
+  onConnection: (socket: TLSSocket, identity: Identity | undefined) => string | undefined,
 ): Server {
   const server = createServer({
     ...secureContextOf(certificates.current),

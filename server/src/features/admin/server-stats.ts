@@ -13,19 +13,16 @@ type OutboxCount = { readonly count: number } | { readonly problem: string };
 
 /** Gathers the statistics of this process. */
 export class ServerStats {
-  readonly #sources: StatsSources;
   /** Taken once: computed again, it would move whenever the clock is set. */
   readonly #startTimeMs = Math.floor(Date.now() - process.uptime() * 1000);
   #counting: Promise<OutboxCount> | undefined;
   #lastCount = 0;
 
-  constructor(sources: StatsSources) {
-    this.#sources = sources;
-  }
+  constructor(private readonly sources: StatsSources) {}
 
   /** Never fails, and takes half a second at most. */
   async snapshot() {
-    const sources = this.#sources;
+    const { sources } = this;
     const outbox = await this.#countOutbox();
     if ('count' in outbox) this.#lastCount = outbox.count;
     return {
@@ -60,7 +57,7 @@ export class ServerStats {
 
   /** Callers that come during a count share it. */
   async #countOutbox(): Promise<OutboxCount> {
-    this.#counting ??= this.#sources
+    this.#counting ??= this.sources
       .countOutbox()
       .then(
         (count) => ({ count }),

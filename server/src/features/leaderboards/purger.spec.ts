@@ -60,7 +60,7 @@ beforeEach(async () => {
 });
 
 function purger(minAgeMs = 0): Purger {
-  return new Purger({ store: purges, index, log: LOG }, { periodMs: 1_000, minAgeMs });
+  return new Purger(purges, index, LOG, { periodMs: 1_000, minAgeMs });
 }
 
 async function sql<Row extends object>(text: string): Promise<Row[]> {

@@ -31,10 +31,6 @@ const REST_MS = 5;
  * interrupted anywhere and starts over.
  */
 export class Purger {
-  readonly #store: PurgeStore;
-  readonly #index: PurgeIndex;
-  readonly #log: Log;
-  readonly #options: PurgerOptions;
   readonly #stop = new AbortController();
   /** When this process first saw each purge. The database's clock may jump and make a young purge old. */
   #seen = new Map<number, number>();
@@ -42,25 +38,22 @@ export class Purger {
   #running: Promise<void> | undefined;
 
   constructor(
-    parts: { readonly store: PurgeStore; readonly index: PurgeIndex; readonly log: Log },
-    options: PurgerOptions = DEFAULT_PURGER_OPTIONS,
-  ) {
-    this.#store = parts.store;
-    this.#index = parts.index;
-    this.#log = parts.log;
-    this.#options = options;
-  }
+    private readonly store: PurgeStore,
+    private readonly index: PurgeIndex,
+    private readonly log: Log,
+    private readonly options: PurgerOptions = DEFAULT_PURGER_OPTIONS,
+  ) {}
 
   /** Purges from time to time while `mayRun` allows it. */
   start(mayRun: () => boolean): void {
     this.#timer = setInterval(() => {
       if (!mayRun()) return;
       this.#running ??= this.run()
-        .catch((error) => this.#log.warn({ err: error }, 'deleted leaderboards stay for now'))
+        .catch((error) => this.log.warn({ err: error }, 'deleted leaderboards stay for now'))
         .finally(() => {
           this.#running = undefined;
         });
-    }, this.#options.periodMs);
+    }, this.options.periodMs);
   }
 
   /** Stops after the current step. */
@@ -76,7 +69,7 @@ export class Purger {
    */
   async run(): Promise<void> {
     if ((await this.#pending()).length === 0) return;
-    await this.#store.exclusively(async () => {
+    await this.store.exclusively(async () => {
       while (!this.#stop.signal.aborted) {
         const purges = await this.#pending();
         if (purges.length === 0 || !(await this.#purge(purges))) return;
@@ -86,13 +79,13 @@ export class Purger {
 
   async #pending(): Promise<Purge[]> {
     const now = performance.now();
-    const waiting = await this.#store.waiting(MAX_SEEN);
+    const waiting = await this.store.waiting(MAX_SEEN);
     this.#seen = new Map(waiting.map((purgeNo) => [purgeNo, this.#seen.get(purgeNo) ?? now]));
     const old = waiting.filter(
-      (purgeNo) => (this.#seen.get(purgeNo) ?? now) <= now - this.#options.minAgeMs,
+      (purgeNo) => (this.#seen.get(purgeNo) ?? now) <= now - this.options.minAgeMs,
     );
     if (old.length === 0) return [];
-    return await this.#store.pending(old.slice(0, PURGES_AT_A_TIME));
+    return await this.store.pending(old.slice(0, PURGES_AT_A_TIME));
   }
 
   /** False if something must be tried again later. */
@@ -107,33 +100,33 @@ export class Purger {
     const boardNos = ready.flatMap(({ boardNo }) => boardNo ?? []);
     if (boardNos.length > 0) await this.#removeSubmissions(boardNos);
     if (this.#stop.signal.aborted || ready.length === 0) return false;
-    await this.#store.finish(ready.map(({ purgeNo }) => purgeNo));
+    await this.store.finish(ready.map(({ purgeNo }) => purgeNo));
     const ms = Math.round(performance.now() - start);
-    this.#log.info({ purges: ready.length, ms }, 'deleted leaderboards purged');
+    this.log.info({ purges: ready.length, ms }, 'deleted leaderboards purged');
     return ready.length === purges.length;
   }
 
   async #removeEntries(rankingNo: Purge['rankingNos'][number]): Promise<void> {
     let after: string | undefined = '';
     while (after !== undefined && !this.#stop.signal.aborted) {
-      after = await this.#store.removeEntries(rankingNo, after, ENTRIES_AT_A_TIME);
+      after = await this.store.removeEntries(rankingNo, after, ENTRIES_AT_A_TIME);
       await delay(REST_MS);
     }
   }
 
   async #removeSubmissions(boardNos: readonly BoardNo[]): Promise<void> {
     // What is added meanwhile belongs to other leaderboards.
-    const blocks = await this.#store.submissionBlocks();
+    const blocks = await this.store.submissionBlocks();
     for (let first = 0; first < blocks; first += BLOCKS_AT_A_TIME) {
       if (this.#stop.signal.aborted) return;
-      await this.#store.removeSubmissions(boardNos, first, BLOCKS_AT_A_TIME);
+      await this.store.removeSubmissions(boardNos, first, BLOCKS_AT_A_TIME);
       await delay(REST_MS);
     }
   }
 
   async #removeFromIndex({ rankingNos }: Purge): Promise<boolean> {
     for (const rankingNo of rankingNos) {
-      if (this.#stop.signal.aborted || !(await this.#index.remove(rankingNo))) return false;
+      if (this.#stop.signal.aborted || !(await this.index.remove(rankingNo))) return false;
     }
     return true;
   }

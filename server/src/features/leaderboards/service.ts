@@ -14,25 +14,22 @@ const MAX_PAGE_METADATA = 1024 * 1024;
 
 /** Manages the configuration of leaderboards. Every method may throw STORE_UNAVAILABLE. */
 export class LeaderboardService {
-  readonly #store: LeaderboardStore;
-  readonly #remembered: RememberedRankings;
-
-  constructor(store: LeaderboardStore, remembered: RememberedRankings) {
-    this.#store = store;
-    this.#remembered = remembered;
-  }
+  constructor(
+    private readonly store: LeaderboardStore,
+    private readonly remembered: RememberedRankings,
+  ) {}
 
   /** @throws LEADERBOARD_ALREADY_EXISTS */
   async create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<Leaderboard> {
-    const created = await this.#store.create(leaderboardId, config);
+    const created = await this.store.create(leaderboardId, config);
     if (!created) throw leaderboardAlreadyExists(leaderboardId);
-    this.#remembered.forget(leaderboardId, []);
+    this.remembered.forget(leaderboardId, []);
     return this.get(leaderboardId);
   }
 
   /** @throws LEADERBOARD_NOT_FOUND */
   async get(leaderboardId: LeaderboardId): Promise<Leaderboard> {
-    const leaderboard = await this.#store.find(leaderboardId);
+    const leaderboard = await this.store.find(leaderboardId);
     if (leaderboard === undefined) throw leaderboardNotFound(leaderboardId);
     return leaderboard;
   }
@@ -43,7 +40,7 @@ export class LeaderboardService {
     pageToken: string,
   ): Promise<{ leaderboards: readonly Leaderboard[]; nextPageToken: string }> {
     const after = pageToken === '' ? '' : lastIdOf(pageToken);
-    const found = await this.#store.list(after, pageSize + 1);
+    const found = await this.store.list(after, pageSize + 1);
     const leaderboards = found.slice(0, Math.min(pageSize, fittingCount(found)));
     const last = leaderboards.at(-1);
     const more = found.length > leaderboards.length && last !== undefined;
@@ -52,22 +49,22 @@ export class LeaderboardService {
 
   /** @throws LEADERBOARD_NOT_FOUND, LEADERBOARD_NOT_EMPTY */
   async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<Leaderboard> {
-    const updated = await this.#store.update(leaderboardId, patch);
+    const updated = await this.store.update(leaderboardId, patch);
     switch (updated.status) {
       case 'missing':
         throw leaderboardNotFound(leaderboardId);
       case 'notEmpty':
         throw leaderboardNotEmpty(leaderboardId);
       case 'updated':
-        this.#remembered.forget(leaderboardId, updated.replaced);
+        this.remembered.forget(leaderboardId, updated.replaced);
         return this.get(leaderboardId);
     }
   }
 
   /** @throws LEADERBOARD_NOT_FOUND */
   async delete(leaderboardId: LeaderboardId): Promise<void> {
-    const removed = await this.#store.delete(leaderboardId);
-    this.#remembered.forget(leaderboardId, removed ?? []);
+    const removed = await this.store.delete(leaderboardId);
+    this.remembered.forget(leaderboardId, removed ?? []);
     if (removed === undefined) throw leaderboardNotFound(leaderboardId);
   }
 }

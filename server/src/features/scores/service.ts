@@ -12,13 +12,10 @@ const MAX_ATTEMPTS = 5;
 
 /** Takes submissions to the leaderboards that they name. */
 export class ScoreService {
-  readonly #targets: SubmissionTargets;
-  readonly #queue: SubmissionQueue;
-
-  constructor(targets: SubmissionTargets, queue: SubmissionQueue) {
-    this.#targets = targets;
-    this.#queue = queue;
-  }
+  constructor(
+    private readonly targets: SubmissionTargets,
+    private readonly queue: SubmissionQueue,
+  ) {}
 
   /** @throws LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE, STORE_UNAVAILABLE, OVERLOADED */
   submit(parsed: ParsedSubmission, nowMs: number, caller: Caller): Promise<Submitted> {
@@ -33,29 +30,29 @@ export class ScoreService {
     attempt: number,
   ): Promise<Submitted> {
     // Queued at once if the leaderboard is known, because the order of arrival counts.
-    const known = this.#targets.known(parsed.leaderboardId);
+    const known = this.targets.known(parsed.leaderboardId);
     const result =
       known === undefined
         ? this.#findTarget(parsed, caller).then((board) =>
-            this.#queue.submit(toSubmission(parsed, submissionId, board), caller),
+            this.queue.submit(toSubmission(parsed, submissionId, board), caller),
           )
-        : this.#queue.submit(toSubmission(parsed, submissionId, known), caller);
+        : this.queue.submit(toSubmission(parsed, submissionId, known), caller);
     return result.then((submitted) => {
       if (typeof submitted === 'object') return submitted;
       if (submitted === 'totalOutOfRange') throw totalOutOfRange();
       if (attempt >= MAX_ATTEMPTS) throw unsettled(parsed.leaderboardId);
-      this.#targets.forget(parsed.leaderboardId);
+      this.targets.forget(parsed.leaderboardId);
       return this.#submit(parsed, submissionId, caller, attempt + 1);
     });
   }
 
   /** Takes a place in the queue, so naming unknown leaderboards lets nobody hold more than others. */
   async #findTarget({ leaderboardId, settings }: ParsedSubmission, caller: Caller) {
-    this.#queue.hold(caller);
+    this.queue.hold(caller);
     try {
-      return await this.#targets.findOrCreate(leaderboardId, settings, caller);
+      return await this.targets.findOrCreate(leaderboardId, settings, caller);
     } finally {
-      this.#queue.release(caller);
+      this.queue.release(caller);
     }
   }
 }

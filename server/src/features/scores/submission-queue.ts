@@ -152,9 +152,6 @@ class Batch {
 }
 
 class Lane {
-  readonly #log: SubmissionLog;
-  readonly #projection: EntryProjection;
-  readonly #batches: BatchStats;
   /** In the order of arrival, since the last batch. */
   #arrived: Waiting[] = [];
   /** What did not fit into a batch; empty unless the lane is behind. */
@@ -163,11 +160,11 @@ class Lane {
   #projecting = 0;
   #projected: (() => void) | undefined;
 
-  constructor(log: SubmissionLog, projection: EntryProjection, batches: BatchStats) {
-    this.#log = log;
-    this.#projection = projection;
-    this.#batches = batches;
-  }
+  constructor(
+    private readonly log: SubmissionLog,
+    private readonly projection: EntryProjection,
+    private readonly batches: BatchStats,
+  ) {}
 
   add(waiting: Waiting): void {
     this.#arrived.push(waiting);
@@ -222,7 +219,7 @@ class Lane {
       await this.#giveUpOrSplit(batch, error);
       return;
     }
-    this.#batches.record(batch.length);
+    this.batches.record(batch.length);
     this.#projecting += 1;
     void this.#project(batch, recorded)
       .catch((error: unknown) => {
@@ -239,7 +236,7 @@ class Lane {
   async #record(submissions: readonly Submission[]): Promise<RecordedBatch> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#log.record(submissions, attempt > 1);
+        return await this.log.record(submissions, attempt > 1);
       } catch (error) {
         if (!(error instanceof BatchConflict) || attempt >= MAX_ATTEMPTS) throw error;
         await delay(Math.random() * attempt);
@@ -276,7 +273,7 @@ class Lane {
         if (other.changed) rows.push(this.#toRow(other));
       }
     });
-    await this.#projection.project(recorded.outboxId, rows, (row, placement) => {
+    await this.projection.project(recorded.outboxId, rows, (row, placement) => {
       const { waiting, recorded, payload } = rows[row] as ProjectedRow;
       if (recorded !== undefined) waiting?.resolve({ recorded, payload, placement });
     });
@@ -284,7 +281,7 @@ class Lane {
 
   #toRow(of: RecordedEntry, waiting?: Waiting, recorded?: Submitted['recorded']): ProjectedRow {
     const { ranking, entry, previousVersion } = of;
-    const payload = this.#projection.encode(entry);
+    const payload = this.projection.encode(entry);
     return { waiting, recorded, ranking, entry, payload, effect: effectOf(of), previousVersion };
   }
 }

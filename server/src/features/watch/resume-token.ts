@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { RostrumError } from '../../domain/errors.js';
+import { invalidField, type RostrumError } from '../../domain/errors.js';
 import type { RankingNo } from '../../domain/ids.js';
 
 /** The place in a ranking's history that a watcher has reached. */
@@ -74,7 +74,5 @@ function safeNumber(value: bigint): number {
 }
 
 function invalidToken(problem: string): RostrumError {
-  return new RostrumError('INVALID_RESUME_TOKEN', `resume_token: ${problem}`, {
-    violations: [{ field: 'resume_token', description: problem }],
-  });
+  return invalidField('resume_token', problem, 'INVALID_RESUME_TOKEN');
 }

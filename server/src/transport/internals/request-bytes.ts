@@ -17,24 +17,22 @@ const HEADER_BYTES = 5;
 
 /** Follows how much memory the incomplete requests of one call hold. */
 export class RequestBytes {
-  readonly #kind: RequestKind;
-  readonly #maxMessageBytes: number;
   #pieces = 0;
   /** Of the message that a stream is receiving: its header, and how many bytes are missing. */
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerBytes = 0;
   #missing = 0;
 
-  constructor(kind: RequestKind, maxMessageBytes: number) {
-    this.#kind = kind;
-    this.#maxMessageBytes = maxMessageBytes;
-  }
+  constructor(
+    private readonly kind: RequestKind,
+    private readonly maxMessageBytes: number,
+  ) {}
 
   /** Bytes that are held now. */
   get held(): number {
-    switch (this.#kind) {
+    switch (this.kind) {
       case 'compressed':
-        return CALL_BYTES + Math.min(this.#pieces * LARGEST_RATIO, this.#maxMessageBytes);
+        return CALL_BYTES + Math.min(this.#pieces * LARGEST_RATIO, this.maxMessageBytes);
       case 'compressed stream':
         return CALL_BYTES + COMPRESSED_STREAM_BYTES;
       default:
@@ -44,15 +42,15 @@ export class RequestBytes {
 
   /** Takes in a piece. Returns what is held then. */
   receive(piece: Uint8Array): number {
-    if (this.#kind === 'stream') this.#follow(piece);
-    else if (this.#kind === 'compressed') this.#pieces += piece.byteLength;
+    if (this.kind === 'stream') this.#follow(piece);
+    else if (this.kind === 'compressed') this.#pieces += piece.byteLength;
     else this.#pieces += piece.byteLength + PIECE_BYTES;
     return this.held;
   }
 
   /** Nothing more will come. Compressed bytes are held until the call is over. */
   end(): number {
-    return this.#kind === 'plain' || this.#kind === 'stream' ? 0 : this.held;
+    return this.kind === 'plain' || this.kind === 'stream' ? 0 : this.held;
   }
 
   /** Looks for the end of the last message that is complete. */

@@ -15,13 +15,13 @@ export async function streamProgress<Res>(
   work: Promise<void>,
   message: (done: boolean) => Res,
 ): Promise<void> {
-  const ended = work.then(() => true);
-  // A failure is thrown below, unless the stream is over first.
-  ended.catch(() => {});
+  const ended = work.catch(() => {}).then(() => true);
   while (!(await within(PERIOD_MS, ended, false))) {
     await stream.drained();
     stream.write(message(false));
   }
+  // First: if the stream is over, nobody waits for how the work ended.
   await stream.drained();
+  await work;
   stream.write(message(true));
 }

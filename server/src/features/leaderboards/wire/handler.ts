@@ -9,49 +9,44 @@ import { parseUpdate } from './update-conversion.js';
 
 export { LeaderboardServiceService as leaderboardServiceDefinition } from '../../../gen/rostrum/v1/leaderboard.js';
 
-/** Calls that are at the store of record at the same time; the others take turns by identity. */
+/** Calls in progress at the same time; the others wait, and identities take turns. */
 const CONCURRENT = 4;
 
 /** `rostrum.v1.LeaderboardService`. */
 export function leaderboardService(leaderboards: LeaderboardService): LeaderboardServiceServer {
   const turns = new FairSlots(CONCURRENT);
+  const inTurn = <Req, Res>(run: (request: Req) => Promise<NoInfer<Res>>) =>
+    unary<Req, Res>((request, { connection }) => turns.run(connection, () => run(request)));
+
   return {
-    createLeaderboard: unary(async (request, { connection }) => {
+    createLeaderboard: inTurn(async (request) => {
       const { leaderboardId, config } = parseCreate(request);
-      const leaderboard = await turns.run(connection, () =>
-        leaderboards.create(leaderboardId, config),
-      );
+      const leaderboard = await leaderboards.create(leaderboardId, config);
       return { leaderboard: toLeaderboardMessage(leaderboard) };
     }),
 
-    getLeaderboard: unary(async (request, { connection }) => {
-      const leaderboardId = parseLeaderboardId(request.leaderboardId);
-      const leaderboard = await turns.run(connection, () => leaderboards.get(leaderboardId));
+    getLeaderboard: inTurn(async (request) => {
+      const leaderboard = await leaderboards.get(parseLeaderboardId(request.leaderboardId));
       return { leaderboard: toLeaderboardMessage(leaderboard) };
     }),
 
-    listLeaderboards: unary(async (request, { connection }) => {
+    listLeaderboards: inTurn(async (request) => {
       const pageSize = parsePageSize(request.pageSize);
-      const page = await turns.run(connection, () =>
-        leaderboards.list(pageSize, request.pageToken),
-      );
+      const page = await leaderboards.list(pageSize, request.pageToken);
       return {
         leaderboards: page.leaderboards.map(toLeaderboardMessage),
         nextPageToken: page.nextPageToken,
       };
     }),
 
-    updateLeaderboard: unary(async (request, { connection }) => {
+    updateLeaderboard: inTurn(async (request) => {
       const { leaderboardId, patch } = parseUpdate(request);
-      const leaderboard = await turns.run(connection, () =>
-        leaderboards.update(leaderboardId, patch),
-      );
+      const leaderboard = await leaderboards.update(leaderboardId, patch);
       return { leaderboard: toLeaderboardMessage(leaderboard) };
     }),
 
-    deleteLeaderboard: unary(async (request, { connection }) => {
-      const leaderboardId = parseLeaderboardId(request.leaderboardId);
-      await turns.run(connection, () => leaderboards.delete(leaderboardId));
+    deleteLeaderboard: inTurn(async (request) => {
+      await leaderboards.delete(parseLeaderboardId(request.leaderboardId));
       return {};
     }),
   };

@@ -42,12 +42,13 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
     batchSubmitScores: unary(async ({ submissions }, context) => {
       checkBatchSize(submissions.length);
       // All are queued before any is awaited, so they are recorded in the order given.
-      const items = submissions.map((submission, index) =>
-        resultOrError(
-          () => submit(submission, `submissions[${index}]`, context.connection),
-          context,
-        ),
-      );
+      const items = submissions.map(async (submission, index): Promise<Submitted | ScoreItem> => {
+        try {
+          return await submit(submission, `submissions[${index}]`, context.connection);
+        } catch (error) {
+          return errorItem(error, context);
+        }
+      });
       return encodeBatchSubmitScoresResponse(await Promise.all(items));
     }),
 
@@ -62,18 +63,6 @@ export function scoreService(scores: ScoreService): ScoreServiceServer {
       }
     }, MAX_IN_FLIGHT),
   };
-}
-
-/** What a batch reports for a submission. */
-async function resultOrError(
-  submit: () => Promise<Submitted>,
-  context: CallContext,
-): Promise<Submitted | ScoreItem> {
-  try {
-    return await submit();
-  } catch (error) {
-    return errorItem(error, context);
-  }
 }
 
 function errorItem(error: unknown, context: CallContext): ScoreItem {
