@@ -29,6 +29,7 @@ export default defineConfig({
             'server/test/exploration',
             'server/test/machine',
             'clients/*/src',
+            'clients/conformance',
             'certs',
             'scripts',
           ].map((d) => `${d}/**/*.spec.ts`),

@@ -41,6 +41,11 @@ const VENV = join(ROOT, 'clients/python/.venv/bin/python');
 const python = (...args: string[]): Command => ({
   ...{ command: VENV, args, folder: 'clients/python', env: { PYTHONPATH: 'src' } },
 });
+/** Its tools in a virtual environment; done at once when they are there. */
+const VENV_TOOLS: readonly Command[] = [
+  { command: 'python3', args: ['-m', 'venv', '.venv'], folder: 'clients/python' },
+  python('-m', 'pip', 'install', '--quiet', '-r', 'requirements-dev.txt'),
+];
 
 export const LANGUAGES: readonly Language[] = [
   {
@@ -50,7 +55,7 @@ export const LANGUAGES: readonly Language[] = [
     verbs: {
       gen: [{ command: 'npm', args: ['run', '--silent', 'generate'], folder: '.' }],
       build: [node('.', 'node_modules/typescript/bin/tsc', '-b')],
-      test: [node('.', 'scripts/bootstrap.mjs', 'scripts/test.ts', '--', 'clients/typescript')],
+      test: [node('.', 'scripts/bootstrap.mjs', 'scripts/test.ts', 'clients/typescript')],
       clean: [{ command: 'rm', args: ['-rf', 'clients/typescript/dist'], folder: '.' }],
     },
     agent: node('clients/typescript', 'conformance/agent.ts'),
@@ -73,12 +78,10 @@ export const LANGUAGES: readonly Language[] = [
     lacks: () =>
       has('python3', '-c', 'import ensurepip') ? undefined : 'there is no python3 with venv',
     verbs: {
-      gen: [python('tools/generate.py')],
-      build: [
-        { command: 'python3', args: ['-m', 'venv', '.venv'], folder: 'clients/python' },
-        python('-m', 'pip', 'install', '--quiet', '-r', 'requirements-dev.txt'),
-      ],
+      gen: [...VENV_TOOLS, python('tools/generate.py')],
+      build: VENV_TOOLS,
       test: [
+        ...VENV_TOOLS,
         python('-m', 'ruff', 'check', '.'),
         python('-m', 'mypy'),
         python('-X', 'dev', '-m', 'pytest', '-q'),

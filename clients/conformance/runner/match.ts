@@ -25,7 +25,8 @@ export function difference(
     if (actual === undefined && Object.keys(expected).length === 0) return undefined;
     if (!isObject(actual)) return tell(JSON.stringify(expected));
     for (const [key, value] of Object.entries(expected)) {
-      const below = difference(actual[key], value as Json, path === '' ? key : `${path}.${key}`);
+      const own = Object.hasOwn(actual, key) ? actual[key] : undefined;
+      const below = difference(own, value as Json, path === '' ? key : `${path}.${key}`);
       if (below !== undefined) return below;
     }
     return undefined;

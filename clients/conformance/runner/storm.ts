@@ -31,6 +31,7 @@ export async function storm(
   const results = () => agent.events.filter((event) => event.stream === stream);
   const giveUpAt = performance.now() + PATIENCE_MS;
   let sent = 0;
+  let killed = 0;
   let over = false;
   const killing = (async () => {
     for (let kill = 1; kill <= kills && !over; kill += 1) {
@@ -44,7 +45,9 @@ export async function storm(
           undefined,
         );
       }
+      if (over) return;
       await stage.a.server.kill();
+      killed += 1;
       await delay(20);
       await stage.a.server.start();
     }
@@ -70,6 +73,7 @@ export async function storm(
     over = true;
     await killing;
   }
+  if (killed !== kills) throw new Error(`the stream ended after ${killed} of ${kills} kills`);
   check(results(), submissions);
   const [row] = await stage.sql(
     `SELECT count(*)::int AS count, sum(score)::int AS total FROM rostrum.submissions
