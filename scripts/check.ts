@@ -41,6 +41,11 @@ const CHECKS: readonly Check[] = [
   { name: 'generated stubs', mend: 'npm run generate', run: checkStubs },
   { name: 'generated stubs of Go', mend: 'npm run generate', run: checkGoStubs },
   {
+    name: 'generated stubs of Python',
+    mend: 'npm run clients -- python gen',
+    run: checkPythonStubs,
+  },
+  {
     name: 'breaking changes (buf breaking)',
     mend: 'undo the breaking change, or add a new field, method or file instead',
     run: checkBreaking,
@@ -132,6 +137,21 @@ function checkGoStubs(directory: string): Outcome {
   return compareFolders(directory, ['clients/go/v1']);
 }
 
+/** The same for clients/python, whose generators lie in a virtual environment. */
+function checkPythonStubs(directory: string): Outcome {
+  const python = join(ROOT, 'clients/python/.venv/bin/python');
+  if (process.env.CI !== undefined) {
+    const built = run(process.execPath, ['scripts/clients/run.ts', 'python', 'build']);
+    if (built.status !== 0) return { kind: 'failed', text: built.output };
+  } else if (!existsSync(python)) {
+    return { kind: 'skipped', text: 'npm run clients -- python build makes what it needs' };
+  }
+  const into = join(directory, 'clients/python/src');
+  const generated = run(python, ['clients/python/tools/generate.py', into]);
+  if (generated.status !== 0) return { kind: 'failed', text: generated.output };
+  return compareFolders(directory, ['clients/python/src/rostrum/v1']);
+}
+
 /** The same command as `npm run generate` uses, writing elsewhere. */
 function generateDescriptors(directory: string) {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -145,7 +165,7 @@ function differingFiles(one: string, other: string): string[] {
   const files = (directory: string) =>
     existsSync(directory)
       ? readdirSync(directory, { recursive: true, withFileTypes: true })
-          .filter((entry) => entry.isFile())
+          .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('__pycache__'))
           .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
       : [];
   const names = new Set([...files(one), ...files(other)]);
