@@ -96,12 +96,7 @@ export class PostgresHost {
 
   /** Asks PostgreSQL itself, past all links. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({
-      connectionString: this.postgres.url(),
-      connectionTimeoutMillis: 10_000,
-    });
-    client.on('error', () => {});
-    await client.connect();
+    const client = await this.#connect();
     try {
       return (await client.query<Row>(text, values)).rows;
     } finally {
@@ -115,12 +110,7 @@ export class PostgresHost {
    * @throws StatementStuck with what all sessions were at, and whom they waited for
    */
   async sqlWithin(withinMs: number, text: string): Promise<void> {
-    const client = new pg.Client({
-      connectionString: this.postgres.url(),
-      connectionTimeoutMillis: 10_000,
-    });
-    client.on('error', () => {});
-    await client.connect();
+    const client = await this.#connect();
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const done = client.query(text).then(() => undefined);
     try {
@@ -137,6 +127,16 @@ export class PostgresHost {
     } finally {
       await client.end().catch(() => {});
     }
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.postgres.url(),
+      connectionTimeoutMillis: 10_000,
+    });
+    client.on('error', () => {});
+    await client.connect();
+    return client;
   }
 
   /** Sends a signal to the server and all its children. */
