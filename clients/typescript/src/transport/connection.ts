@@ -1,6 +1,7 @@
 import { type ClientDuplexStream, type ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import type { ClientSettings } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
+import { requireWellFormed } from '../errors/require-well-formed.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
 import { Channel } from './channel.js';
 import { cannotReach, cannotReachAgain, type Diagnosis, diagnose } from './diagnosis.js';
@@ -55,6 +56,7 @@ export class Connection {
   /** Encodes a request. @throws INVALID_FIELD when it cannot be encoded as it is, MESSAGE_TOO_LARGE */
   encode<Request>(method: Method<Request, unknown>, request: Request): Buffer {
     const payload = this.#serialize(method, request);
+    requireWellFormed(request, payload);
     if (payload.length <= MAX_REQUEST_BYTES) return payload;
     throw messageTooLarge('the request is not sent', payload.length, MAX_REQUEST_BYTES);
   }
