@@ -87,14 +87,14 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/features/index/projection.js',
-        find: 'if (confirmations.includes(undefined))\n                return;\n            this.#settler.add(outboxId, confirmations);',
-        replace: 'this.#settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
+        find: 'if (confirmations.includes(undefined))\n                return;\n            this.settler.add(outboxId, confirmations);',
+        replace: 'this.settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
       },
       {
         file: 'dist/features/index/projection.js',
-        find: 'this.#gate.noteMissed();\n            for (let row',
+        find: 'this.gate.noteMissed();\n            for (let row',
         replace:
-          'this.#gate.noteMissed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
+          'this.gate.noteMissed();\n            if (outboxId !== undefined) this.settler.add(outboxId, []);\n            for (let row',
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'refuse', second: 3, lasts: 2 }],
@@ -124,7 +124,7 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/features/index/index-gate.js',
-        find: 'await this.#recover();',
+        find: 'await this.recover();',
         replace: '',
       },
     ],
@@ -204,9 +204,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/stores/redis/signals.js',
-        find: "this.#redis.on('ready', () => void this.#identify());",
+        find: "this.redis.on('ready', () => void this.#identify());",
         replace:
-          "this.#redis.on('close', () => this.#redis.removeAllListeners('message'));\n        this.#redis.on('ready', () => void this.#identify());",
+          "this.redis.on('close', () => this.redis.removeAllListeners('message'));\n        this.redis.on('ready', () => void this.#identify());",
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'cut', second: 3, lasts: 0.5 }],
