@@ -204,9 +204,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/stores/redis/signals.js',
-        find: "this.redis.on('ready', () => void this.#identify());",
+        find: "this.#link.redis.on('message',",
         replace:
-          "this.redis.on('close', () => this.redis.removeAllListeners('message'));\n        this.redis.on('ready', () => void this.#identify());",
+          "this.#link.redis.on('close', () => this.#link.redis.removeAllListeners('message'));\n        this.#link.redis.on('message',",
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'cut', second: 3, lasts: 0.5 }],
