@@ -127,6 +127,12 @@ export const MUTATIONS: readonly Mutation[] = [
         find: 'await this.recover();',
         replace: '',
       },
+      // A second guard, which alone would keep what was read meanwhile from going backwards.
+      {
+        file: 'dist/features/index/index-trust.js',
+        find: 'this.#behind.has(rankingNo) ? undefined : ',
+        replace: '',
+      },
     ],
     faults: [
       { kind: 'link', store: 'redis', server: -1, mode: 'refuse', second: 3, lasts: 2.5 },
@@ -219,9 +225,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: RECORD_SUBMISSIONS,
-        find: 'outcome, previous_score, NULL, metadata\n        FROM updated\n',
-        replace:
-          'outcome, previous_score, NULL, metadata\n        FROM updated WHERE version % 40 <> 1\n',
+        find: 'WHERE coalesce(first_ord = ord, true)',
+        replace: 'WHERE coalesce(first_ord = ord, true) AND version % 40 <> 1',
       },
     ],
     faults: [],
