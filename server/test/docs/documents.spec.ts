@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'certs/README.md',
   'clients/cli/README.md',
   'clients/go/README.md',
+  'clients/python/README.md',
   'clients/typescript/README.md',
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
