@@ -17,8 +17,8 @@ export interface Case {
 }
 
 const STEP_KINDS = [
-  ...['do', 'await', 'cancel', 'expect', 'never', 'link', 'server', 'redis', 'recorded'],
-  'storm',
+  ...['do', 'await', 'cancel', 'expect', 'never', 'repeat', 'link', 'server', 'redis', 'postgres'],
+  ...['sql', 'certificate', 'recorded', 'storm'],
 ];
 
 const CASES = new URL('../cases/', import.meta.url).pathname;
@@ -53,6 +53,13 @@ function checkStep(step: Json, where: string): void {
   if (!isObject(step))
     throw new Error(`${where}: a step is an object, not ${JSON.stringify(step)}`);
   const kinds = STEP_KINDS.filter((kind) => step[kind] !== undefined);
+  if (isObject(step.repeat)) {
+    const { count, steps } = step.repeat;
+    if (typeof count !== 'number' || !Array.isArray(steps)) {
+      throw new Error(`${where}: repeat needs a count and steps`);
+    }
+    for (const each of steps) checkStep(each as Json, where);
+  }
   if (kinds.length === 1) return;
   throw new Error(`${where}: a step has one of ${STEP_KINDS.join(', ')}: ${JSON.stringify(step)}`);
 }

@@ -7,6 +7,7 @@ import type { Case, Step } from './case-file.ts';
 import { fillIn } from './fill-in.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { difference, valueAt } from './match.ts';
+import { replaceCertificate } from './replace-certificate.ts';
 import type { Served, Stage } from './stage.ts';
 import { storm } from './storm.ts';
 
@@ -22,6 +23,11 @@ const PATIENCE_MS = 20_000;
 const END_MS = 10_000;
 
 class Unsupported extends Error {}
+
+interface Repeat {
+  readonly count: number;
+  readonly steps: readonly Step[];
+}
 
 let played = 0;
 
@@ -72,6 +78,9 @@ class Player {
       ['board', board],
       ['a', `127.0.0.1:${stage.a.link.port}`],
       ['b', `127.0.0.1:${stage.b.link.port}`],
+      ['small', `127.0.0.1:${stage.small.link.port}`],
+      ['own', join(stage.directory, board)],
+      ['long', 'x'.repeat(120)],
       ['certificates', stage.certificates],
       ['directory', stage.directory],
     ]);
@@ -81,6 +90,7 @@ class Player {
   }
 
   async play(raw: Step): Promise<void> {
+    if (raw.repeat !== undefined) return await this.#repeat(raw.repeat as unknown as Repeat);
     const step = fillIn(raw, this.#scope) as JsonObject;
     const patience = Number(step.within ?? PATIENCE_MS);
     if (step.do !== undefined) return await this.#do(step, patience);
@@ -107,11 +117,34 @@ class Player {
       else await redis.start();
       return;
     }
+    if (step.postgres !== undefined) {
+      const { postgres } = this.#stage;
+      if (step.postgres === 'kill') await postgres.kill();
+      else await postgres.start();
+      return;
+    }
+    if (step.sql !== undefined) {
+      const { do: text, undo } = step.sql as { do: string; undo: string };
+      this.#stage.undoLater(undo);
+      await this.#stage.sql(text);
+      return;
+    }
+    if (step.certificate !== undefined) {
+      return await replaceCertificate(step.certificate as JsonObject, this.#stage);
+    }
     if (step.recorded !== undefined) return await this.#recorded(step, patience);
     if (step.storm !== undefined) {
       return await storm(step.storm as JsonObject, this.#agent, this.#stage, this.#scope);
     }
     throw new Error('no such step');
+  }
+
+  /** Plays the steps again and again; `${i}` counts from 0. */
+  async #repeat({ count, steps }: Repeat): Promise<void> {
+    for (let i = 0; i < count; i += 1) {
+      this.#scope.set('i', i);
+      for (const step of steps) await this.play(step);
+    }
   }
 
   async #do(step: JsonObject, patience: number): Promise<void> {
@@ -126,11 +159,12 @@ class Player {
       const answered = await this.#inTime(answer, patience);
       if (step.until !== true || performance.now() > giveUpAt) return this.#check(step, answered);
       if (this.#differs(step, answered) === undefined) return this.#check(step, answered);
-      await delay(20);
+      await delay(Number(step.every ?? 20));
     }
   }
 
   #differs(step: JsonObject, answer: Answer): string | undefined {
+    if (step.answer !== undefined) return difference(answer, step.answer);
     for (const kind of ['ok', 'error', 'foreign'] as const) {
       const expected = step[kind];
       if (expected === undefined) continue;
