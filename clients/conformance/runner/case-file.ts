@@ -14,6 +14,8 @@ export interface Case {
   readonly name: string;
   readonly part: Part;
   readonly steps: readonly Step[];
+  /** Played with all clients at the same time, after the others: a case that waits long and breaks nothing. */
+  readonly together: boolean;
 }
 
 const STEP_KINDS = [
@@ -40,12 +42,12 @@ function readCaseFile(file: string): Case[] {
   if (part === undefined) throw new Error(`cases/${file}: a file is called by a part: ${PARTS}`);
   return parseAllDocuments(readFileSync(join(CASES, file), 'utf8')).map((document) => {
     if (document.errors[0]) throw new Error(`cases/${file}: ${document.errors[0].message}`);
-    const { name, steps } = document.toJS() as { name?: Json; steps?: Json };
+    const { name, steps, together = false } = document.toJS() as JsonObject;
     if (typeof name !== 'string' || !Array.isArray(steps)) {
       throw new Error(`cases/${file}: a case has a name and steps`);
     }
     for (const step of steps) checkStep(step, `cases/${file}, "${name}"`);
-    return { name, part, steps };
+    return { name, part, steps, together: together === true };
   });
 }
 

@@ -4,7 +4,7 @@ import { within } from '../../../server/src/within.ts';
 import type { LinkMode } from '../../../server/test/machine/stage/link-proxy.ts';
 import { Agent, type AgentCommand, type Answer } from './agent.ts';
 import type { Case, Step } from './case-file.ts';
-import { fillIn } from './fill-in.ts';
+import { fillIn, type Scope } from './fill-in.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { difference, valueAt } from './match.ts';
 import { replaceCertificate } from './replace-certificate.ts';
@@ -31,11 +31,16 @@ interface Repeat {
 
 let played = 0;
 
-/** Plays one case with an agent of its own, and heals the stage behind it. */
-export async function play(of: Case, command: AgentCommand, stage: Stage): Promise<Played> {
+/** Plays one case with an agent of its own, and heals the stage behind it. `scope`: more names for its steps. */
+export async function play(
+  of: Case,
+  command: AgentCommand,
+  stage: Stage,
+  scope: Scope,
+): Promise<Played> {
   played += 1;
   const agent = new Agent(command);
-  const player = new Player(agent, stage, `case-${process.pid}-${played}`);
+  const player = new Player(agent, stage, `case-${process.pid}-${played}`, scope);
   try {
     for (const [index, step] of of.steps.entries()) {
       try {
@@ -65,7 +70,7 @@ class Player {
   /** How many events were looked at, by stream, watch or view. */
   readonly #seen = new Map<string, number>();
 
-  constructor(agent: Agent, stage: Stage, board: string) {
+  constructor(agent: Agent, stage: Stage, board: string, scope: Scope) {
     this.#agent = agent;
     this.#stage = stage;
     const file = (name: string) => join(stage.certificates, name);
@@ -75,12 +80,14 @@ class Player {
       key: file(`${name}.key`),
     });
     this.#scope = new Map<string, Json>([
+      ...scope,
       ['board', board],
       ['a', `127.0.0.1:${stage.a.link.port}`],
       ['b', `127.0.0.1:${stage.b.link.port}`],
       ['small', `127.0.0.1:${stage.small.link.port}`],
       ['own', join(stage.directory, board)],
       ['long', 'x'.repeat(120)],
+      ['surrogate', '\ud800'],
       ['certificates', stage.certificates],
       ['directory', stage.directory],
     ]);

@@ -84,7 +84,7 @@ class Agent:
     def __init__(self) -> None:
         self.clients: dict[str, rostrum.Client] = {}
         self.streams: dict[str, rostrum.ScoreStream] = {}
-        self.results: dict[str, asyncio.Queue[rostrum.ScoreFuture | rostrum.RostrumError | None]] = {}
+        self.results: dict[str, asyncio.Queue[rostrum.ScoreFuture | rostrum.RostrumError]] = {}
         self.watches: dict[str, Any] = {}
         self.gates: dict[str, asyncio.Event] = {}
         self.views: dict[str, rostrum.LiveView] = {}
@@ -216,7 +216,8 @@ class Agent:
 
     async def tell_results(self, name: str) -> None:
         index = 0
-        while (answer := await self.results[name].get()) is not None:
+        while True:
+            answer = await self.results[name].get()
             event: Json = {"event": "result", "stream": name, "index": index}
             try:
                 if isinstance(answer, rostrum.RostrumError):
@@ -224,6 +225,7 @@ class Agent:
                 tell({**event, "ok": to_json(await answer)})
             except BaseException as error:
                 tell({**event, "error": error_of(error)})
+            self.results[name].task_done()
             index += 1
 
     async def op_stream_submit(self, request: Json) -> None:
@@ -245,8 +247,7 @@ class Agent:
         try:
             await self.streams[request["stream"]].end()
         finally:
-            self.results[request["stream"]].put_nowait(None)
-            await self.readers.pop(request["stream"])
+            await self.results[request["stream"]].join()
 
     async def op_watch_open(self, request: Json) -> None:
         name, client = request["watch"], self.clients[request["client"]]

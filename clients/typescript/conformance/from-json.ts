@@ -127,8 +127,8 @@ export const CALLS: Readonly<Record<string, Call>> = {
     await client.leaderboards.delete(request as never, options);
     return {};
   },
-  'AdminService/GetServerStats': async (client, request, options) => {
-    return await client.admin.stats(request, options);
+  'AdminService/GetServerStats': async (client, _, options) => {
+    return await client.admin.stats({}, options);
   },
   'AdminService/Ping': async (client, request, options) => {
     return await client.admin.ping(request as never, options);
