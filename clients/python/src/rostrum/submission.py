@@ -5,10 +5,11 @@ import numbers
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Literal, TypeAlias
 
 import grpc
+from google.protobuf import json_format
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
 from rostrum.errors import RostrumError, from_status, invalid_field, invalid_options
@@ -39,6 +40,22 @@ class Submission:
     def with_id(self) -> "Submission":
         """The same with an id, so that it can be sent again, also by another process."""
         return self if self.submission_id else replace(self, submission_id=str(uuid.uuid4()))
+
+    @classmethod
+    def from_message(cls, message: score_pb2.ScoreSubmission) -> "Submission":
+        """The opposite of `to_message`, for submissions that were stored."""
+        has = message.HasField
+        return cls(
+            leaderboard_id=message.leaderboard_id,
+            player_id=message.player_id,
+            score=message.score,
+            subscore=message.subscore,
+            submission_id=message.submission_id or None,
+            client_time=message.client_time.ToDatetime(timezone.utc) if has("client_time") else None,
+            display_name=message.display_name or None,
+            metadata=json_format.MessageToDict(message.metadata) if has("metadata") else None,
+            new_leaderboard=message.new_leaderboard if has("new_leaderboard") else None,
+        )
 
     def to_message(self, path: str = "") -> score_pb2.ScoreSubmission:
         """Raises INVALID_FIELD. An id is made where none is given."""

@@ -18,7 +18,7 @@ import grpc
 import rostrum.client
 from rostrum.client import Client as AsyncClient
 from rostrum.client import Submitted
-from rostrum.errors import RostrumError, client_closed
+from rostrum.errors import client_closed, client_forked
 from rostrum.settings import Retry
 from rostrum.stream import ScoreFuture
 from rostrum.stream import ScoreStream as AsyncScoreStream
@@ -45,7 +45,6 @@ class _Thread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.loop.set_exception_handler(_ignore_spurious)
         self.users = 0
         self.pid = os.getpid()
         self.thread = threading.Thread(target=self._run, name="rostrum", daemon=True)
@@ -88,11 +87,7 @@ class _Thread:
     def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         fault: BaseException | None = None
         if self.pid != os.getpid():
-            fault = RostrumError(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                "CLIENT_FORKED",
-                "this client was made before the process forked; connect in the child",
-            )
+            fault = client_forked()
         elif threading.current_thread() is self.thread:
             fault = RuntimeError("a callback of a client may not call it: it would wait for itself")
         elif self.loop.is_closed():
@@ -114,13 +109,6 @@ class _Thread:
             return function()
 
         return self._wait(run())
-
-
-def _ignore_spurious(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # Before grpcio 1.80, each event loop of a process but one was told this of every event.
-    if isinstance(context.get("exception"), BlockingIOError):
-        return
-    loop.default_exception_handler(context)
 
 
 class _Face(Generic[A]):
