@@ -58,6 +58,8 @@ async def watch(client: rostrum.Client, changes: int) -> None:
     await client.submit(leaderboard_id="bench-watch", player_id="p", score=-1)
     await asyncio.gather(*(view.ready() for view in views))
 
+    last = 0
+
     async def follow(view: rostrum.LiveView) -> None:
         async for update in view:
             if update.revision >= last:
@@ -72,7 +74,6 @@ async def watch(client: rostrum.Client, changes: int) -> None:
             last = result.revision
             await asyncio.gather(*(follow(view) for view in views))
 
-    last = 0
     await measure(f"changes in {VIEWS} live views", changes * VIEWS, all_of_it())
     for view in views:
         await view.aclose()
