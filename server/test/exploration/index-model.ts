@@ -15,7 +15,9 @@ export interface Rules {
     present: Life | undefined,
     wasSuperseded: boolean,
     supersededForMs: number,
+    wentBack: boolean,
   ): NextStep;
+  hasGoneBack(seen: number, found: number | undefined): boolean;
   assess(mark: IndexMark, state: IndexState, life: LifeId): Assessment;
   /** @param epoch the one that confirmed it */
   confirms(confirmation: Confirmation, mark: IndexMark, epoch: number): boolean;
@@ -27,6 +29,8 @@ export interface Rules {
   readonly revokes: boolean;
   /** How far an adoption moves the epoch. */
   readonly adoptionStep: number;
+  /** Whether what was trusted on a connection ends with it. */
+  readonly trustsConnections: boolean;
 }
 
 /** How often each thing may go wrong on one path. */
@@ -43,6 +47,8 @@ export interface Budget {
   readonly moves: number;
   /** A server that reaches only a Redis whose life is over declares another life of it. */
   readonly patience: number;
+  /** A Redis goes back to an earlier state, which ends all connections. */
+  readonly returns: number;
   /** All of these together. */
   readonly total: number;
 }
@@ -51,7 +57,8 @@ export interface Budget {
  * One ranking, two Rostrum servers, two Redis servers of which the second is a copy of the first until
  * somebody reaches it, and one submission for each bit of SUBMISSIONS. Sets are bit masks. A step of the
  * model is what is atomic in reality: a transaction, a script, or what a server does between two of them.
- * Time is left out: a lease ends, or the next life becomes ready, at any moment that the rules allow.
+ * Time is left out: a lease ends, or the next life becomes ready, at any moment that the rules allow. But an
+ * earlier state to which Redis returns is older than the last count of each server that was connected.
  */
 export interface RedisModel {
   epoch: number;
@@ -61,6 +68,9 @@ export interface RedisModel {
   buildEpoch: number;
   buildName: number;
   buildHas: number;
+  /** The life in which servers count last, and the count. */
+  beatLife: number;
+  beat: number;
 }
 
 interface WriterModel {
@@ -86,6 +96,8 @@ interface BuilderModel {
   name: number;
   scanned: number;
   revision: number;
+  /** Whether it began on another connection. */
+  isOld: number;
 }
 
 interface ServerModel {
@@ -97,6 +109,8 @@ interface ServerModel {
   life: number;
   joined: number;
   open: number;
+  /** The count that it saw last in its life. */
+  seen: number;
   trust: number;
   missed: number;
   owes: number;
@@ -122,6 +136,8 @@ export interface Model {
   /** How often the replica was brought up to date. */
   copies: number;
   redis: [RedisModel, RedisModel];
+  /** The state to which the first Redis may return. */
+  earlier: RedisModel | undefined;
   servers: [ServerModel, ServerModel];
   /** In the order of `Budget`. */
   spent: number[];
@@ -144,6 +160,7 @@ export function initialModel(): Model {
     life: 1,
     joined: 1,
     open: 1,
+    seen: 1,
     trust: 1,
     missed: 0,
     owes: 0,
@@ -159,6 +176,8 @@ export function initialModel(): Model {
     buildEpoch: 0,
     buildName: 0,
     buildHas: 0,
+    beatLife: 1,
+    beat: 1,
   });
   return {
     lives: [0],
@@ -175,8 +194,9 @@ export function initialModel(): Model {
     promoted: 0,
     copies: 0,
     redis: [whole(), whole()],
+    earlier: undefined,
     servers: [server(), server()],
-    spent: [0, 0, 0, 0, 0, 0],
+    spent: [0, 0, 0, 0, 0, 0, 0],
   };
 }
 
@@ -196,6 +216,7 @@ function idleBuilder(): BuilderModel {
     name: 0,
     scanned: 0,
     revision: 0,
+    isOld: 0,
   };
 }
 
@@ -265,7 +286,8 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
   for (const each of model.spent) tell(each);
   tell(model.lives.length);
   for (const each of model.lives) tell(each);
-  for (const each of model.redis) {
+  tell(model.earlier === undefined ? 0 : 1);
+  for (const each of [...model.redis, ...(model.earlier ? [model.earlier] : [])]) {
     tell(each.epoch);
     tell(each.life);
     tell(each.revision);
@@ -273,6 +295,8 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(each.buildEpoch);
     tell(each.buildName);
     tell(each.buildHas);
+    tell(each.beatLife);
+    tell(each.beat);
   }
   for (const { writer, builder, ...server } of model.servers) {
     tell(server.address);
@@ -280,6 +304,7 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(server.life);
     tell(server.joined);
     tell(server.open);
+    tell(server.seen);
     tell(server.trust);
     tell(server.missed);
     tell(server.owes);
@@ -302,6 +327,7 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(builder.name);
     tell(builder.scanned);
     tell(builder.revision);
+    tell(builder.isOld);
   }
 }
 
@@ -349,6 +375,16 @@ export function* stepsFrom(
     next.redis[1] = { ...next.redis[0] };
     yield { what: 'the replica catches up for the last time', model: next };
   }
+  if (budget.returns > 0 && model.earlier === undefined) {
+    const next = clone(model);
+    const [redis] = next.redis;
+    next.earlier = { ...redis };
+    redis.beat += 1;
+    for (const server of next.servers) {
+      if (server.joined === 1 && server.connected === 0) server.seen = redis.beat;
+    }
+    yield { what: 'the state of Redis 0 is kept, and each server counts in it', model: next };
+  }
 }
 
 function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> {
@@ -358,6 +394,8 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> 
     budget.lostAnswers,
     budget.lostLocks,
     budget.moves,
+    budget.patience,
+    budget.returns,
   ];
   const total = model.spent.reduce((sum, each) => sum + each, 0);
   const may = (fault: number): boolean =>
@@ -373,7 +411,7 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> 
     const { address } = server;
     next.servers[index] = {
       ...next.servers[index],
-      ...{ address, connected: -1, life: 0, joined: 0, open: 0, trust: 0, missed: 1 },
+      ...{ address, connected: -1, life: 0, joined: 0, open: 0, seen: 0, trust: 0, missed: 1 },
       ...{ owes: 0, paying: 0, writer: idleWriter(), builder: idleBuilder() },
     };
     if (next.lock === index + 1) next.lock = 0;
@@ -384,7 +422,16 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> 
     const redis = next.redis[index];
     next.redis[index] = {
       ...redis,
-      ...{ epoch: 0, life: 0, revision: 0, has: 0, buildEpoch: 0, buildName: 0, buildHas: 0 },
+      ...{
+        epoch: 0,
+        life: 0,
+        revision: 0,
+        has: 0,
+        buildEpoch: 0,
+        buildName: 0,
+        buildHas: 0,
+        beatLife: 0,
+      },
     };
     yield { what: `Redis ${index} loses everything`, model: next };
   }
@@ -417,6 +464,12 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> 
     leave(broken, index);
     yield { what: `server ${index} is cut off, and led to Redis ${s.address}`, model: broken };
   }
+  if (index === 0 && may(6) && model.earlier !== undefined) {
+    const next = spend(6);
+    next.redis[0] = { ...model.earlier };
+    for (const each of [0, 1] as const) if (next.servers[each].connected === 0) leave(next, each);
+    yield { what: 'Redis 0 goes back, and all connections to it break', model: next };
+  }
 }
 
 function leave(model: Model, index: 0 | 1): void {
@@ -424,6 +477,7 @@ function leave(model: Model, index: 0 | 1): void {
   server.connected = -1;
   server.joined = 0;
   server.open = 0;
+  if (server.builder.step > 0) server.builder.isOld = 1;
 }
 
 function* serverSteps(
@@ -466,7 +520,7 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
   const { connected } = model.servers[index];
   if (!rules.declares) {
     const next = clone(model);
-    join(next.servers[index], connected + 1);
+    join(next, index, connected + 1, rules);
     yield { what: `server ${index} joins the life of its Redis`, model: next };
     return;
   }
@@ -477,13 +531,17 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
   const total = model.spent.reduce((sum, each) => sum + each, 0);
   const mayBePatient =
     wasSuperseded && total < budget.total && (model.spent[5] as number) < budget.patience;
+  const { beatLife, beat } = model.redis[connected as 0 | 1];
+  const { life: known, seen } = model.servers[index];
+  const isKnown = known === model.lives.length;
+  const found = beatLife === model.lives.length ? beat : undefined;
+  const wentBack = present?.redis === redis && rules.hasGoneBack(isKnown ? seen : 0, found);
   for (const patient of mayBePatient ? [0, Number.POSITIVE_INFINITY] : [0]) {
     const next = clone(model);
     if (patient > 0) next.spent[5] = (next.spent[5] as number) + 1;
-    const server = next.servers[index];
-    switch (rules.nextStep(redis, present, wasSuperseded, patient)) {
+    switch (rules.nextStep(redis, present, wasSuperseded, patient, wentBack)) {
       case 'connect anew':
-        if (server.address === server.connected) continue;
+        if (model.servers[index].address === connected) continue;
         leave(next, index);
         yield { what: `server ${index} looks for another Redis`, model: next };
         break;
@@ -502,19 +560,22 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
       }
       case 'recover': {
         const life = next.lives.length;
-        join(server, life);
+        join(next, index, life, rules);
         yield { what: `server ${index} joins life ${life}`, model: next };
       }
     }
   }
 }
 
-function join(server: ServerModel, life: number): void {
-  if (server.life !== life) {
-    server.life = life;
-    server.trust = 0;
-    server.missed = 1;
-  }
+function join(model: Model, index: 0 | 1, life: number, rules: Rules): void {
+  const server = model.servers[index];
+  const redis = model.redis[server.connected as 0 | 1];
+  redis.beatLife = life;
+  redis.beat = Math.max(redis.beat, server.seen);
+  server.seen = redis.beat;
+  if (server.life !== life) server.missed = 1;
+  if (server.life !== life || rules.trustsConnections) server.trust = 0;
+  server.life = life;
   server.joined = 1;
   if (server.missed === 0 && server.writer.job !== 2) server.open = 1;
 }
@@ -666,7 +727,8 @@ function* builderSteps(model: Model, index: 0 | 1, rules: Rules): Generator<Step
     next.markEpoch === builder.markEpoch &&
     next.markWhole === builder.markWhole;
   const trust = (s: ServerModel, epoch: number): void => {
-    if (s.life === builder.life) s.trust = epoch;
+    const isOver = rules.trustsConnections && builder.isOld === 1;
+    if (s.life === builder.life && !isOver) s.trust = epoch;
   };
 
   switch (builder.step) {

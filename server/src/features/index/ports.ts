@@ -257,6 +257,11 @@ export interface IndexConnection {
    * server of another life would be confirmed for the wrong one.
    */
   admit(redis: string | undefined): void;
+  /**
+   * Whether Redis is in an earlier state of this life than was seen on any connection. From now on that is
+   * looked at all the time, and the connection is lost when it is so. @throws IndexUnavailable
+   */
+  hasGoneBack(life: LifeId): Promise<boolean>;
   /** Closes the connection and opens another after a moment: the address may lead elsewhere by then. */
   connectAnew(): void;
   /** Whether Redis answers at all. @throws IndexUnavailable */
