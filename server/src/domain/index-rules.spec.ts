@@ -71,6 +71,7 @@ describe('what is to be done with an index', () => {
     ['there is none', whole, { epoch: undefined, life: '', revision: 0, players: 0 }],
     ['it is of another epoch', whole, { ...state, epoch: 2 }],
     ['it is of another life than the mark', whole, { ...state, life: b }],
+    ['a Redis went back after that life', { ...whole, isDoubtful: true }, state],
     ['it is behind the mark', whole, { ...state, revision: 9 }],
   ])('is built when %s', (_, mark, found) => {
     expect(assess(mark, found, a)).toBe('build');

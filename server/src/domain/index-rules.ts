@@ -34,7 +34,8 @@
  * **A Redis that goes back** (`hasGoneBack`) to an earlier state without a restart, such as that of a snapshot
  * of its machine, ends its life: what was confirmed since is not there. So each server counts in Redis, for
  * its life, several times a second and on every connection, and remembers the count. What it trusted on the
- * connection before is compared with the mark again.
+ * connection before is compared with the mark again. The next life takes over no index from before: a server
+ * that did not notice at once may have written to one, so that its revision tells nothing.
  *
  * **A ranking's index** (`assess`, run by IndexBuilder under the ranking's build lock)
  *
@@ -148,6 +149,8 @@ export interface IndexMark {
   readonly whole: boolean;
   /** An index with a lower revision has lost data. */
   readonly settledRevision: number;
+  /** Whether a Redis went back after that life: then no revision tells what an index lacks. */
+  readonly isDoubtful?: boolean;
 }
 
 /** What Redis has of the index of a ranking. */
@@ -166,6 +169,7 @@ export type Assessment = 'serve' | 'adopt' | 'build';
 export function assess(mark: IndexMark, state: IndexState, life: LifeId): Assessment {
   const isComplete =
     mark.whole &&
+    mark.isDoubtful !== true &&
     state.life === mark.life &&
     state.epoch === mark.epoch &&
     state.revision >= mark.settledRevision;

@@ -93,6 +93,7 @@ interface BuilderModel {
   markEpoch: number;
   markWhole: number;
   markSettled: number;
+  isDoubtful: number;
   name: number;
   scanned: number;
   revision: number;
@@ -122,6 +123,8 @@ interface ServerModel {
 export interface Model {
   lives: number[];
   ready: number;
+  /** The last life that began because a Redis went back; 0 for none. */
+  wentBack: number;
   markLife: number;
   markEpoch: number;
   markWhole: number;
@@ -182,6 +185,7 @@ export function initialModel(): Model {
   return {
     lives: [0],
     ready: 1,
+    wentBack: 0,
     markLife: 1,
     markEpoch: 1,
     markWhole: 1,
@@ -213,6 +217,7 @@ function idleBuilder(): BuilderModel {
     markEpoch: 0,
     markWhole: 0,
     markSettled: 0,
+    isDoubtful: 0,
     name: 0,
     scanned: 0,
     revision: 0,
@@ -230,6 +235,7 @@ function markOf(model: Model): IndexMark {
     epoch: model.markEpoch,
     whole: model.markWhole === 1,
     settledRevision: model.markSettled,
+    isDoubtful: model.markLife < model.wentBack,
   };
 }
 
@@ -272,6 +278,7 @@ function clone(model: Model): Model {
 /** Tells every number of a state, in a fixed order. */
 export function eachNumber(model: Model, tell: (value: number) => void): void {
   tell(model.ready);
+  tell(model.wentBack);
   tell(model.markLife);
   tell(model.markEpoch);
   tell(model.markWhole);
@@ -324,6 +331,7 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(builder.markEpoch);
     tell(builder.markWhole);
     tell(builder.markSettled);
+    tell(builder.isDoubtful);
     tell(builder.name);
     tell(builder.scanned);
     tell(builder.revision);
@@ -548,6 +556,7 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
       case 'declare':
         if (next.lives.length === 0) next.ready |= 1;
         next.lives.push(connected);
+        if (wentBack) next.wentBack = next.lives.length;
         yield { what: `server ${index} declares life ${next.lives.length}`, model: next };
         break;
       case 'wait': {
@@ -714,12 +723,14 @@ function* builderSteps(model: Model, index: 0 | 1, rules: Rules): Generator<Step
     epoch: builder.markEpoch,
     whole: builder.markWhole === 1,
     settledRevision: builder.markSettled,
+    isDoubtful: builder.isDoubtful === 1,
   };
   const lookAtMark = (next: Model, b: BuilderModel): void => {
     b.markLife = next.markLife;
     b.markEpoch = next.markEpoch;
     b.markWhole = next.markWhole;
     b.markSettled = next.markSettled;
+    b.isDoubtful = markOf(next).isDoubtful ? 1 : 0;
   };
   const isAsSeen = (next: Model): boolean =>
     (!rules.declares || next.lives.length === builder.life) &&

@@ -102,7 +102,7 @@ beforeEach(async () => {
   const whileItAnswers: LifeStore = {
     present: () => answer(() => lives.present()),
     wasSuperseded: (redis) => answer(() => lives.wasSuperseded(redis)),
-    declare: (expected, redis) => answer(() => lives.declare(expected, redis)),
+    declare: (...life) => answer(() => lives.declare(...life)),
     markReady: (life) => answer(() => lives.markReady(life)),
   };
   const counted = () => {

@@ -203,8 +203,8 @@ export class IndexGate implements IndexAvailability {
         this.connection.connectAnew();
         return true;
       case 'declare': {
-        if (wentBack) this.log.warn({}, 'redis went back in time; its index is compared again');
-        const declared = await this.lives.declare(life?.id, redis);
+        if (wentBack) this.log.warn({}, 'redis went back in time; its index is built anew');
+        const declared = await this.lives.declare(life?.id, redis, wentBack);
         if (declared.redis === redis)
           this.log.info({ life: declared.id }, 'the index has a new life');
         return false;

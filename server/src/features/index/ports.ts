@@ -274,8 +274,12 @@ export interface LifeStore {
   present(): Promise<Life | undefined>;
   /** Whether there was a life of this Redis server. */
   wasSuperseded(redis: string): Promise<boolean>;
-  /** Begins a life of this Redis server, unless the present one is not `expected`. Returns the present one. */
-  declare(expected: LifeId | undefined, redis: string): Promise<Life>;
+  /**
+   * Begins a life of this Redis server, unless the present one is not `expected`. Returns the present one.
+   *
+   * @param wentBack whether it has gone back: all marks are doubtful then
+   */
+  declare(expected: LifeId | undefined, redis: string, wentBack?: boolean): Promise<Life>;
   /** Notes that every lease on the lives before is over. */
   markReady(life: LifeId): Promise<void>;
 }
