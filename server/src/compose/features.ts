@@ -31,7 +31,7 @@ const VERSION = readVersion();
 export function composeFeatures(
   config: Config,
   stores: Stores,
-  { trust, builder, gate, projection, reader, verifier }: Index,
+  { builder, gate, projection, reader, verifier }: Index,
   { server, methods }: { readonly server: GrpcServer; readonly methods: MethodStatsRegistry },
   log: Logger,
 ) {
@@ -67,8 +67,7 @@ export function composeFeatures(
   };
   stores.signals.onBoardChanged(lookAgain);
   const leaderboards = new LeaderboardService(stores.leaderboards, {
-    forget(leaderboardId, removed) {
-      for (const rankingNo of removed) trust.forget(rankingNo);
+    forget(leaderboardId) {
       lookAgain(leaderboardId);
       stores.redis.tellBoardChanged(leaderboardId);
     },

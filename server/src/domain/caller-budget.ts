@@ -1,5 +1,6 @@
 import { Allotment, type Cap } from './allotment.js';
 import type { Caller, Holdings } from './caller.js';
+import { RostrumError } from './errors.js';
 
 /**
  * Bounds what the process holds of one kind for its callers: for each connection, for each identity,
@@ -53,6 +54,24 @@ export class CallerBudget {
     identity[this.kind] = heldByIdentity + amount;
     this.#allotment.take(amount);
     return true;
+  }
+
+  /**
+   * Holds one while a task runs. @throws OVERLOADED if there is none
+   *
+   * @param many what is over the limit then, such as "leaderboards wait to be created"
+   */
+  async during<T>(caller: Caller, many: string, task: () => Promise<T>): Promise<T> {
+    if (!this.take(caller)) {
+      caller.of.refused += 1;
+      const message = `as many ${many} as the server accepts, in all or of one caller; retry later`;
+      throw new RostrumError('OVERLOADED', message, { retryAfterMs: 1_000 });
+    }
+    try {
+      return await task();
+    } finally {
+      this.release(caller);
+    }
   }
 
   release(caller: Caller, amount = 1): void {

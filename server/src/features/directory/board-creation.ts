@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/caller.js';
+import { CallerBudget } from '../../domain/caller-budget.js';
 import { FairSlots } from '../../domain/fair-slots.js';
-import { HeldPlaces } from '../../domain/held-places.js';
 
 /** Leaderboards that are not known and looked up at the same time. */
 const LOOKUPS = 8;
@@ -17,7 +17,7 @@ const MAX_WAITING = 1_000;
 export class BoardCreation {
   readonly #lookups = new FairSlots(LOOKUPS);
   readonly #creations = new FairSlots(CREATIONS);
-  readonly #places = new HeldPlaces(MAX_WAITING, 'creations', 'leaderboards wait to be created');
+  readonly #waiting = new CallerBudget('creations', MAX_WAITING);
 
   /** Looks a leaderboard up when it is the caller's turn. */
   lookUp<T>(caller: Caller, find: () => Promise<T>): Promise<T> {
@@ -30,6 +30,8 @@ export class BoardCreation {
    * @throws OVERLOADED when as many wait as may, in all or of one identity
    */
   create<T>(caller: Caller, create: () => Promise<T>): Promise<T> {
-    return this.#places.hold(caller, () => this.#creations.run(caller, create));
+    return this.#waiting.during(caller, 'leaderboards wait to be created', () =>
+      this.#creations.run(caller, create),
+    );
   }
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from '../../domain/caller.js';
+import { CallerBudget } from '../../domain/caller-budget.js';
 import type { Entry } from '../../domain/entry.js';
 import { FairSlots } from '../../domain/fair-slots.js';
-import { HeldPlaces } from '../../domain/held-places.js';
 import { isId, type PlayerId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { EntryStore, IndexInspection } from '../index/ports.js';
@@ -45,7 +45,7 @@ interface Suspect {
  * However many are open, others get what they need of the store of record: the questions take turns by caller.
  */
 export class Verifier {
-  readonly #places = new HeldPlaces(MAX_OPEN, 'verifications', 'verifications are open');
+  readonly #open = new CallerBudget('verifications', MAX_OPEN);
   readonly #questions = new FairSlots(QUESTIONS);
 
   constructor(private readonly parts: VerifierParts) {}
@@ -76,7 +76,8 @@ export class Verifier {
     };
     const progress = new Verification();
     const run = new VerifyRun(parts, ranking, progress, signal);
-    return { progress, done: this.#places.hold(caller, () => run.run()) };
+    const done = this.#open.during(caller, 'verifications are open', () => run.run());
+    return { progress, done };
   }
 }
 

@@ -119,7 +119,7 @@ export class RedisConnection implements IndexConnection {
     if (this.#beat?.life !== life) this.#beat = { life, seen: 0 };
     const beat = this.#beat;
     const { seen } = beat;
-    const reply = await this.#call('beat', [beatKey(life)], [seen], null);
+    const reply = await this.run('beat', [beatKey(life)], [seen], null);
     const found = reply === null ? undefined : Number(reply);
     if (hasGoneBack(seen, found)) return true;
     beat.seen = Math.max(beat.seen, found ?? 0);
@@ -127,27 +127,18 @@ export class RedisConnection implements IndexConnection {
   }
 
   /**
-   * Runs a script on the keys of one ranking.
+   * Runs a script: one on a ranking only while this server is in a life of the index.
    *
    * @param ifDamaged the reply if something lies under the keys that the scripts did not put there
    * @throws IndexUnavailable
    */
-  run(
+  async run(
     name: ScriptName,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
     ifDamaged?: ScriptReply,
   ): Promise<ScriptReply> {
-    this.#checkAdmitted(name);
-    return this.#call(name, keys, args, ifDamaged);
-  }
-
-  async #call(
-    name: ScriptName,
-    keys: readonly string[],
-    args: readonly (string | number | Buffer)[],
-    ifDamaged?: ScriptReply,
-  ): Promise<ScriptReply> {
+    if (name !== 'beat') this.#checkAdmitted(name);
     const start = performance.now();
     try {
       const reply = await this.#scripts[name](keys.length, ...keys, ...args);
