@@ -156,7 +156,11 @@ test('a changed order gives the leaderboard another ranking, and the old one tak
   expect(after.rankingNo).not.toBe(before.rankingNo);
   expect(after.boardNo).toBe(before.boardNo);
   expect(after.settings.sortOrder).toBe(SortOrder.ASCENDING);
-  expect(await rankings.mark(after.rankingNo)).toMatchObject({ ...first, epoch: 3, settledRevision: 17 });
+  expect(await rankings.mark(after.rankingNo)).toMatchObject({
+    ...first,
+    epoch: 3,
+    settledRevision: 17,
+  });
   expect(await submit(before, 'p')).toEqual({ kind: 'rankingGone' });
   expect(await entries.count(before.rankingNo)).toBe(0);
 });
