@@ -15,6 +15,7 @@ from rostrum.settings import Address, Settings
 MAX_REQUEST_BYTES = 4 * 1024 * 1024
 """What the service takes. A larger request is not sent: in a stream it would end the stream."""
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_LONGEST_BACKOFF = 120.0
 _READY = grpc.ChannelConnectivity.READY
 
 
@@ -69,7 +70,7 @@ class Channels:
 
 def _make_channel(settings: Settings, address: Address) -> aio.Channel:
     name = settings.tls.server_name
-    max_backoff = int(settings.retry.max_backoff * 1000)
+    max_backoff = int(min(settings.retry.max_backoff, _LONGEST_BACKOFF) * 1000)
     options: list[tuple[str, Any]] = [
         # Otherwise two channels with the same arguments share one connection.
         ("grpc.use_local_subchannel_pool", 1),

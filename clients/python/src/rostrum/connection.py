@@ -6,7 +6,6 @@ import itertools
 import math
 import os
 import re
-import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
@@ -34,8 +33,9 @@ _WATCHES_TOGETHER = 500
 _CERTAIN_AFTER = 3
 """So many doubtful diagnoses in a row count as certain: a dying server does not do that."""
 _NOT_CONNECTED = re.compile(r"failed to connect to all addresses|DNS resolution failed")
-_CANCELLED_HERE = "Locally cancelled by application!"
 _CLOSE_SECONDS = 5.0
+_FOR_EVER = 1e9
+"""A timeout of so many seconds, thirty years, is none; gRPC cannot count much further."""
 
 
 class Connection:
@@ -66,12 +66,10 @@ class Connection:
             raise client_closed()
         loop = asyncio.get_running_loop()
         if self._loop is None:
+            _refuse_after_fork()
             self._pid = os.getpid()
-            if any(each._pid != self._pid for each in _OPEN):
-                raise client_forked()
             self._channels = Channels(self.settings)
             self._loop = loop
-            _OPEN.add(self)
         elif self._loop is not loop:
             ended = "has ended" if self._loop.is_closed() else "is not this one"
             raise RostrumError(
@@ -173,7 +171,7 @@ class Connection:
         seconds = self.settings.default_timeout if timeout is None else timeout
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:
             raise invalid_options(f"timeout must be a number of seconds, not {timeout!r}")
-        return self.use().time() + seconds
+        return self.use().time() + (seconds if seconds < _FOR_EVER else math.inf)
 
     async def call(
         self,
@@ -240,10 +238,21 @@ class Connection:
         message = f"{failure.message}; the attempt before it: {last.message}"
         return RostrumError(failure.code, failure.reason, message)
 
+    def cancel(self, task: asyncio.Task[None]) -> None:
+        """Cancels a task; one whose event loop was closed goes on no more anyway."""
+        if not task.get_loop().is_closed():
+            task.cancel()
+
+    async def ended(self, task: asyncio.Task[None]) -> None:
+        """Waits until a task has ended."""
+        if not task.done() and not task.get_loop().is_closed():
+            await asyncio.wait([task])
+
     async def close(self) -> None:
         """Ends every call, and resolves when all have ended and the connections are down."""
         if self._pid != os.getpid() or (self._loop is not None and self._loop.is_closed()):
             self.closing = True
+            self._channels, self._for_watches = None, []
             return
         if self._loop is None or self._closed is not None:
             self.closing = True
@@ -272,17 +281,26 @@ class Connection:
         with contextlib.suppress(asyncio.TimeoutError):
             closing = asyncio.gather(*(channels.close() for channels in opened))
             await asyncio.wait_for(closing, _CLOSE_SECONDS)
-        _OPEN.discard(self)
 
 
-_OPEN: weakref.WeakSet[Connection] = weakref.WeakSet()
-"""Those with channels. A child of a process that has any cannot use gRPC: it would crash or hang."""
+_used_by: int | None = None
+"""The process that was the first to use gRPC: in its children it would hang, or crash."""
 
 
-def encode(request: Message) -> bytes:
-    """Raises INVALID_FIELD for what cannot be encoded, MESSAGE_TOO_LARGE."""
+def _refuse_after_fork() -> None:
+    global _used_by
+    _used_by = _used_by or os.getpid()
+    if _used_by != os.getpid():
+        raise client_forked()
+
+
+def encode(request: Message, serialize: Callable[[Any], bytes] | None = None) -> bytes:
+    """Raises INVALID_FIELD for what cannot be encoded, MESSAGE_TOO_LARGE.
+
+    `serialize`: that of the message which it must be; any other raises TypeError.
+    """
     try:
-        payload = request.SerializeToString()
+        payload = serialize(request) if serialize else request.SerializeToString()
     except ValueError as error:
         raise invalid_field("", f"the request cannot be encoded: {error}") from error
     if len(payload) > MAX_REQUEST_BYTES:

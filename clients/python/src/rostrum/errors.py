@@ -236,8 +236,8 @@ def client_forked() -> RostrumError:
     return RostrumError(
         grpc.StatusCode.FAILED_PRECONDITION,
         "CLIENT_FORKED",
-        "the process was forked while a client was open, and gRPC does not work in the child: connect "
-        "after the fork, close all clients before it, or start processes by spawn",
+        "a client was used before the process was forked, and gRPC does not work in the child: use "
+        "the first one after the fork, or start processes by spawn",
     )
 
 
