@@ -13,8 +13,8 @@ import (
 	rostrumv1 "rostrum.dev/go/rostrum/v1"
 )
 
-// Client is a client of one Rostrum service. Share one: it is one connection to each server, and
-// all calls run over them side by side, from any number of goroutines.
+// Client is a client of one Rostrum service. Share one: it is one connection to each server, and one
+// more for every 200 watches. All calls run over them side by side, from any number of goroutines.
 type Client struct {
 	connection *connection
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,20 +31,25 @@ const (
 	// How much of a stream that nobody reads is held here: the server then waits, and sends a
 	// watcher fewer, larger steps.
 	streamWindowBytes = 256 << 10
+	// A server takes 1,000 calls at a time of one connection, watches included.
+	watchesPerConnection = 200
 )
 
 // connection makes the calls of a client, over a gRPC connection to each server, and ends them all
-// when it is closed. It is what the generated clients are made of.
+// when it is closed. Watches have connections of their own, so that they take no call's place. It is
+// what the generated clients are made of.
 type connection struct {
 	settings   *settings
 	tls        *tls.Config
+	dial       func() (*grpc.ClientConn, error)
 	cc         *grpc.ClientConn
 	closing    context.Context
 	endCalls   context.CancelFunc
 	answered   atomic.Bool
 	diagnoses  diagnostician
-	mu         sync.Mutex // guards closed, and operations.Add against Close
+	mu         sync.Mutex // guards closed, operations.Add against Close, and watching
 	closed     bool
+	watching   []*watchConnection
 	operations sync.WaitGroup
 	views      sync.WaitGroup
 	telling    atomic.Int32 // callbacks of views that run now, and may close what would wait for them
@@ -51,16 +57,18 @@ type connection struct {
 
 var _ grpc.ClientConnInterface = (*connection)(nil)
 
+// watchConnection is a gRPC connection to each server, for a part of the watches.
+type watchConnection struct {
+	*grpc.ClientConn
+	watches int
+}
+
 func newConnection(s *settings) (*connection, error) {
 	config, err := s.tls.load()
 	if err != nil {
 		return nil, err
 	}
-	texts := make([]string, len(s.addresses))
-	for i, address := range s.addresses {
-		texts[i] = address.text
-	}
-	dial := []grpc.DialOption{
+	options := []grpc.DialOption{
 		grpc.WithResolvers(&resolverBuilder{s.addresses}),
 		grpc.WithTransportCredentials(credentials.NewTLS(config)),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig": [{"round_robin": {}}]}`),
@@ -84,18 +92,44 @@ func newConnection(s *settings) (*connection, error) {
 			MinConnectTimeout: 10 * time.Second,
 		}),
 	}
-	if len(texts) > 1 {
-		dial = append(dial, grpc.WithNoProxy())
+	if len(s.addresses) > 1 {
+		options = append(options, grpc.WithNoProxy())
 	}
 	if s.serverName != "" {
-		dial = append(dial, grpc.WithAuthority(s.serverName))
+		options = append(options, grpc.WithAuthority(s.serverName))
 	}
-	cc, err := grpc.NewClient(resolverScheme+":///"+strings.Join(texts, ","), append(dial, s.dialOptions...)...)
+	options = append(options, s.dialOptions...)
+	dial := func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(resolverScheme+":///"+strings.ReplaceAll(s.address(), " ", ""), options...)
+	}
+	cc, err := dial()
 	if err != nil {
 		return nil, invalidOptions("gRPC refuses the options: %v", err)
 	}
 	closing, endCalls := context.WithCancel(context.Background())
-	return &connection{settings: s, tls: config, cc: cc, closing: closing, endCalls: endCalls}, nil
+	return &connection{settings: s, tls: config, dial: dial, cc: cc, closing: closing, endCalls: endCalls}, nil
+}
+
+// forWatch finds a connection with room for a watch, or makes one; the caller leaves it by leave.
+func (c *connection) forWatch() (cc *grpc.ClientConn, leave func(), err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.watching, func(w *watchConnection) bool { return w.watches < watchesPerConnection })
+	if i < 0 {
+		cc, err := c.dial()
+		if err != nil {
+			return nil, nil, err
+		}
+		i = len(c.watching)
+		c.watching = append(c.watching, &watchConnection{ClientConn: cc})
+	}
+	w := c.watching[i]
+	w.watches++
+	return w.ClientConn, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		w.watches--
+	}, nil
 }
 
 // begin counts an operation that Close waits for; the caller ends it by operations.Done.
@@ -269,7 +303,7 @@ func (c *connection) checkHealth(ctx context.Context) (grpc_health_v1.HealthChec
 func (c *connection) outOfTime(failure, last *Error) error {
 	switch {
 	// The last attempt waited in vain for a connection.
-	case last != nil && last.Reason == ErrConnectionFailed && c.cc.GetState() != connectivity.Ready:
+	case last != nil && (last.Reason == ErrConnectionFailed || last.Reason == ErrCertificateRefused) && c.cc.GetState() != connectivity.Ready:
 		return last
 	// The service says as little about what was recorded as this last attempt does, and says why.
 	case last != nil && last.Reason == ErrStoreUnavailable:
@@ -287,10 +321,16 @@ func (c *connection) outOfTime(failure, last *Error) error {
 	return failure
 }
 
-// explain says why a connection fails that never worked; nil where it cannot be told. permanent: no
-// retry can mend it.
+// explain says why a connection fails that never worked, or that ended with the client's certificate;
+// nil where it cannot be told. permanent: no retry can mend it.
 func (c *connection) explain() (err *Error, permanent bool) {
-	if c.answered.Load() || c.begin(c.closing) != nil {
+	if c.answered.Load() {
+		if end, expired := ownExpiry(c.tls); expired {
+			return ownExpired(end, nil), false // its files may be renewed
+		}
+		return nil, false
+	}
+	if c.begin(c.closing) != nil {
 		return nil, false
 	}
 	defer c.operations.Done()
@@ -312,6 +352,31 @@ func (c *connection) sleep(ctx context.Context, wait time.Duration) error {
 		return ofContext(ctx)
 	case <-c.closing.Done():
 		return clientClosed()
+	}
+}
+
+// await waits until done is closed; it returns an error where the context ends before.
+func await(ctx context.Context, done <-chan struct{}) error {
+	if ctx == nil {
+		return invalidOptions("the context is nil")
+	}
+	if isDone(done) {
+		return nil
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ofContext(ctx)
+	}
+}
+
+func isDone(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -343,7 +408,17 @@ func (c *connection) open(ctx context.Context, desc *grpc.StreamDesc, method str
 	defer c.operations.Done()
 	open, cancel := c.whileOpen(ctx)
 	context.AfterFunc(open, cancel) // also where nobody reads the stream to its end
-	s, err := c.cc.NewStream(open, desc, method, options...)
+	cc := c.cc
+	if strings.HasPrefix(method, "/"+rostrumv1.WatchService_ServiceDesc.ServiceName+"/") {
+		var leave func()
+		var err error
+		if cc, leave, err = c.forWatch(); err != nil {
+			cancel()
+			return nil, c.failure(ctx, err)
+		}
+		context.AfterFunc(open, leave)
+	}
+	s, err := cc.NewStream(open, desc, method, options...)
 	if err != nil {
 		cancel()
 		return nil, c.failure(ctx, err)
@@ -413,4 +488,7 @@ func (c *connection) close() {
 		c.views.Wait()
 	}
 	_ = c.cc.Close() // only tells that it was closed before
+	for _, w := range c.watching {
+		_ = w.Close()
+	}
 }

@@ -100,7 +100,7 @@ func explainFailure(address string, config *tls.Config, err error, secured bool)
 	var operation *net.OpError
 	alert := errors.As(err, &operation) && operation.Op == "remote error"
 	if end, expired := ownExpiry(config); expired && (secured || alert) {
-		return refused(hopeless, err, "the client certificate expired at %s", end.UTC().Format(time.RFC3339))
+		return diagnosis{ownExpired(end, err), hopeless}
 	}
 	if alert {
 		return refused(hopeless, err, "the server at %s refuses the client certificate", address)
@@ -134,16 +134,24 @@ func serverCertificateFault(err error) string {
 }
 
 func ownExpiry(config *tls.Config) (end time.Time, expired bool) {
-	leaf, err := x509.ParseCertificate(config.Certificates[0].Certificate[0])
+	own, err := config.GetClientCertificate(nil)
 	if err != nil {
 		return time.Time{}, false
 	}
-	return leaf.NotAfter, leaf.NotAfter.Before(time.Now())
+	return own.Leaf.NotAfter, own.Leaf.NotAfter.Before(time.Now())
+}
+
+func ownExpired(end time.Time, cause error) *Error {
+	return certificateRefused(cause, "the client certificate expired at %s", end.UTC().Format(time.RFC3339))
 }
 
 func refused(h hope, cause error, format string, values ...any) diagnosis {
-	message := fmt.Sprintf("%s (%v); %s", fmt.Sprintf(format, values...), cause, howToMakeCertificates)
-	return diagnosis{&Error{Code: codes.Unauthenticated, Reason: ErrCertificateRefused, Message: message, cause: cause}, h}
+	return diagnosis{certificateRefused(cause, "%s (%v)", fmt.Sprintf(format, values...), cause), h}
+}
+
+func certificateRefused(cause error, format string, values ...any) *Error {
+	message := fmt.Sprintf(format, values...) + "; " + howToMakeCertificates
+	return &Error{Code: codes.Unauthenticated, Reason: ErrCertificateRefused, Message: message, cause: cause}
 }
 
 // cannotReach says why no connection can be made.
@@ -172,17 +180,13 @@ func cannotReach(address string, err error) *Error {
 	}
 }
 
-// diagnostician diagnoses for all calls together, at most every 200 ms.
+// diagnostician diagnoses for all calls together: those that come while it does wait for the result,
+// which holds for a while.
 type diagnostician struct {
 	mu     sync.Mutex
-	latest *pendingDiagnosis
-	doubts int
-}
-
-type pendingDiagnosis struct {
-	done   chan struct{}
+	latest diagnosis
 	ended  time.Time
-	result diagnosis
+	doubts int
 }
 
 const (
@@ -195,40 +199,19 @@ const (
 // retry can mend it.
 func (d *diagnostician) explain(attempt func() diagnosis) (err *Error, permanent bool) {
 	d.mu.Lock()
-	pending := d.latest
-	first := pending == nil || isDone(pending.done) && time.Since(pending.ended) > diagnosisHolds
-	if first {
-		pending = &pendingDiagnosis{done: make(chan struct{})}
-		d.latest = pending
-	}
-	d.mu.Unlock()
-	if first {
-		result := attempt()
-		d.mu.Lock()
-		if result.err != nil && result.hope == doubtful {
+	defer d.mu.Unlock()
+	if d.ended.IsZero() || time.Since(d.ended) > diagnosisHolds {
+		d.latest = attempt()
+		d.ended = time.Now()
+		if d.latest.err != nil && d.latest.hope == doubtful {
 			d.doubts++
 		} else {
 			d.doubts = 0
 		}
-		pending.result, pending.ended = result, time.Now()
-		d.mu.Unlock()
-		close(pending.done)
 	}
-	<-pending.done
-	if pending.result.err == nil {
+	if d.latest.err == nil {
 		return nil, false
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	mine := *pending.result.err // callers add to it
-	return &mine, pending.result.hope == hopeless || d.doubts >= certainAfter
-}
-
-func isDone(done <-chan struct{}) bool {
-	select {
-	case <-done:
-		return true
-	default:
-		return false
-	}
+	mine := *d.latest.err // callers add to it
+	return &mine, d.latest.hope == hopeless || d.doubts >= certainAfter
 }

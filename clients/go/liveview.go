@@ -83,12 +83,9 @@ func (c *Client) LiveView(ctx context.Context, request *rostrumv1.WatchStandings
 	if request.GetResumeToken() != "" {
 		return nil, invalidField("resume_token", "a live view begins with a snapshot and resumes by itself: leave it out, or go on after it with WatchStandings")
 	}
-	var settings watchSettings
-	for _, option := range options {
-		if option == nil {
-			return nil, invalidOptions("an option is nil")
-		}
-		option(&settings)
+	settings, err := watchSettingsOf(options)
+	if err != nil {
+		return nil, err
 	}
 	if err := c.connection.begin(ctx); err != nil {
 		return nil, err
@@ -189,9 +186,6 @@ func (v *LiveView) Changed() <-chan struct{} {
 // Ready waits for the first standings. Its error is what closed the view before, ErrViewClosed where
 // that was Close, or the end of the context.
 func (v *LiveView) Ready(ctx context.Context) error {
-	if ctx == nil {
-		return invalidOptions("the context is nil")
-	}
 	for {
 		v.mu.Lock()
 		changed, view, version := v.changed, v.view, v.version
@@ -204,10 +198,8 @@ func (v *LiveView) Ready(ctx context.Context) error {
 		case view.State == ViewClosed:
 			return &Error{Code: codes.Canceled, Reason: ErrViewClosed, Message: "the live view was closed before it had its first standings"}
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ofContext(ctx)
+		if err := await(ctx, changed); err != nil {
+			return err
 		}
 	}
 }
@@ -218,10 +210,6 @@ func (v *LiveView) Ready(ctx context.Context) error {
 // error where something else closed it, or where the context of the loop ends.
 func (v *LiveView) Updates(ctx context.Context) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
-		if ctx == nil {
-			yield(Update{}, invalidOptions("the context is nil"))
-			return
-		}
 		seen := 0
 		var before []*rostrumv1.Standing
 		for {
@@ -245,10 +233,8 @@ func (v *LiveView) Updates(ctx context.Context) iter.Seq2[Update, error] {
 			case view.State == ViewClosed:
 				return
 			}
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				yield(Update{}, ofContext(ctx))
+			if err := await(ctx, changed); err != nil {
+				yield(Update{}, err)
 				return
 			}
 		}

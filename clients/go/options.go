@@ -34,8 +34,8 @@ func WithAddress(addresses ...string) Option {
 }
 
 // WithTLSFiles names the PEM files of the authority that issued the server's certificate, and of the
-// client's certificate and key. Default: ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT and ROSTRUM_TLS_KEY of the
-// environment.
+// client's certificate and key. Each new connection reads the last two again: renew them in their
+// place. Default: ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT and ROSTRUM_TLS_KEY of the environment.
 func WithTLSFiles(ca, cert, key string) Option {
 	return func(s *settings) { s.tls = tlsSource{ca: pem{path: ca}, cert: pem{path: cert}, key: pem{path: key}} }
 }

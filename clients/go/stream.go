@@ -101,15 +101,8 @@ func (p *Pending) Done() <-chan struct{} { return p.done }
 
 // Result waits for the result, or for the end of the context; the submission goes on then.
 func (p *Pending) Result(ctx context.Context) (*rostrumv1.ScoreResult, error) {
-	if ctx == nil {
-		return nil, invalidOptions("the context is nil")
-	}
-	if !isDone(p.done) {
-		select {
-		case <-p.done:
-		case <-ctx.Done():
-			return nil, ofContext(ctx)
-		}
+	if err := await(ctx, p.done); err != nil {
+		return nil, err
 	}
 	p.looked.Store(true)
 	return p.item.Result, p.item.Err
@@ -276,10 +269,8 @@ func (s *Stream) unseenFailures() error {
 // run sends, over one call after the other, until the stream has ended.
 func (s *Stream) run() {
 	defer close(s.done)
-	stop := context.AfterFunc(s.ctx, func() { s.fail(ofContext(s.ctx)) })
-	defer stop()
-	stopToo := context.AfterFunc(s.connection.closing, func() { s.fail(clientClosed()) })
-	defer stopToo()
+	defer context.AfterFunc(s.ctx, func() { s.fail(ofContext(s.ctx)) })()
+	defer context.AfterFunc(s.connection.closing, func() { s.fail(clientClosed()) })()
 	for s.awaitWork() {
 		err := s.serve()
 		if !s.isWaiting() {
@@ -368,7 +359,7 @@ func (s *Stream) serve() error {
 	return err
 }
 
-// send sends what is to be sent until the call is over, or everything is answered and Close called.
+// send sends what waits until the call is over, or everything is answered and Close called.
 func (s *Stream) send(call *clientStream, over *bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

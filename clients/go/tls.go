@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"google.golang.org/grpc/codes"
 )
@@ -45,29 +46,42 @@ func (s *tlsSource) load() (*tls.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cert, err := s.cert.read("client certificate", "CERTIFICATE")
-	if err != nil {
-		return nil, err
-	}
-	key, err := s.key.read("client key", "PRIVATE KEY")
-	if err != nil {
-		return nil, err
-	}
 	authorities := x509.NewCertPool()
 	if !authorities.AppendCertsFromPEM(ca) {
 		return nil, certificateInvalid(nil, "%s cannot be used", s.ca.label("authority certificate"))
 	}
-	own, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		detail := strings.TrimPrefix(err.Error(), "tls: ")
-		return nil, certificateInvalid(err, "%s and %s cannot be used together: %s", s.cert.label("client certificate"), s.key.label("client key"), detail)
+	var own atomic.Pointer[tls.Certificate]
+	if err := s.loadOwn(&own); err != nil {
+		return nil, err
 	}
 	return &tls.Config{
-		RootCAs:      authorities,
-		Certificates: []tls.Certificate{own},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2"},
+		RootCAs: authorities,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			_ = s.loadOwn(&own) // while files are being replaced, those before stay in use
+			return own.Load(), nil
+		},
+		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"h2"},
 	}, nil
+}
+
+// loadOwn reads the client's certificate and key.
+func (s *tlsSource) loadOwn(own *atomic.Pointer[tls.Certificate]) error {
+	cert, err := s.cert.read("client certificate", "CERTIFICATE")
+	if err != nil {
+		return err
+	}
+	key, err := s.key.read("client key", "PRIVATE KEY")
+	if err != nil {
+		return err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		detail := strings.TrimPrefix(err.Error(), "tls: ")
+		return certificateInvalid(err, "%s and %s cannot be used together: %s", s.cert.label("client certificate"), s.key.label("client key"), detail)
+	}
+	own.Store(&pair)
+	return nil
 }
 
 // read returns the content. kind is what a PEM file calls it; such as EC PRIVATE KEY is one too.

@@ -23,6 +23,16 @@ type watchSettings struct {
 	onLive           func()
 }
 
+func watchSettingsOf(options []WatchOption) (settings watchSettings, err error) {
+	for _, option := range options {
+		if option == nil {
+			return settings, invalidOptions("an option is nil")
+		}
+		option(&settings)
+	}
+	return settings, nil
+}
+
 // AwaitLeaderboard makes a watch wait for a leaderboard that does not exist yet, and look for it every
 // second, rather than fail with ErrLeaderboardNotFound. One that is deleted later ends the watch.
 func AwaitLeaderboard() WatchOption {
@@ -55,25 +65,15 @@ func OnLive(tell func()) WatchOption {
 // ErrLeaderboardNotFound, ErrTooManyWatches; ErrConnectionFailed when the first connection cannot be
 // made within the default timeout.
 func (c *Client) WatchStandings(ctx context.Context, request *rostrumv1.WatchStandingsRequest, options ...WatchOption) iter.Seq2[*rostrumv1.WatchStandingsResponse, error] {
-	return func(yield func(*rostrumv1.WatchStandingsResponse, error) bool) {
-		if request == nil {
-			yield(nil, invalidField("", "the request is nil"))
-			return
-		}
-		request := proto.CloneOf(request)
-		w := watch[*rostrumv1.WatchStandingsResponse]{
-			method:      rostrumv1.WatchService_WatchStandings_FullMethodName,
-			request:     request,
-			setToken:    func(token string) { request.ResumeToken = token },
-			restartable: true,
-		}
-		w.run(ctx, c.connection, request.GetResumeToken(), options, func(message *rostrumv1.WatchStandingsResponse, restarted bool, err error) bool {
-			if snapshot := message.GetSnapshot(); snapshot != nil && restarted {
+	return watch[*rostrumv1.WatchStandingsRequest, *rostrumv1.WatchStandingsResponse]{
+		method:   rostrumv1.WatchService_WatchStandings_FullMethodName,
+		setToken: func(request *rostrumv1.WatchStandingsRequest, token string) { request.ResumeToken = token },
+		restarted: func(message *rostrumv1.WatchStandingsResponse) {
+			if snapshot := message.GetSnapshot(); snapshot != nil {
 				snapshot.Reset_ = true
 			}
-			return yield(message, err)
-		})
-	}
+		},
+	}.messages(ctx, c.connection, request, options)
 }
 
 // WatchChanges watches every change of a ranking in revision order, each exactly once after the
@@ -83,21 +83,10 @@ func (c *Client) WatchStandings(ctx context.Context, request *rostrumv1.WatchSta
 // Errors: as WatchStandings, and ErrResumeTokenExpired when changes after the last token are no longer
 // retained: read the standings anew and watch without a token.
 func (c *Client) WatchChanges(ctx context.Context, request *rostrumv1.WatchChangesRequest, options ...WatchOption) iter.Seq2[*rostrumv1.WatchChangesResponse, error] {
-	return func(yield func(*rostrumv1.WatchChangesResponse, error) bool) {
-		if request == nil {
-			yield(nil, invalidField("", "the request is nil"))
-			return
-		}
-		request := proto.CloneOf(request)
-		w := watch[*rostrumv1.WatchChangesResponse]{
-			method:   rostrumv1.WatchService_WatchChanges_FullMethodName,
-			request:  request,
-			setToken: func(token string) { request.ResumeToken = token },
-		}
-		w.run(ctx, c.connection, request.GetResumeToken(), options, func(message *rostrumv1.WatchChangesResponse, _ bool, err error) bool {
-			return yield(message, err)
-		})
-	}
+	return watch[*rostrumv1.WatchChangesRequest, *rostrumv1.WatchChangesResponse]{
+		method:   rostrumv1.WatchService_WatchChanges_FullMethodName,
+		setToken: func(request *rostrumv1.WatchChangesRequest, token string) { request.ResumeToken = token },
+	}.messages(ctx, c.connection, request, options)
 }
 
 type watchMessage interface {
@@ -106,90 +95,95 @@ type watchMessage interface {
 }
 
 // watch is a call that is opened again after the last message read, whenever it is lost.
-type watch[Response watchMessage] struct {
+type watch[Request, Response watchMessage] struct {
 	method   string
-	request  proto.Message
-	setToken func(string)
-	// restartable: a watch whose token the server no longer takes may start anew, because it then
-	// begins with a snapshot and nothing is missed silently.
-	restartable bool
+	setToken func(Request, string)
+	// restarted is told of the first message of a watch that starts anew because the server no longer
+	// takes its token. Nil for a watch that would miss something then.
+	restarted func(Response)
 }
 
-// run hands each message to yield, and in the end perhaps an error. Only the first connection has a
-// limit: the default timeout. An interruption lasts from the loss of a watch that was live until the
-// next message, however often it is tried.
-func (w *watch[Response]) run(ctx context.Context, c *connection, firstToken string, options []WatchOption, yield func(message Response, restarted bool, err error) bool) {
-	var none Response
-	var settings watchSettings
-	for _, option := range options {
-		if option == nil {
-			yield(none, false, invalidOptions("an option is nil"))
+// messages gives each message, and in the end perhaps an error. Only the first connection has a limit:
+// the default timeout. An interruption lasts from the loss of a watch that was live until the next
+// message, however often it is tried.
+func (w watch[Request, Response]) messages(ctx context.Context, c *connection, request Request, options []WatchOption) iter.Seq2[Response, error] {
+	return func(yield func(Response, error) bool) {
+		var none Response
+		settings, err := watchSettingsOf(options)
+		switch {
+		case err != nil:
+		case ctx == nil:
+			err = invalidOptions("the context is nil")
+		case !request.ProtoReflect().IsValid():
+			err = invalidField("", "the request is nil")
+		}
+		if err != nil {
+			yield(none, err)
 			return
 		}
-		option(&settings)
-	}
-	if ctx == nil {
-		yield(none, false, invalidOptions("the context is nil"))
-		return
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	pause := newBackoff(c.settings.retry)
-	connectBy := time.Now().Add(c.settings.defaultTimeout)
-	token, restarted := firstToken, false
-	hurry, everLive, live := true, false, false
-	for {
-		err := w.read(ctx, c, func(message Response) bool {
-			pause.reset()
-			everLive, hurry = true, false
-			if next := message.GetResumeToken(); next != "" {
-				token = next
+		request := proto.CloneOf(request)
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		pause := newBackoff(c.settings.retry)
+		connectBy := time.Now().Add(c.settings.defaultTimeout)
+		token, restarted := request.GetResumeToken(), false
+		firstToken := token
+		hurry, everLive, live := true, false, false
+		for {
+			err := w.read(ctx, c, request, func(message Response) bool {
+				pause.reset()
+				everLive, hurry = true, false
+				if next := message.GetResumeToken(); next != "" {
+					token = next
+				}
+				if !live {
+					live = true
+					if settings.onLive != nil {
+						settings.onLive()
+					}
+				}
+				if restarted {
+					restarted = false
+					w.restarted(message)
+				}
+				return yield(message, nil)
+			})
+			if err == nil {
+				return // the loop was left
 			}
-			if !live {
-				live = true
-				if settings.onLive != nil {
-					settings.onLive()
+			failure := FromError(err)
+			least, worthIt := reopenWait(failure)
+			if w.restarted != nil && token != firstToken && isTokenRefusal(failure) {
+				token, restarted = "", true
+				least, worthIt = 0, true
+			}
+			if failure.Reason == ErrConnectionFailed {
+				explained, permanent := c.explain()
+				if explained != nil {
+					failure = explained
+				}
+				worthIt = worthIt && !permanent
+			}
+			if settings.awaitLeaderboard && !everLive && failure.Reason == ErrLeaderboardNotFound {
+				least, worthIt, hurry = 0, true, false // the server has answered
+			}
+			wait := pause.wait(least)
+			if !worthIt || hurry && time.Until(connectBy) <= wait {
+				yield(none, failure)
+				return
+			}
+			if live {
+				live = false
+				if settings.onInterrupted != nil {
+					settings.onInterrupted(failure, wait)
 				}
 			}
-			wasRestarted := restarted
-			restarted = false
-			return yield(message, wasRestarted, nil)
-		})
-		if err == nil {
-			return // the loop was left
-		}
-		failure := FromError(err)
-		least, worthIt := reopenWait(failure)
-		if w.restartable && token != firstToken && isTokenRefusal(failure) {
-			token, restarted = "", true
-			least, worthIt = 0, true
-		}
-		if failure.Reason == ErrConnectionFailed {
-			explained, permanent := c.explain()
-			if explained != nil {
-				failure = explained
+			if err := c.sleep(ctx, wait); err != nil {
+				yield(none, err)
+				return
 			}
-			worthIt = worthIt && !permanent
+			w.setToken(request, token)
 		}
-		if settings.awaitLeaderboard && !everLive && failure.Reason == ErrLeaderboardNotFound {
-			least, worthIt, hurry = 0, true, false // the server has answered
-		}
-		wait := pause.wait(least)
-		if !worthIt || hurry && time.Until(connectBy) <= wait {
-			yield(none, false, failure)
-			return
-		}
-		if live {
-			live = false
-			if settings.onInterrupted != nil {
-				settings.onInterrupted(failure, wait)
-			}
-		}
-		if err := c.sleep(ctx, wait); err != nil {
-			yield(none, false, err)
-			return
-		}
-		w.setToken(token)
 	}
 }
 
@@ -198,17 +192,17 @@ func isTokenRefusal(e *Error) bool {
 }
 
 // read opens the call once and hands on its messages. Nil: take wanted no more.
-func (w *watch[Response]) read(ctx context.Context, c *connection, take func(Response) bool) error {
+func (w watch[Request, Response]) read(ctx context.Context, c *connection, request Request, take func(Response) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if _, unsendable := encode(w.request); unsendable != nil {
+	if _, unsendable := encode(request); unsendable != nil {
 		return unsendable
 	}
 	call, err := c.open(ctx, &grpc.StreamDesc{ServerStreams: true}, w.method)
 	if err != nil {
 		return err
 	}
-	if err := call.SendMsg(w.request); err != nil && err != io.EOF {
+	if err := call.SendMsg(request); err != nil && err != io.EOF {
 		return err
 	}
 	_ = call.CloseSend() // never fails

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { writeTables } from '../write-tables.ts';
 import { Bench, describeMachine, QUIET_CORES } from './bench.ts';
 import { type Figures, measure } from './measure.ts';
 import type { BenchOptions } from './options.ts';
 import { summarizeProfile } from './profile-summary.ts';
-import { missedFloors, render, updateDocument } from './report.ts';
+import { missedFloors, render } from './report.ts';
 import { keepResults, resultsDirectory } from './results.ts';
 import type { Undoing } from './undoing.ts';
 
@@ -26,7 +27,7 @@ export async function measureRatios(options: BenchOptions, undoing: Undoing): Pr
   const name = keepResults(text, { options, circumstances, ...figures }, options.json);
   const missed = missedFloors(figures);
   for (const line of missed) console.log(`below its floor: ${line}`);
-  if (options.updateDocs) updateDocument(text);
+  if (options.updateDocs) writeTables('benchmarks.md', 'bench --', text);
   if (options.profile) await profile(bench, options, name);
   if (options.strict && missed.length > 0) process.exitCode = 1;
 }

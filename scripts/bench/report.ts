@@ -1,6 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ROOT } from '../foreground.ts';
 import { PROCESSES } from './bench.ts';
 import type { Figures, LatencyRow, Row, TlsRow } from './measure.ts';
 import { TLS_FLOOR } from './operations.ts';
@@ -8,21 +5,6 @@ import { milliseconds, ratio, spread, table, whole } from './table.ts';
 
 /** What the figures were measured on and with, a line each. */
 export type Circumstances = readonly string[];
-
-const DOCUMENT = join(ROOT, 'docs', 'benchmarks.md');
-const BEGIN = '<!-- npm run bench -- --update-docs writes from here -->';
-const END = '<!-- to here -->';
-
-/** Puts the tables into docs/benchmarks.md, with the date. @throws Error if their place is gone */
-export function updateDocument(text: string): void {
-  const document = readFileSync(DOCUMENT, 'utf8');
-  const begin = document.indexOf(BEGIN);
-  const end = document.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${DOCUMENT} has no place for the tables`);
-  const date = new Date().toISOString().slice(0, 10);
-  const tables = `${BEGIN}\n\n- ${date}\n${text}\n`;
-  writeFileSync(DOCUMENT, document.slice(0, begin) + tables + document.slice(end));
-}
 
 /** The floors that were missed, one line each. */
 export function missedFloors({ rows, tls }: Figures): string[] {

@@ -13,8 +13,10 @@ export interface Command {
 }
 
 /** What can be asked of each client: `npm run clients -- go test`. */
-export const VERBS = ['gen', 'build', 'test', 'conformance', 'clean'] as const;
+export const VERBS = ['gen', 'build', 'test', 'conformance', 'load', 'clean'] as const;
 export type Verb = (typeof VERBS)[number];
+/** What a client does for each verb by itself. Before the other verbs it is built. */
+type OwnVerb = Exclude<Verb, 'conformance' | 'load'>;
 
 export interface Language {
   /** As it is called on the command line, and the folder in `clients`. */
@@ -23,9 +25,12 @@ export interface Language {
   readonly title: string;
   /** Why it cannot be built here; undefined if it can. */
   readonly lacks: () => string | undefined;
-  /** What each verb runs, one after the other; `conformance` builds, and then the runner takes over. */
-  readonly verbs: Readonly<Record<Exclude<Verb, 'conformance'>, readonly Command[]>>;
+  /** What each verb runs, one after the other. */
+  readonly verbs: Readonly<Record<OwnVerb, readonly Command[]>>;
+  /** Obeys the runner of the conformance suite. */
   readonly agent: Command;
+  /** Prints what one process of the client reaches; see load.ts. */
+  readonly load: Command;
 }
 
 const has = (command: string, ...args: string[]) =>
@@ -35,7 +40,10 @@ const node = (folder: string, ...args: string[]): Command => ({
   ...{ command: process.execPath, args, folder },
 });
 const go = (...args: string[]): Command => ({ command: 'go', args, folder: 'clients/go' });
-const GO_AGENT = join(ROOT, '.rostrum/clients/go-agent');
+const GO_PROGRAMS = join(ROOT, '.rostrum/clients/go');
+const goProgram = (name: string): Command => ({
+  ...{ command: join(GO_PROGRAMS, name), args: [], folder: 'clients/go' },
+});
 
 const VENV = join(ROOT, 'clients/python/.venv/bin/python');
 const python = (...args: string[]): Command => ({
@@ -47,7 +55,7 @@ const VENV_TOOLS: readonly Command[] = [
   python('-m', 'pip', 'install', '--quiet', '-r', 'requirements-dev.txt'),
 ];
 
-export const LANGUAGES: readonly Language[] = [
+const LANGUAGES: readonly Language[] = [
   {
     name: 'typescript',
     title: 'TypeScript',
@@ -59,6 +67,7 @@ export const LANGUAGES: readonly Language[] = [
       clean: [{ command: 'rm', args: ['-rf', 'clients/typescript/dist'], folder: '.' }],
     },
     agent: node('clients/typescript', 'conformance/agent.ts'),
+    load: node('clients/typescript', 'conformance/load.ts'),
   },
   {
     name: 'go',
@@ -66,29 +75,37 @@ export const LANGUAGES: readonly Language[] = [
     lacks: () => (has('go', 'version') ? undefined : 'there is no go: https://go.dev/dl'),
     verbs: {
       gen: [{ command: 'npm', args: ['run', '--silent', 'generate'], folder: '.' }],
-      build: [go('build', './...'), go('build', '-o', GO_AGENT, './internal/conformance')],
+      build: [
+        go('build', './...'),
+        go('build', '-o', `${GO_PROGRAMS}/`, './internal/conformance', './internal/load'),
+      ],
       test: [go('vet', './...'), go('test', '-race', './...')],
-      clean: [{ command: 'rm', args: ['-rf', GO_AGENT], folder: '.' }, go('clean', './...')],
+      clean: [{ command: 'rm', args: ['-rf', GO_PROGRAMS], folder: '.' }, go('clean', './...')],
     },
-    agent: { command: GO_AGENT, args: [], folder: 'clients/go' },
+    agent: goProgram('conformance'),
+    load: goProgram('load'),
   },
   {
     name: 'python',
     title: 'Python',
     lacks: () =>
-      has('python3', '-c', 'import ensurepip') ? undefined : 'there is no python3 with venv',
+      has('python3', '-c', 'import ensurepip, sys; assert sys.version_info >= (3, 10)')
+        ? undefined
+        : 'there is no python3 of 3.10 or later with venv',
     verbs: {
       gen: [...VENV_TOOLS, python('tools/generate.py')],
       build: VENV_TOOLS,
       test: [
         ...VENV_TOOLS,
         python('-m', 'ruff', 'check', '.'),
+        python('-m', 'ruff', 'format', '--check', '.'),
         python('-m', 'mypy'),
         python('-X', 'dev', '-m', 'pytest', '-q'),
       ],
       clean: [{ command: 'rm', args: ['-rf', 'clients/python/.venv'], folder: '.' }],
     },
     agent: python('-X', 'dev', 'conformance/agent.py'),
+    load: python('conformance/load.py'),
   },
 ];
 

@@ -3,15 +3,10 @@ import { CommandRunner } from './command-runner.js';
 import { ConnectionPool } from './connection/connection-pool.js';
 import { ExitCode } from './errors.js';
 import { Interruptions } from './interruptions.js';
+import { guardOutput } from './output/guard-output.js';
 import { runCommandLine } from './run-command-line.js';
 
-// `rostrum top board | head` closes the pipe early: that is no error.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(ExitCode.OK);
-    throw error;
-  });
-}
+guardOutput(process, process.argv.includes('--json'), (code) => process.exit(code));
 
 // The first interruption lets a command end in order; whoever asks twice does not want to wait.
 const interruptions = new Interruptions(() => process.exit(ExitCode.INTERRUPTED));

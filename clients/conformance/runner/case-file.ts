@@ -14,11 +14,13 @@ export interface Case {
   readonly name: string;
   readonly part: Part;
   readonly steps: readonly Step[];
+  /** Played with all clients at the same time, after the others: a case that waits long and breaks nothing. */
+  readonly together: boolean;
 }
 
 const STEP_KINDS = [
-  ...['do', 'await', 'cancel', 'expect', 'never', 'link', 'server', 'redis', 'recorded'],
-  'storm',
+  ...['do', 'await', 'cancel', 'expect', 'never', 'repeat', 'link', 'server', 'redis', 'postgres'],
+  ...['sql', 'certificate', 'recorded', 'storm'],
 ];
 
 const CASES = new URL('../cases/', import.meta.url).pathname;
@@ -40,12 +42,12 @@ function readCaseFile(file: string): Case[] {
   if (part === undefined) throw new Error(`cases/${file}: a file is called by a part: ${PARTS}`);
   return parseAllDocuments(readFileSync(join(CASES, file), 'utf8')).map((document) => {
     if (document.errors[0]) throw new Error(`cases/${file}: ${document.errors[0].message}`);
-    const { name, steps } = document.toJS() as { name?: Json; steps?: Json };
+    const { name, steps, together = false } = document.toJS() as JsonObject;
     if (typeof name !== 'string' || !Array.isArray(steps)) {
       throw new Error(`cases/${file}: a case has a name and steps`);
     }
     for (const step of steps) checkStep(step, `cases/${file}, "${name}"`);
-    return { name, part, steps };
+    return { name, part, steps, together: together === true };
   });
 }
 
@@ -53,6 +55,13 @@ function checkStep(step: Json, where: string): void {
   if (!isObject(step))
     throw new Error(`${where}: a step is an object, not ${JSON.stringify(step)}`);
   const kinds = STEP_KINDS.filter((kind) => step[kind] !== undefined);
+  if (isObject(step.repeat)) {
+    const { count, steps } = step.repeat;
+    if (typeof count !== 'number' || !Array.isArray(steps)) {
+      throw new Error(`${where}: repeat needs a count and steps`);
+    }
+    for (const each of steps) checkStep(each as Json, where);
+  }
   if (kinds.length === 1) return;
   throw new Error(`${where}: a step has one of ${STEP_KINDS.join(', ')}: ${JSON.stringify(step)}`);
 }

@@ -24,6 +24,11 @@ it('makes long texts and lists', () => {
   ]);
 });
 
+it('reads files', () => {
+  const scope = new Map([['here', import.meta.dirname]]);
+  expect(fillIn({ $file: '${here}/fill-in.spec.ts' }, scope)).toContain('reads files');
+});
+
 it('refuses a name that is not known', () => {
   expect(() => fillIn('${nobody}', SCOPE)).toThrow('nobody');
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isObject, type Json } from './json.ts';
 
 /** Names that a case may use, and what they stand for. */
@@ -6,7 +7,7 @@ export type Scope = ReadonlyMap<string, Json>;
 /**
  * Fills in what stands for something: `${name}` in a text, or as the whole text for the value itself,
  * `{ $repeat: [text, times] }` for a long text, `{ $list: { count, item } }` for a long list, in whose items `${i}`
- * counts from 0.
+ * counts from 0, `{ $file: path }` for the text of a file.
  *
  * @throws Error if a name is not known
  */
@@ -17,6 +18,9 @@ export function fillIn(value: Json, scope: Scope): Json {
   if (value.$repeat !== undefined) {
     const [text, times] = value.$repeat as readonly [string, number];
     return text.repeat(times);
+  }
+  if (value.$file !== undefined) {
+    return readFileSync(String(fillIn(value.$file, scope)), 'utf8');
   }
   if (value.$list !== undefined) {
     const { count, item } = value.$list as { count: number; item: Json };

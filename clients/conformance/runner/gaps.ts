@@ -5,8 +5,8 @@ import type { Case } from './case-file.ts';
 const FILE = new URL('../gaps.yaml', import.meta.url).pathname;
 
 /**
- * The cases that a language cannot do, with the reason, by language and name of the case. A gap must be answered
- * with `unsupported`; one that passes fails, so that the list stays true.
+ * The cases that a language cannot do, with the reason, by language and name of the case. One that passes fails, so
+ * that the list stays true.
  *
  * @throws Error if one is of a case that there is not
  */

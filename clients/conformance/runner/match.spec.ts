@@ -16,6 +16,8 @@ describe('a value is as a case expects it', () => {
     [{}, { error: { $absent: true } }],
     ['b', { $oneOf: ['a', 'b'] }],
     [[1, 2], { $length: 2 }],
+    [[1, 2], { $some: 2 }],
+    [[{ a: 1, b: 2 }, { a: 1 }], { $all: { a: 1 } }],
     [1.05, { $near: [1, 0.1] }],
     ['a', { $not: 'b' }],
   ])('%j is %j', (actual, expected) => {
@@ -34,6 +36,9 @@ describe('what differs is told', () => {
     [{ list: [{ a: 1 }] }, { list: [{ a: 2 }] }, 'list[0].a is 1, not 2'],
     [{ error: {} }, { error: { $absent: true } }, 'error is {}, not $absent true'],
     [{ a: 0 }, { a: { $above: 0 } }, 'a is 0, not $above 0'],
+    [[1, 2], { $some: 3 }, 'not $some 3'],
+    [[1, 2], { $all: 1 }, 'not $all 1'],
+    [[], { $all: 1 }, 'not $all 1'],
     [{ metadata: {} }, JSON.parse('{"metadata":{"__proto__":"v"}}') as Json, 'metadata.__proto__'],
   ])('%j is not %j', (actual, expected, text) => {
     expect(difference(actual, expected)).toContain(text);

@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from './json.ts';
  * expected one has, and may have more; a list must have as many items. A default value of Protobuf may be left out.
  * A 64-bit integer may be a number or a string. Instead of a value, an object with one of these keys says what
  * must hold: `$any`, `$absent`, `$match` (a regular expression), `$above`, `$below`, `$near` ([value, tolerance]),
- * `$oneOf`, `$length`, `$not`.
+ * `$oneOf`, `$length`, `$some` (of a list, one item), `$all` (each of them, and there are some), `$not`.
  */
 export function difference(
   actual: Json | undefined,
@@ -67,6 +67,12 @@ const RULES: Readonly<Record<string, (actual: Json | undefined, operand: Json) =
   },
   $oneOf: (actual, values) =>
     (values as readonly Json[]).some((value) => difference(actual, value) === undefined),
+  $some: (actual, item) =>
+    ((actual ?? []) as readonly Json[]).some((each) => difference(each, item) === undefined),
+  $all: (actual, item) => {
+    const items = (actual ?? []) as readonly Json[];
+    return items.length > 0 && items.every((each) => difference(each, item) === undefined);
+  },
   $length: (actual, length) => ((actual ?? []) as readonly Json[]).length === length,
   $not: (actual, value) => difference(actual, value) !== undefined,
 };

@@ -4,9 +4,10 @@ import { within } from '../../../server/src/within.ts';
 import type { LinkMode } from '../../../server/test/machine/stage/link-proxy.ts';
 import { Agent, type AgentCommand, type Answer } from './agent.ts';
 import type { Case, Step } from './case-file.ts';
-import { fillIn } from './fill-in.ts';
+import { fillIn, type Scope } from './fill-in.ts';
 import { isObject, type Json, type JsonObject } from './json.ts';
 import { difference, valueAt } from './match.ts';
+import { replaceCertificate } from './replace-certificate.ts';
 import type { Served, Stage } from './stage.ts';
 import { storm } from './storm.ts';
 
@@ -23,13 +24,23 @@ const END_MS = 10_000;
 
 class Unsupported extends Error {}
 
+interface Repeat {
+  readonly count: number;
+  readonly steps: readonly Step[];
+}
+
 let played = 0;
 
-/** Plays one case with an agent of its own, and heals the stage behind it. */
-export async function play(of: Case, command: AgentCommand, stage: Stage): Promise<Played> {
+/** Plays one case with an agent of its own, and heals the stage behind it. `scope`: more names for its steps. */
+export async function play(
+  of: Case,
+  command: AgentCommand,
+  stage: Stage,
+  scope: Scope,
+): Promise<Played> {
   played += 1;
   const agent = new Agent(command);
-  const player = new Player(agent, stage, `case-${process.pid}-${played}`);
+  const player = new Player(agent, stage, `case-${process.pid}-${played}`, scope);
   try {
     for (const [index, step] of of.steps.entries()) {
       try {
@@ -59,7 +70,7 @@ class Player {
   /** How many events were looked at, by stream, watch or view. */
   readonly #seen = new Map<string, number>();
 
-  constructor(agent: Agent, stage: Stage, board: string) {
+  constructor(agent: Agent, stage: Stage, board: string, scope: Scope) {
     this.#agent = agent;
     this.#stage = stage;
     const file = (name: string) => join(stage.certificates, name);
@@ -69,9 +80,14 @@ class Player {
       key: file(`${name}.key`),
     });
     this.#scope = new Map<string, Json>([
+      ...scope,
       ['board', board],
       ['a', `127.0.0.1:${stage.a.link.port}`],
       ['b', `127.0.0.1:${stage.b.link.port}`],
+      ['small', `127.0.0.1:${stage.small.link.port}`],
+      ['own', join(stage.directory, board)],
+      ['long', 'x'.repeat(120)],
+      ['surrogate', '\ud800'],
       ['certificates', stage.certificates],
       ['directory', stage.directory],
     ]);
@@ -81,6 +97,7 @@ class Player {
   }
 
   async play(raw: Step): Promise<void> {
+    if (raw.repeat !== undefined) return await this.#repeat(raw.repeat as unknown as Repeat);
     const step = fillIn(raw, this.#scope) as JsonObject;
     const patience = Number(step.within ?? PATIENCE_MS);
     if (step.do !== undefined) return await this.#do(step, patience);
@@ -107,11 +124,34 @@ class Player {
       else await redis.start();
       return;
     }
+    if (step.postgres !== undefined) {
+      const { postgres } = this.#stage;
+      if (step.postgres === 'kill') await postgres.kill();
+      else await postgres.start();
+      return;
+    }
+    if (step.sql !== undefined) {
+      const { do: text, undo } = step.sql as { do: string; undo: string };
+      this.#stage.undoLater(undo);
+      await this.#stage.sql(text);
+      return;
+    }
+    if (step.certificate !== undefined) {
+      return await replaceCertificate(step.certificate as JsonObject, this.#stage);
+    }
     if (step.recorded !== undefined) return await this.#recorded(step, patience);
     if (step.storm !== undefined) {
       return await storm(step.storm as JsonObject, this.#agent, this.#stage, this.#scope);
     }
     throw new Error('no such step');
+  }
+
+  /** Plays the steps again and again; `${i}` counts from 0. */
+  async #repeat({ count, steps }: Repeat): Promise<void> {
+    for (let i = 0; i < count; i += 1) {
+      this.#scope.set('i', i);
+      for (const step of steps) await this.play(step);
+    }
   }
 
   async #do(step: JsonObject, patience: number): Promise<void> {
@@ -126,11 +166,12 @@ class Player {
       const answered = await this.#inTime(answer, patience);
       if (step.until !== true || performance.now() > giveUpAt) return this.#check(step, answered);
       if (this.#differs(step, answered) === undefined) return this.#check(step, answered);
-      await delay(20);
+      await delay(Number(step.every ?? 20));
     }
   }
 
   #differs(step: JsonObject, answer: Answer): string | undefined {
+    if (step.answer !== undefined) return difference(answer, step.answer);
     for (const kind of ['ok', 'error', 'foreign'] as const) {
       const expected = step[kind];
       if (expected === undefined) continue;

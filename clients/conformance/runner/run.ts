@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Language } from '../../../scripts/clients/languages.ts';
 import { ROOT } from '../../../scripts/foreground.ts';
 import { type Case, readCases } from './case-file.ts';
+import type { Scope } from './fill-in.ts';
 import { readGaps } from './gaps.ts';
 import { type Played, play } from './play.ts';
 import { startStage } from './stage.ts';
@@ -23,7 +24,9 @@ export interface Verdict {
   readonly of: Case;
   readonly language: Language;
   readonly played: Played;
-  /** As it must be: passed, or a known gap. */
+  /** Why it is known not to pass; undefined if it must pass. */
+  readonly gap: string | undefined;
+  /** As it must be. */
   readonly expected: boolean;
 }
 
@@ -35,21 +38,29 @@ export async function runConformance(
   const gaps = readGaps(all);
   const cases = all.filter(({ name }) => only === undefined || name.includes(only));
   const stage = await startStage();
+  const scope: Scope = new Map([['languages', languages.length]]);
   const verdicts: Verdict[] = [];
+  const judge = async (language: Language, of: Case): Promise<void> => {
+    const { command, args, folder, env } = language.agent;
+    const begin = performance.now();
+    const cwd = join(ROOT, folder);
+    const played = await play(of, { command, args, cwd, ...(env && { env }) }, stage, scope);
+    const gap = gaps.get(language.name)?.get(of.name);
+    const expected = (played.result === 'passed') === (gap === undefined);
+    verdicts.push({ of, language, played, gap, expected });
+    const took = `${((performance.now() - begin) / 1000).toFixed(1)} s`;
+    const mark = expected ? (gap === undefined ? 'ok' : 'gap') : 'FAILED';
+    report(`${mark.padEnd(6)} ${language.title}: ${of.name} (${took})${why(played, gap)}`);
+  };
   try {
     for (const language of languages) {
-      const { command, args, folder, env } = language.agent;
-      for (const of of cases) {
-        const begin = performance.now();
-        const cwd = join(ROOT, folder);
-        const played = await play(of, { command, args, cwd, ...(env && { env }) }, stage);
-        const gap = gaps.get(language.name)?.get(of.name);
-        const expected = played.result === (gap === undefined ? 'passed' : 'unsupported');
-        verdicts.push({ of, language, played, expected });
-        const took = `${((performance.now() - begin) / 1000).toFixed(1)} s`;
-        const mark = expected ? (gap === undefined ? 'ok' : 'gap') : 'FAILED';
-        report(`${mark.padEnd(6)} ${language.title}: ${of.name} (${took})${why(played, gap)}`);
-      }
+      for (const of of cases.filter(({ together }) => !together)) await judge(language, of);
+    }
+    for (const of of cases.filter(({ together }) => together)) {
+      // What the server has counted so far is of other cases.
+      await stage.a.server.kill();
+      await stage.a.server.start();
+      await Promise.all(languages.map((language) => judge(language, of)));
     }
   } finally {
     await stage.stop();

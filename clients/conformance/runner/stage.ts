@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Authority } from '../../../certs/authority.ts';
+import { generateCertificates } from '../../../certs/generate.ts';
 import { ROOT } from '../../../scripts/foreground.ts';
 import { EmbeddedPostgres } from '../../../scripts/services/postgres.ts';
 import { LocalRedis } from '../../../scripts/services/redis.ts';
@@ -15,15 +17,28 @@ export interface Served {
   readonly link: LinkProxy;
 }
 
-/** Two servers on one PostgreSQL and one Redis, with certificates, each behind a link that can be broken. */
+/** The settings of the server that has little room. */
+const SMALL = {
+  ROSTRUM_MAX_SUBMISSIONS: '10',
+  ROSTRUM_MAX_WATCHES: '10',
+  ROSTRUM_FEED_RETENTION: '100',
+};
+
+/** Servers on one PostgreSQL and one Redis, with certificates, each behind a link that can be broken. */
 export interface Stage {
   readonly directory: string;
   /** Has those of every test identity, good and bad; see make-certificates.ts. */
   readonly certificates: string;
+  readonly authority: Authority;
   readonly a: Served;
   readonly b: Served;
+  /** Has little room; see SMALL. */
+  readonly small: Served;
+  readonly postgres: EmbeddedPostgres;
   readonly redis: LocalRedis;
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Is run by `heal`. */
+  undoLater(sql: string): void;
   /** Brings everything back to how it was at the start, but for the data. */
   heal(): Promise<void>;
   stop(): Promise<void>;
@@ -39,6 +54,7 @@ export async function startStage(): Promise<Stage> {
     const file = (name: string) => join(directory.path, name);
     const certificates = file('certificates');
     await makeCertificates(certificates);
+    const { authority } = await generateCertificates(certificates);
     const postgres = await EmbeddedPostgres.start({
       dataDirectory: file('postgres'),
       logFile: file('postgres.log'),
@@ -58,8 +74,9 @@ export async function startStage(): Promise<Stage> {
       ROSTRUM_TLS_CERT: join(certificates, 'server.crt'),
       ROSTRUM_TLS_KEY: join(certificates, 'server.key'),
     };
-    const serve = async (number: number): Promise<Served> => {
-      const server = new MachineServer(number, ROOT, env, file(`server-${number}.log`));
+    const serve = async (number: number, settings = {}): Promise<Served> => {
+      const log = file(`server-${number}.log`);
+      const server = new MachineServer(number, ROOT, { ...env, ...settings }, log);
       await server.start();
       undo.push(() => server.terminate());
       const link = await LinkProxy.open(Number(server.address.split(':').at(-1)));
@@ -68,14 +85,20 @@ export async function startStage(): Promise<Stage> {
     };
     const a = await serve(0);
     const b = await serve(1);
+    const small = await serve(2, SMALL);
     const pool = new pg.Pool({ connectionString: postgres.url(), max: 2 });
+    pool.on('error', () => {}); // an idle connection whose PostgreSQL was killed
     undo.push(() => pool.end());
+    const sql = async (text: string, values?: unknown[]) => (await pool.query(text, values)).rows;
+    const undoSql: string[] = [];
     return {
-      ...{ directory: directory.path, certificates, a, b, redis, stop },
-      sql: async (text, values) => (await pool.query(text, values)).rows,
+      ...{ directory: directory.path, certificates, authority, stop, sql },
+      ...{ a, b, small, postgres, redis },
+      undoLater: (text) => undoSql.push(text),
       heal: async () => {
-        await redis.start();
-        for (const { server, link } of [a, b]) {
+        await Promise.all([postgres.start(), redis.start()]);
+        for (const text of undoSql.splice(0).reverse()) await sql(text);
+        for (const { server, link } of [a, b, small]) {
           server.signal('SIGCONT');
           if (!server.isRunning) await server.start();
           await link.set('pass');

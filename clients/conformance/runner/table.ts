@@ -1,23 +1,34 @@
+import { table } from '../../../scripts/bench/table.ts';
 import { PARTS } from './case-file.ts';
 import type { Verdict } from './run.ts';
 
-/** How many cases of each part each client passes, as a table in Markdown. */
-export function table(verdicts: readonly Verdict[]): string {
+/** What each client passes, case by case, and why it does not pass the others; in Markdown. */
+export function conformanceTables(verdicts: readonly Verdict[]): string {
   const languages = [...new Set(verdicts.map(({ language }) => language))];
-  const rows = PARTS.filter((part) => verdicts.some(({ of }) => of.part === part)).map((part) => [
-    part,
-    ...languages.map((language) => {
-      const own = verdicts.filter((each) => each.of.part === part && each.language === language);
-      const passed = own.filter(({ played }) => played.result === 'passed').length;
-      return `${passed} of ${own.length}`;
-    }),
-  ]);
-  const header = ['Cases', ...languages.map(({ title }) => title)];
-  const widths = header.map((text, at) =>
-    Math.max(text.length, ...rows.map((row) => (row[at] as string).length)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, at) => cell.padEnd(widths[at] as number)).join(' | ')} |`;
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(header), rule, ...rows.map(line)].join('\n');
+  const head = languages.map(({ title }) => title);
+  const cellsOf = (own: readonly Verdict[]) =>
+    languages.map((language) => markOf(own.find((each) => each.language === language)));
+  const cases = [...new Set(verdicts.map(({ of }) => of))];
+  const parts = PARTS.filter((part) => cases.some((each) => each.part === part));
+  const bodies = parts.flatMap((part) => {
+    const rows = cases
+      .filter((each) => each.part === part)
+      .map((each) => [each.name, ...cellsOf(verdicts.filter(({ of }) => of === each))]);
+    return [[`**${part}**`, ...languages.map(() => '')], ...rows];
+  });
+  const passed = languages.map((language) => {
+    const own = verdicts.filter((each) => each.language === language);
+    return `${own.filter(({ played }) => played.result === 'passed').length} of ${own.length}`;
+  });
+  const gaps = verdicts
+    .filter(({ gap }) => gap !== undefined)
+    .map(({ language, of, gap }) => `- ${language.title}, “${of.name}”: ${gap}`);
+  const all = table(['Case', ...head], [...bodies, ['**passed**', ...passed]]);
+  return gaps.length === 0 ? all : `${all}\n\n${gaps.join('\n')}`;
+}
+
+function markOf(verdict: Verdict | undefined): string {
+  if (verdict === undefined) return '';
+  if (!verdict.expected) return 'FAILED';
+  return verdict.gap === undefined ? 'yes' : 'no';
 }

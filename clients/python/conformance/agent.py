@@ -1,6 +1,7 @@
 """The agent of the conformance suite: obeys ../../conformance/PROTOCOL.md by means of the client."""
 
 import asyncio
+import contextlib
 import importlib
 import json
 import math
@@ -12,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import grpc
-from google.protobuf import json_format
+from google.protobuf import any_pb2, json_format
 from google.protobuf.message import Message
 
 import rostrum
@@ -83,7 +84,7 @@ class Agent:
     def __init__(self) -> None:
         self.clients: dict[str, rostrum.Client] = {}
         self.streams: dict[str, rostrum.ScoreStream] = {}
-        self.results: dict[str, asyncio.Queue[rostrum.ScoreFuture | rostrum.RostrumError | None]] = {}
+        self.results: dict[str, asyncio.Queue[rostrum.ScoreFuture | rostrum.RostrumError]] = {}
         self.watches: dict[str, Any] = {}
         self.gates: dict[str, asyncio.Event] = {}
         self.views: dict[str, rostrum.LiveView] = {}
@@ -162,7 +163,12 @@ class Agent:
         await self.clients[request["client"]].close()
 
     async def op_submit(self, request: Json) -> Json:
+        if request["submission"] is None:
+            raise Unsupported("its fields are keywords")
         keywords = {**submission_of(request["submission"]), **call_options(request.get("options", {}))}
+        task = asyncio.current_task()
+        if request.get("options", {}).get("cancelled") and task is not None:
+            task.cancel()  # takes effect where the client waits first
         return to_json(await self.clients[request["client"]].submit(**keywords))
 
     async def op_batch(self, request: Json) -> list[Json]:
@@ -210,7 +216,8 @@ class Agent:
 
     async def tell_results(self, name: str) -> None:
         index = 0
-        while (answer := await self.results[name].get()) is not None:
+        while True:
+            answer = await self.results[name].get()
             event: Json = {"event": "result", "stream": name, "index": index}
             try:
                 if isinstance(answer, rostrum.RostrumError):
@@ -218,22 +225,29 @@ class Agent:
                 tell({**event, "ok": to_json(await answer)})
             except BaseException as error:
                 tell({**event, "error": error_of(error)})
+            self.results[name].task_done()
             index += 1
 
     async def op_stream_submit(self, request: Json) -> None:
-        stream, results = self.streams[request["stream"]], self.results[request["stream"]]
-        for given in request["submissions"]:
+        submissions, callers = request["submissions"], request.get("callers", 1)
+        each = (self.submit_all(request["stream"], submissions[at::callers]) for at in range(callers))
+        await asyncio.gather(*each)
+
+    async def submit_all(self, name: str, submissions: list[Json]) -> None:
+        stream, results = self.streams[name], self.results[name]
+        for given in submissions:
             try:
                 results.put_nowait(stream.submit(**submission_of(given)))
             except rostrum.RostrumError as error:
                 results.put_nowait(error)
+            with contextlib.suppress(rostrum.RostrumError):
+                await stream.ready()  # what made the stream fail is told by the next submission
 
     async def op_stream_end(self, request: Json) -> None:
         try:
             await self.streams[request["stream"]].end()
         finally:
-            self.results[request["stream"]].put_nowait(None)
-            await self.readers.pop(request["stream"])
+            await self.results[request["stream"]].join()
 
     async def op_watch_open(self, request: Json) -> None:
         name, client = request["watch"], self.clients[request["client"]]
@@ -329,6 +343,18 @@ class Agent:
         task = self.tasks.get(request["request"])
         if task is not None:
             task.cancel()
+
+    async def op_special(self, request: Json) -> None:
+        if request["name"] != "google-library":
+            raise Unsupported(f"the agent knows nothing of {request['name']}")
+        error_details = importlib.import_module("google.rpc.error_details_pb2")
+        importlib.import_module("google.longrunning.operations_pb2")
+        given = error_details.ErrorInfo(reason="REASON", domain="example.com")
+        packed = any_pb2.Any()
+        packed.Pack(given)
+        read = error_details.ErrorInfo()
+        if not packed.Unpack(read) or read != given:
+            raise AssertionError(f"{given} was read as {read}")
 
     async def op_runtime(self, _: Json) -> Json:
         own = {*self.tasks.values(), *self.readers.values(), asyncio.current_task()}

@@ -27,6 +27,15 @@ class Server:
             key=self.certificates / f"{identity}.key",
         )
 
+    def environment(self, identity: str) -> dict[str, str]:
+        """What a process needs to connect as that identity."""
+        return {
+            "ROSTRUM_ADDRESS": self.address,
+            "ROSTRUM_TLS_CA": str(self.certificates / "ca.crt"),
+            "ROSTRUM_TLS_CERT": str(self.certificates / f"{identity}.crt"),
+            "ROSTRUM_TLS_KEY": str(self.certificates / f"{identity}.key"),
+        }
+
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[Service]:

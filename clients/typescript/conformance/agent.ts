@@ -9,6 +9,8 @@ import {
 } from '@rostrum/client';
 import * as from from './from-json.ts';
 import * as to from './to-json.ts';
+import { Unsupported } from './unsupported.ts';
+import { useGoogleLibrary } from './use-google-library.ts';
 
 type Request = from.Json & { readonly id: number; readonly op: string };
 
@@ -54,12 +56,15 @@ const operations: Readonly<Record<string, (request: Request, signal: AbortSignal
 
   submit: async ({ client, submission, options }, signal) =>
     to.scoreResult(
-      await clientOf(client).scores.submit(from.submission(submission), { ...options, signal }),
+      await clientOf(client).scores.submit(
+        from.submission(submission),
+        callOptions(options, signal),
+      ),
     ),
 
   batch: async ({ client, submissions, options }, signal) => {
     const items = submissions.map(from.submission);
-    const answers = await clientOf(client).scores.batchSubmit(items, { ...options, signal });
+    const answers = await clientOf(client).scores.batchSubmit(items, callOptions(options, signal));
     return answers.map((item) =>
       item.ok ? { ok: to.scoreResult(item.result) } : { error: to.error(item.error) },
     );
@@ -68,7 +73,7 @@ const operations: Readonly<Record<string, (request: Request, signal: AbortSignal
   call: async ({ client, method, request, options }, signal) => {
     const call = from.CALLS[method];
     if (call === undefined) throw new Unsupported(`the SDK has no ${method}`);
-    return await call(clientOf(client), request ?? {}, { ...options, signal } as CallOptions);
+    return await call(clientOf(client), request ?? {}, callOptions(options, signal));
   },
 
   'stream.open': ({ client, stream, options }) => {
@@ -76,9 +81,9 @@ const operations: Readonly<Record<string, (request: Request, signal: AbortSignal
     streams.set(stream, { stream: opened, count: 0, told: Promise.resolve(), failed: undefined });
   },
 
-  'stream.submit': async ({ stream: name, submissions }) => {
+  'stream.submit': async ({ stream: name, submissions, callers = 1 }) => {
     const own = lookUp(streams, name);
-    for (const each of submissions) {
+    const submitEach = async (each: from.Json): Promise<void> => {
       const result = own.stream.submit(from.submission(each));
       const index = own.count;
       own.count += 1;
@@ -90,7 +95,11 @@ const operations: Readonly<Record<string, (request: Request, signal: AbortSignal
         say({ event: 'result', stream: name, index, ...(await settled) }),
       );
       await own.stream.ready();
-    }
+    };
+    const submitFrom = async (caller: number): Promise<void> => {
+      for (let i = caller; i < submissions.length; i += callers) await submitEach(submissions[i]);
+    };
+    await Promise.all(Array.from({ length: callers }, (_, caller) => submitFrom(caller)));
   },
 
   'stream.end': async ({ stream: name }) => {
@@ -170,10 +179,19 @@ const operations: Readonly<Record<string, (request: Request, signal: AbortSignal
     underWay.get(request)?.abort();
   },
 
+  special: ({ name }) => {
+    if (name !== 'google-library') throw new Unsupported(`the agent knows nothing of ${name}`);
+    useGoogleLibrary();
+  },
+
   runtime: () => ({ open: { resources: process.getActiveResourcesInfo().length } }),
 };
 
-class Unsupported extends Error {}
+/** What is not for the SDK: that a call is cancelled before it begins. */
+function callOptions(options: from.Json | undefined, signal: AbortSignal): CallOptions {
+  const { cancelled: _, ...rest } = options ?? {};
+  return { ...rest, signal };
+}
 
 async function follow(
   watch: string,
@@ -213,6 +231,7 @@ async function obey(request: Request): Promise<void> {
   }
   const abort = new AbortController();
   underWay.set(id, abort);
+  if (request.options?.cancelled) abort.abort();
   try {
     say({ id, ok: (await operation(request, abort.signal)) ?? {} });
   } catch (error) {

@@ -9,6 +9,7 @@ import type {
   WatchStandingsRequest,
 } from '@rostrum/client';
 import * as to from './to-json.ts';
+import { Unsupported } from './unsupported.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: what the runner sends is checked by the SDK, which is what is tried here
 export type Json = Record<string, any>;
@@ -25,13 +26,23 @@ function tlsOptions(tls: Json): ClientOptions['tls'] {
   ) as unknown as ClientOptions['tls'];
 }
 
-export function submission({ score, subscore, clientTime, newLeaderboard, ...rest }: Json) {
+/** A submission that is no object is given as it is, for the SDK to refuse. */
+export function submission(given: Json): ScoreSubmission {
+  return typeof given === 'object' && given !== null ? fields(given) : given;
+}
+
+function fields({ score, subscore, clientTime, newLeaderboard, ...rest }: Json) {
   return {
     ...{ ...rest, score: number(score) },
     ...(subscore !== undefined && { subscore: number(subscore) }),
-    ...(clientTime !== undefined && { clientTime: new Date(clientTime) }),
+    ...(clientTime !== undefined && { clientTime: date(clientTime) }),
     ...(newLeaderboard !== undefined && { newLeaderboard: rules(newLeaderboard) }),
   } as ScoreSubmission;
+}
+
+function date(text: string): Date {
+  if (/\.\d{3}\d*[1-9]/.test(text)) throw new Unsupported('a Date has milliseconds');
+  return new Date(text);
 }
 
 function number(value: number | string | null | undefined): number {
@@ -100,9 +111,24 @@ export const CALLS: Readonly<Record<string, Call>> = {
     await client.leaderboards.create(settings as never, options);
     return {};
   },
+  'LeaderboardService/UpdateLeaderboard': async (client, { leaderboard }, options) => {
+    const settings = { ...leaderboard, ...rules(leaderboard) };
+    await client.leaderboards.update(settings as never, options);
+    return {};
+  },
+  'LeaderboardService/ListLeaderboards': async (client, request, options) => {
+    const { nextPageToken, leaderboards } = await client.leaderboards.listPage(request, options);
+    return {
+      nextPageToken,
+      leaderboards: leaderboards.map(({ leaderboardId }) => ({ leaderboardId })),
+    };
+  },
   'LeaderboardService/DeleteLeaderboard': async (client, request, options) => {
     await client.leaderboards.delete(request as never, options);
     return {};
+  },
+  'AdminService/GetServerStats': async (client, _, options) => {
+    return await client.admin.stats({}, options);
   },
   'AdminService/Ping': async (client, request, options) => {
     return await client.admin.ping(request as never, options);

@@ -12,8 +12,9 @@ import { Connection } from './transport/connection.js';
 import { WatchGroup } from './watch/watch-group.js';
 
 /**
- * A client of one Rostrum service. Share one: it is one connection to each server, and all calls run
- * over them side by side. Close it when done, or declare it with `await using`.
+ * A client of one Rostrum service. Share one: all calls run side by side over one connection to each
+ * server, and over further ones where there are more than 500 watches and score streams. Close it when done, or
+ * declare it with `await using`.
  */
 export class RostrumClient implements AsyncDisposable {
   /** The configuration of leaderboards: `create`, `get`, `find`, `list`, `update`, `delete`. */

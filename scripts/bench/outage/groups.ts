@@ -84,10 +84,20 @@ export function partsOf(mix: Mix, process: number, processes: number): Part[] {
   ];
 }
 
-/** Reads of the boards with one player alone, and of the large one at a low rate. */
+/**
+ * Reads of the boards with one player alone, and submissions to the large one at a low rate. These tell
+ * when its index is back and cost next to nothing; each read without an index is a pass over the board.
+ */
 export function probesOf({ run, players }: Mix, processes: number): Part[] {
-  const rank = { group: 'rank', template: templateOf('rank', run), players, callers: 0, rate: 10 };
-  return [{ ...rank, rate: rank.rate / processes }, ...tinyParts(run, processes)];
+  const rate = 10 / processes;
+  const submit = {
+    group: 'submit',
+    template: templateOf('submit', run),
+    players,
+    callers: 0,
+    rate,
+  };
+  return [submit, ...tinyParts(run, processes)];
 }
 
 function tinyParts(run: string, processes: number): Part[] {

@@ -26,8 +26,8 @@ const SETTLED_MS = 2_000;
 const LOOK_MS = 100;
 /** From so long after a fault on it is asked how many of the ranks offered are answered; at most half of the phase. */
 const LEAD_MS = 2_000;
-/** Whose answers tell whether the index is back. */
-const WATCHED = ['rank', 'tiny'] as const;
+/** Whose answers tell whether the index of the large board is back. */
+const toldBy = (loaded: boolean): GroupName => (loaded ? 'rank' : 'submit');
 
 /** Runs all phases in their order. @param seconds how long those last that no event ends */
 export async function runPhases(
@@ -59,7 +59,7 @@ export async function runPhases(
 
   report('building the indexes');
   await stage.loadWith('probes');
-  await untilRanked(stage, Date.now());
+  await untilRanked(stage, false, Date.now());
   report('warming up');
   await stage.loadWith('everything');
   await delay(Math.max(2_000, 500 * seconds));
@@ -69,7 +69,7 @@ export async function runPhases(
   await phase(
     'Redis is emptied, under load',
     () => flush(stage),
-    (from) => untilRanked(stage, from),
+    (from) => untilRanked(stage, true, from),
   );
   await phase(
     'Redis is stopped',
@@ -86,13 +86,13 @@ export async function runPhases(
       await redis.start();
       return Date.now();
     },
-    (from) => untilRanked(stage, from),
+    (from) => untilRanked(stage, true, from),
   );
   await stage.loadWith('probes');
   await phase(
     'Redis is emptied, without load',
     () => flush(stage),
-    (from) => untilRanked(stage, from),
+    (from) => untilRanked(stage, false, from),
     false,
   );
   return phases;
@@ -115,17 +115,22 @@ async function breakConnections(stage: OutageStage): Promise<number> {
 }
 
 /**
- * Waits until the index has answered every read for a while, and resolves with the moment of the last
+ * Waits until the index has given every answer for a while, and resolves with the moment of the last
  * answer without it, a second after `from` at the earliest.
  *
  * @throws Error when that takes too long
  */
-async function untilRanked({ recorder }: OutageStage, from: number): Promise<number> {
+async function untilRanked(
+  { recorder }: OutageStage,
+  loaded: boolean,
+  from: number,
+): Promise<number> {
+  const watched = [toldBy(loaded), 'tiny'] as const;
   for (;;) {
     await delay(LOOK_MS);
     const now = Date.now();
-    const lost = Math.max(from, ...WATCHED.map((group) => recorder.lastUnranked(group, from) ?? 0));
-    const isBack = WATCHED.every((group) => (recorder.lastRanked(group) ?? 0) > lost);
+    const lost = Math.max(from, ...watched.map((group) => recorder.lastUnranked(group, from) ?? 0));
+    const isBack = watched.every((group) => (recorder.lastRanked(group) ?? 0) > lost);
     if (isBack && now - lost > SETTLED_MS) return Math.max(lost, from + 1000);
     if (now - from > PATIENCE_MS) throw new Error('the index was not rebuilt in time');
   }
@@ -142,7 +147,7 @@ function told(stage: OutageStage, name: string, loaded: boolean, from: number, t
       GROUPS.map((group) => [group.name, recorder.stretch(group.name, from, to)] as const),
     ) as Record<GroupName, Stretch>,
     steadyRanks: recorder.stretch('rank', from + Math.min(LEAD_MS, (to - from) / 2), to).rate,
-    rankedAfter: after('rank'),
+    rankedAfter: after(toldBy(loaded)),
     tinyRankedAfter: after('tiny'),
     memory: stage.memory(from, to),
   };

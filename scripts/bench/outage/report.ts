@@ -116,7 +116,7 @@ export function render(
       '',
       table(
         [phase.name, ...head.slice(1)],
-        GROUPS.filter(({ name }) => phase.loaded || name === 'rank' || name === 'tiny').map(
+        GROUPS.filter(({ name }) => phase.loaded || name === 'submit' || name === 'tiny').map(
           ({ name, title }) => [title, ...cellsOf(phase.groups[name], normal?.groups[name])],
         ),
       ),

@@ -6,10 +6,12 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 50;
 /** How often to do so at the end of the process. */
 const LAST_TRIES = 10;
+const LINE_FEED = Buffer.from('\n');
 
 /**
  * Writes to a file descriptor without ever blocking, so a slow reader holds nobody up. A reader that is
- * gone does not keep the process from ending either; pino's own destination would retry for ever.
+ * gone does not keep the process from ending either; pino's own destination would retry for ever. What a
+ * full disk does not take is lost, and later lines are written again when it has room.
  */
 export class LineWriter {
   readonly #fd: number;
@@ -17,6 +19,8 @@ export class LineWriter {
   #waitingBytes = 0;
   #isWriting = false;
   #isBroken = false;
+  /** Whether what was written last ends a line, and not within one whose rest is lost. */
+  #endsLine = true;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -49,6 +53,7 @@ export class LineWriter {
   }
 
   #take(): Buffer {
+    if (!this.#endsLine && this.#waiting.length > 0) this.#waiting.unshift(LINE_FEED);
     const bytes = Buffer.concat(this.#waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -61,17 +66,26 @@ export class LineWriter {
     write(this.#fd, bytes, (error, written) => {
       if (error === null) {
         const rest = bytes.subarray(written);
+        if (written > 0) this.#endsLine = bytes[written - 1] === LINE_FEED[0];
         this.#writeOn(rest.length > 0 ? rest : this.#take());
       } else if (isFull(error)) {
         setTimeout(() => this.#writeOn(bytes), RETRY_MS);
       } else {
-        this.#isBroken = true;
+        this.#isBroken = isGone(error);
         this.#take();
+        this.#isWriting = false;
       }
     });
   }
 }
 
+/** Whether nobody will ever read what is written. */
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EPIPE' || code === 'EBADF';
+}
+
+/** Whether the reader's pipe is full. */
 function isFull(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EAGAIN';
 }

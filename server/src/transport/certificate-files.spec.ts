@@ -1,4 +1,14 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
@@ -175,4 +185,42 @@ test('a file that is missing is told with its setting and its whole path', async
   await expect(CertificateFiles.open(here, log)).rejects.toThrow(
     `ROSTRUM_TLS_KEY: cannot read ${resolve('nowhere/server.key')} (ENOENT)`,
   );
+});
+
+test('a device, a pipe or a huge file is refused with the reason, and not waited for', async () => {
+  const { log, lines } = new RecordedLog();
+  const files = await CertificateFiles.open(paths(), log);
+  const used = files.current;
+  execFileSync('mkfifo', [file('pipe')]);
+  writeFileSync(file('huge'), '');
+  truncateSync(file('huge'), 2 ** 31);
+  symlinkSync('/dev/zero', file('link'));
+  for (const [name, why] of [
+    ['link', 'it is a device, not a file'],
+    ['pipe', 'it is a pipe, not a file'],
+    ['huge', 'it has more than 1 MiB'],
+    ['.', 'it is a directory, not a file'],
+  ] as const) {
+    const reason = `cannot read ${resolve(file(name))} (${why})`;
+    for (const part of ['ca', 'cert', 'key'] as const) {
+      const here = { ...paths(), [part]: file(name) };
+      await expect(CertificateFiles.open(here, log)).rejects.toThrow(reason);
+    }
+  }
+  rmSync(file('server.crt'));
+  symlinkSync('/dev/zero', file('server.crt'));
+  expect(await files.reload()).toBe(false);
+  expect(files.current).toBe(used);
+  expect(lines.at(-1)?.reason).toContain('it is a device');
+});
+
+test('links are followed, as volumes are mounted by them', async () => {
+  const { log } = new RecordedLog();
+  for (const name of ['ca.crt', 'server.crt', 'server.key']) {
+    renameSync(file(name), file(`first-${name}`));
+    symlinkSync(join('..data', `first-${name}`), file(name));
+  }
+  symlinkSync('.', file('..data'));
+  const { current } = await CertificateFiles.open(paths(), log);
+  expect(current.key).toBe(readFileSync(file('first-server.key'), 'utf8'));
 });

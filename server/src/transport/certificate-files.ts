@@ -1,5 +1,4 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from '../observability/log.js';
@@ -9,6 +8,7 @@ import {
   orderChain,
   parseCertificates,
 } from './certificate-chain.js';
+import { readSmallFile } from './small-file.js';
 import { trialHandshake } from './trial-handshake.js';
 
 const DEFAULT_POLL_MS = 5_000;
@@ -131,7 +131,7 @@ async function readSet(paths: CertificatePaths): Promise<CertificateSet> {
 /** @throws Error that names the setting, and the file wherever the server was started */
 async function readSetting(name: string, path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readSmallFile(path);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new Error(`${name}: cannot read ${resolve(path)} (${code ?? message})`, { cause });

@@ -1,9 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
 import { expect } from 'vitest';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Where Cargo builds: the crates of other people are compiled once, and kept for the next run. */
+export const CARGO_TARGET = join(tmpdir(), 'rostrum-cargo');
 
 /**
  * Skips the test where a machine lacks a tool, and says which; in CI, where all must be, it fails.

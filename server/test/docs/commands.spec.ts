@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { freePort, isFree } from '../../../scripts/services/free-port.ts';
+import { CARGO_TARGET } from '../contract/machine-tools.js';
 import { copyCheckout } from './checkout-copy.js';
-import { type CommandStep, documentedSteps } from './documented-step.js';
+import { type CommandStep, documentedSteps, type FileStep } from './documented-step.js';
 import { type CommandEnd, type RunningCommand, ShellSession } from './shell-session.js';
 import { difference, essentialLines, type Surroundings } from './shown-output.js';
 
@@ -51,7 +52,10 @@ beforeAll(async () => {
   const address = addresses.get(DEFAULT_ADDRESS) ?? DEFAULT_ADDRESS;
   // Where `npm run grpcurl` and `npm run ghz` put what they build: the reader's own ones.
   const programs = join(checkout, '.rostrum/tools');
-  const env = address === DEFAULT_ADDRESS ? {} : { ROSTRUM_ADDRESS: address };
+  const env = {
+    ...(address === DEFAULT_ADDRESS ? {} : { ROSTRUM_ADDRESS: address }),
+    CARGO_TARGET_DIR: CARGO_TARGET,
+  };
   shell = new ShellSession(checkout, programs, env);
 }, 60_000);
 
@@ -64,10 +68,10 @@ describe.each(DOCUMENTS)('%s', (document) => {
   const steps = documentedSteps(readFileSync(join(ROOT, document), 'utf8'));
 
   for (const step of steps) {
-    const title = step.kind === 'file' ? step.path : (step.command.split('\n')[0] ?? '');
+    const title = step.kind === 'command' ? (step.command.split('\n')[0] ?? '') : step.path;
     test(`line ${step.line}: ${title}`, { timeout: 300_000 }, async (context) => {
-      if (step.kind === 'file') {
-        expect(step.code).toBe(readFileSync(join(ROOT, step.path), 'utf8'));
+      if (step.kind !== 'command') {
+        expectInFile(step);
         return;
       }
       const skipped = await run(step);
@@ -124,6 +128,21 @@ async function run(step: CommandStep): Promise<string | undefined> {
   }
   await endBeside();
   return undefined;
+}
+
+/** Lines of a file may be indented more in it than in the document, all by as much. */
+function expectInFile({ kind, path, code }: FileStep): void {
+  const file = readFileSync(join(ROOT, path), 'utf8');
+  if (kind === 'file') {
+    expect(code).toBe(file);
+    return;
+  }
+  const indents = new Set(file.match(/^[ \t]*/gm));
+  const shown = [...indents].map((indent) => code.replaceAll(/^(?=.)/gm, indent));
+  expect(
+    shown.some((lines) => file.includes(lines)),
+    `${path} has no such lines:\n${code}`,
+  ).toBe(true);
 }
 
 function expectSuccess({ code, output }: CommandEnd): void {

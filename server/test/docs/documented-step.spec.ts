@@ -37,11 +37,13 @@ test('the reason and the replacement of what is not run are told', () => {
   expect(documentedSteps(`${comment}\n${fence('sh', 'a')}`)).toMatchObject([{ terms }]);
 });
 
-test('a block that shows a file says which', () => {
+test('a block that shows a file, or a part of one, says which', () => {
   const markdown = `<!-- file: docs/a.ts -->\n${fence('ts', 'const a = 1;')}`;
   expect(documentedSteps(markdown)).toMatchObject([
     { kind: 'file', path: 'docs/a.ts', code: 'const a = 1;\n' },
   ]);
+  const part = `<!-- part of: docs/a.ts -->\n${fence('ts', 'const a = 1;')}`;
+  expect(documentedSteps(part)).toMatchObject([{ kind: 'part of', path: 'docs/a.ts' }]);
 });
 
 test('a comment that is misspelt, or that no command follows, is an error', () => {

@@ -27,9 +27,9 @@ export interface CommandStep {
   readonly terms: StepTerms;
 }
 
-/** A block of code that is the whole of a file in the repository. */
+/** A block of code that is the whole of a file in the repository, or lines of it. */
 export interface FileStep {
-  readonly kind: 'file';
+  readonly kind: 'file' | 'part of';
   readonly line: number;
   readonly path: string;
   readonly code: string;
@@ -50,14 +50,15 @@ export function documentedSteps(markdown: string): DocumentedStep[] {
   const lines = markdown.split('\n');
   const steps: DocumentedStep[] = [];
   let terms = PLAIN;
-  let file: string | undefined;
+  let file: Pick<FileStep, 'kind' | 'path'> | undefined;
   let pending: number | undefined;
   for (let at = 0; at < lines.length; at++) {
     const text = lines[at] ?? '';
-    const comment = /^\s*<!-- (check|file): (.*) -->$/.exec(text);
+    const comment = /^\s*<!-- (check|file|part of): (.*) -->$/.exec(text);
     if (comment) {
-      if (comment[1] === 'file') file = comment[2];
-      else terms = parseTerms(comment[2] ?? '', at + 1);
+      const [, kind, said = ''] = comment;
+      if (kind === 'file' || kind === 'part of') file = { kind, path: said };
+      else terms = parseTerms(said, at + 1);
       pending = at + 1;
       continue;
     }
@@ -74,7 +75,7 @@ export function documentedSteps(markdown: string): DocumentedStep[] {
     const body = lines.slice(start, at).map((line) => line.slice(indent.length));
     if (file !== undefined) {
       const code = `${body.join('\n')}\n`;
-      steps.push({ kind: 'file', line: start + 1, path: file, code });
+      steps.push({ ...file, line: start + 1, code });
     } else if (language === 'console') {
       steps.push(...consoleSteps(body, start + 1, terms));
     } else if (SHELL_LANGUAGES.has(language)) {

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -218,5 +219,53 @@ describe('what rostrum says when it cannot do what is asked', () => {
     const [code] = await once(child, 'close');
     expect(code).toBe(0);
     expect(stderr).toBe('');
+  });
+
+  it.each(['/dev/zero', 'a pipe'])(
+    'refuses %s as a certificate, and does not wait',
+    async (name) => {
+      const directory = mkdtempSync(path.join(tmpdir(), 'rostrum-no-certificate-'));
+      const file = name === 'a pipe' ? path.join(directory, 'pipe') : name;
+      if (file !== name) execFileSync('mkfifo', [file]);
+      const { cert, key } = testCertificates('reader');
+      for (const part of ['--ca', '--cert', '--key']) {
+        const files = { '--cert': cert, '--key': key, [part]: file };
+        const result = await cli.run(['ping', ...Object.entries(files).flat()]);
+        expect(result).toMatchObject({ code: 1, stdout: '' });
+        expect(result.stderr).toMatch(
+          /^error: .* cannot be used: it is .*, not a file \[CERTIFICATE_INVALID\]\n$/,
+        );
+      }
+      rmSync(directory, { recursive: true });
+    },
+  );
+});
+
+describe('what rostrum says when its output cannot be written', () => {
+  it('says in a line that the disk is full, and fails', async () => {
+    const full = await cli.runInShell('"$@" > /dev/full', ['ping']);
+    expect(full.code).toBe(1);
+    expect(full.stderr).toMatch(
+      /^error: The output cannot be written: the disk is full \(ENOSPC\)\. \[OUTPUT_FAILED\]\n {2}→ Only the output is lost/,
+    );
+    const json = await cli.runInShell('"$@" > /dev/full', ['submit', 'full', 'ada', '1', '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'OUTPUT_FAILED' } });
+    // It is recorded all the same, as the error says.
+    expect(await cli.json('rank', 'full', 'ada')).toMatchObject([{ standing: { score: 1 } }]);
+    expect(await cli.runInShell('"$@" 2> /dev/full', ['top', 'nowhere'])).toMatchObject({
+      code: 1,
+    });
+  });
+
+  it('fails when only a part of its output fits', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'rostrum-full-'));
+    const file = path.join(directory, 'help');
+    // The file may have one block. Nothing is printed after what does not fit.
+    const result = await cli.runInShell(`ulimit -f 1; "$@" > '${file}'`, ['help', 'watch']);
+    expect(readFileSync(file, 'utf8')).toMatch(/^Usage: rostrum watch/);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/^error: The output cannot be written: .* \(EFBIG\)/);
+    rmSync(directory, { recursive: true });
   });
 });

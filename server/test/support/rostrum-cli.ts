@@ -36,14 +36,12 @@ export class RostrumCli {
   async run(args: readonly string[], input = ''): Promise<CliResult> {
     const child = this.start(args);
     child.stdin?.end(input);
-    const output = { stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        output[name] += text;
-      });
-    }
-    const [code] = (await once(child, 'close')) as [number | null];
-    return { code, ...output };
+    return await resultOf(child);
+  }
+
+  /** Runs a command of a shell to its end, in which `"$@"` is the command of rostrum. */
+  async runInShell(command: string, args: readonly string[]): Promise<CliResult> {
+    return await resultOf(this.spawn('sh', ['-c', command, 'sh', process.execPath, BIN, ...args]));
   }
 
   /** Runs a command that must succeed with `--json`, and returns its values, one per line. */
@@ -89,6 +87,17 @@ export class RostrumCli {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   }
+}
+
+async function resultOf(child: ChildProcess): Promise<CliResult> {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...output };
 }
 
 /** The lines that a running command prints, each as it comes. */

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.js';
 import type { CommandRunner } from '../command-runner.js';
@@ -8,6 +7,7 @@ import { MAX_ROWS } from '../input/limits.js';
 import { complete } from '../shell/complete.js';
 import { HistoryFile, historyPath } from '../shell/history-file.js';
 import { promptLines } from '../shell/prompt.js';
+import { scriptLines } from '../shell/script-lines.js';
 import { splitLine } from '../shell/split-line.js';
 
 const LEAVE = ['exit', 'quit'];
@@ -57,7 +57,7 @@ async function interact(context: CommandContext, program: Command): Promise<Exit
 /** Runs the lines of a pipe or file; the exit code is that of the first line that failed. */
 async function runScript(context: CommandContext): Promise<ExitCode> {
   let result: ExitCode = ExitCode.OK;
-  for await (const line of createInterface({ input: context.output.streams.stdin })) {
+  for await (const line of scriptLines(context.output.streams.stdin)) {
     if (context.signal.aborted) return ExitCode.INTERRUPTED;
     const outcome = await runLine(context, line);
     if (outcome === 'leave') break;

@@ -34,11 +34,13 @@ export class ConnectionPool {
     signal: AbortSignal,
   ): Promise<RostrumClient> {
     const files = findCredentials(options, leastRole, this.env, this.cwd);
-    this.lastFiles = files;
     const key = JSON.stringify([options.address, files, options.timeout]);
     const known = this.shared.get(key);
-    if (known !== undefined) return known;
-    const opening = open(options, files, signal);
+    if (known !== undefined) {
+      this.lastFiles = files;
+      return known;
+    }
+    const opening = this.open(options, files, signal);
     this.shared.set(key, opening);
     try {
       return await opening;
@@ -55,8 +57,7 @@ export class ConnectionPool {
     signal: AbortSignal,
   ): Promise<RostrumClient> {
     const files = findCredentials(options, leastRole, this.env, this.cwd);
-    this.lastFiles = files;
-    const client = await open(options, files, signal);
+    const client = await this.open(options, files, signal);
     this.apart.add(client);
     return client;
   }
@@ -69,27 +70,30 @@ export class ConnectionPool {
     await Promise.allSettled([...this.apart].map((client) => client.close()));
     this.apart.clear();
   }
-}
 
-async function open(
-  { address, timeout }: GlobalOptions,
-  tls: CredentialFiles,
-  signal: AbortSignal,
-): Promise<RostrumClient> {
-  const client = RostrumClient.connect({
-    address,
-    tls,
-    defaultDeadlineMs: timeout,
-    // A person at a terminal would rather be told at once than wait out the time limit.
-    retry: { maxAttempts: MAX_ATTEMPTS },
-  });
-  try {
-    // Streams reconnect for ever: make sure that there is a server, and that it lets us in. What
-    // state it is in does not matter here: with a store away much of it still works.
-    await client.health.check({}, { deadlineMs: timeout, signal });
-  } catch (error) {
-    await client.close();
-    throw error;
+  private async open(
+    { address, timeout }: GlobalOptions,
+    tls: CredentialFiles,
+    signal: AbortSignal,
+  ): Promise<RostrumClient> {
+    this.lastFiles = undefined;
+    const client = RostrumClient.connect({
+      address,
+      tls,
+      defaultDeadlineMs: timeout,
+      // A person at a terminal would rather be told at once than wait out the time limit.
+      retry: { maxAttempts: MAX_ATTEMPTS },
+    });
+    // Only now is it known that these are certificates, and not a device that has no end.
+    this.lastFiles = tls;
+    try {
+      // Streams reconnect for ever: make sure that there is a server, and that it lets us in. What
+      // state it is in does not matter here: with a store away much of it still works.
+      await client.health.check({}, { deadlineMs: timeout, signal });
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+    return client;
   }
-  return client;
 }

@@ -38,6 +38,8 @@ type request struct {
 	Request     json.RawMessage   `json:"request"`
 	Submission  json.RawMessage   `json:"submission"`
 	Submissions []json.RawMessage `json:"submissions"`
+	Callers     int               `json:"callers"`
+	Name        string            `json:"name"`
 	Options     options           `json:"options"`
 }
 
@@ -48,6 +50,7 @@ type options struct {
 	DefaultDeadlineMs *number           `json:"defaultDeadlineMs"`
 	Retry             json.RawMessage   `json:"retry"`
 	DeadlineMs        *number           `json:"deadlineMs"`
+	Cancelled         bool              `json:"cancelled"`
 	OnDuplicate       string            `json:"onDuplicate"`
 	MaxInFlight       *int              `json:"maxInFlight"`
 	MaxPending        *int              `json:"maxPending"`
@@ -139,6 +142,9 @@ func (a *agent) read(line []byte) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	if r.Options.Cancelled {
+		cancel()
+	}
 	a.mu.Lock()
 	a.cancels[r.ID] = cancel
 	a.mu.Unlock()
@@ -193,6 +199,11 @@ func (a *agent) begin(ctx context.Context, r *request, line []byte) work {
 		}
 		cancel()
 		return done(nil, nil)
+	case "special":
+		if r.Name != "google-library" {
+			return done(nil, unsupported("the agent knows nothing of "+r.Name))
+		}
+		return done(nil, useGoogleLibrary())
 	case "runtime":
 		return done(map[string]any{"open": map[string]int{"goroutines": clientGoroutines()}}, nil)
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"rostrum.dev/go/rostrum"
+	rostrumv1 "rostrum.dev/go/rostrum/v1"
 )
 
 // stream does the work on one score stream in order, and tells its results in order.
@@ -86,15 +88,26 @@ func (a *agent) openStream(ctx context.Context, client *rostrum.Client, r *reque
 	return nil
 }
 
+// submit submits from so many goroutines at once as the request says.
 func (s *stream) submit(ctx context.Context, r *request) error {
-	for _, raw := range r.Submissions {
-		submission, err := toSubmission(raw)
-		if err != nil {
+	submissions := make([]*rostrumv1.ScoreSubmission, len(r.Submissions))
+	for i, raw := range r.Submissions {
+		var err error
+		if submissions[i], err = toSubmission(raw); err != nil {
 			return err
 		}
-		pending, err := s.stream.Submit(ctx, submission)
-		s.given <- given{pending: pending, err: err}
 	}
+	callers := max(r.Callers, 1)
+	var all sync.WaitGroup
+	for caller := range callers {
+		all.Go(func() {
+			for i := caller; i < len(submissions); i += callers {
+				pending, err := s.stream.Submit(ctx, submissions[i])
+				s.given <- given{pending: pending, err: err}
+			}
+		})
+	}
+	all.Wait()
 	return nil
 }
 

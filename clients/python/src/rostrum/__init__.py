@@ -4,6 +4,12 @@ Without asyncio: `with rostrum.sync.connect() as client`. Messages are those of 
 `rostrum.v1`.
 """
 
+import os
+
+# gRPC reads this when it is imported. Its handlers for forks kill every tenth child of a process with an
+# open connection, even one that does not use it.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from rostrum import sync
 from rostrum.client import Client, Submitted, connect
 from rostrum.errors import (

@@ -1,9 +1,8 @@
 """The client for asyncio."""
 
-import math
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TypeVar, cast
 
@@ -17,13 +16,14 @@ from rostrum.errors import RostrumError, invalid_field, invalid_options
 from rostrum.settings import Backoff, Retry, resolve_settings
 from rostrum.stream import ScoreFuture, ScoreStream
 from rostrum.stubs import StubChannel
-from rostrum.submission import Json, OnDuplicate, Submission
+from rostrum.submission import Json, OnDuplicate, Submission, check_submission, check_text
 from rostrum.tls import Tls
 from rostrum.v1 import score_pb2, watch_pb2
 from rostrum.view import LiveView, LiveViewUpdate
 from rostrum.watch import State, Watch
 
 S = TypeVar("S")
+_Players = watch_pb2.WatchStandingsRequest.Players
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Client:
 
     async def submit_batch(
         self,
-        submissions: Sequence[Submission],
+        submissions: Iterable[Submission],
         *,
         timeout: float | None = None,
         on_duplicate: OnDuplicate = "reject",
@@ -140,7 +140,7 @@ class Client:
             on_error=lambda error, submission: None,
         ) as stream:
             async for submission in _each(submissions):
-                known = submission.with_id()
+                known = check_submission(submission, "submission").with_id()
                 try:
                     waiting.append((known, stream.send(known)))
                 except RostrumError as error:
@@ -174,9 +174,24 @@ class Client:
         called each time that the watch is lost, `on_live()` when the server tells where it is again.
         With `await_leaderboard` it waits for a leaderboard that does not exist yet.
         """
-        request = _standings_request(
-            leaderboard_id, top, around, count, players, season_id, min_interval, resume_token
+        if sum(view is not None for view in (top, around, players)) > 1:
+            raise invalid_options("give one of top, around and players")
+        if count is not None and around is None:
+            raise invalid_options("count belongs to around; the top has its number itself")
+        request = watch_pb2.WatchStandingsRequest(
+            leaderboard_id=check_text(leaderboard_id, "leaderboard_id"),
+            season_id=check_text(season_id, "season_id"),
+            resume_token=check_text(resume_token, "resume_token"),
         )
+        if top is not None:
+            request.top.count = _whole(top, "top")
+        if around is not None:
+            request.around.player_id = check_text(around, "around")
+            request.around.count = 0 if count is None else _whole(count, "count")
+        if players is not None:
+            request.players.CopyFrom(_Players(player_ids=_texts(players, "players")))
+        if min_interval is not None:
+            request.min_interval.CopyFrom(_duration(min_interval, "min_interval"))
         return Watch(
             self._connection,
             "/rostrum.v1.WatchService/WatchStandings",
@@ -204,12 +219,11 @@ class Client:
         Raises RESUME_TOKEN_EXPIRED where the changes after it are no longer retained: read the
         standings anew and watch without a token. `reset` in a message: the ranking was rebuilt.
         """
-        request = _build(
-            watch_pb2.WatchChangesRequest,
-            leaderboard_id=leaderboard_id,
-            season_id=season_id,
-            resume_token=resume_token,
-            player_ids=_strings(player_ids, "player_ids"),
+        request = watch_pb2.WatchChangesRequest(
+            leaderboard_id=check_text(leaderboard_id, "leaderboard_id"),
+            season_id=check_text(season_id, "season_id"),
+            resume_token=check_text(resume_token, "resume_token"),
+            player_ids=_texts(player_ids, "player_ids"),
         )
         return Watch(
             self._connection,
@@ -237,24 +251,16 @@ class Client:
         on_update: Callable[[LiveViewUpdate], None] | None = None,
     ) -> LiveView:
         """Watches a view and keeps its present standings at hand; use it as `async with`."""
-        request = _standings_request(
-            leaderboard_id, top, around, count, players, season_id, min_interval, ""
+        watch = self.watch_standings(
+            leaderboard_id=leaderboard_id,
+            top=top,
+            around=around,
+            count=count,
+            players=players,
+            season_id=season_id,
+            min_interval=min_interval,
+            await_leaderboard=await_leaderboard,
         )
-
-        def watch(
-            on_interrupted: Callable[[RostrumError, float], None],
-        ) -> Watch[watch_pb2.WatchStandingsResponse]:
-            return Watch(
-                self._connection,
-                "/rostrum.v1.WatchService/WatchStandings",
-                request,
-                watch_pb2.WatchStandingsResponse,
-                restartable=True,
-                await_leaderboard=await_leaderboard,
-                on_interrupted=on_interrupted,
-                on_live=None,
-            )
-
         return LiveView(self._connection, watch, on_state, on_update)
 
     def stub(self, stub: Callable[[aio.Channel], S]) -> S:
@@ -359,55 +365,22 @@ async def _submitted(submission: Submission, answer: ScoreFuture | RostrumError)
         return Submitted(submission, error=error)
 
 
-def _standings_request(
-    leaderboard_id: str,
-    top: int | None,
-    around: str | None,
-    count: int | None,
-    players: Sequence[str] | None,
-    season_id: str,
-    min_interval: float | None,
-    resume_token: str,
-) -> watch_pb2.WatchStandingsRequest:
-    """Raises INVALID_OPTIONS, INVALID_FIELD."""
-    if sum(view is not None for view in (top, around, players)) > 1:
-        raise invalid_options("give one of top, around and players")
-    if count is not None and around is None:
-        raise invalid_options("count belongs to around; the top has its number itself")
-    request = _build(
-        watch_pb2.WatchStandingsRequest,
-        leaderboard_id=leaderboard_id,
-        season_id=season_id,
-        resume_token=resume_token,
-    )
-    kind = watch_pb2.WatchStandingsRequest
-    if top is not None:
-        request.top.CopyFrom(_build(kind.Top, "top", count=top))
-    if around is not None:
-        request.around.CopyFrom(_build(kind.Around, "around", player_id=around, count=count or 0))
-    if players is not None:
-        request.players.CopyFrom(kind.Players(player_ids=_strings(players, "players")))
-    if min_interval is not None:
-        if not isinstance(min_interval, (int, float)) or not math.isfinite(min_interval):
-            raise invalid_field("min_interval", f"must be a number of seconds, not {min_interval}")
-        nanos = round(min_interval * 1e9)
-        request.min_interval.CopyFrom(Duration(seconds=nanos // 10**9, nanos=nanos % 10**9))
-    return request
+def _whole(value: object, field: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31:
+        return value
+    raise invalid_field(field, f"must be a whole number, not {value!r}")
 
 
-def _strings(values: Sequence[str], field: str) -> list[str]:
-    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
-        raise invalid_field(field, "must be a list of str")
-    return list(values)
+def _texts(values: Iterable[object], field: str) -> list[str]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise invalid_field(field, f"must be a list of str, not {values!r}")
+    return [check_text(value, field) for value in values]
 
 
-def _build(kind: Callable[..., S], field: str = "", **values: object) -> S:
+def _duration(seconds: float, field: str) -> Duration:
+    duration = Duration()
     try:
-        return kind(**values)
-    except (TypeError, ValueError):
-        for name, value in values.items():
-            try:
-                kind(**{name: value})
-            except (TypeError, ValueError) as error:
-                raise invalid_field(field or name, str(error)) from error
-        raise
+        duration.FromTimedelta(timedelta(seconds=seconds))
+    except (TypeError, ValueError, OverflowError):
+        raise invalid_field(field, f"must be a number of seconds, not {seconds!r}") from None
+    return duration

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import itertools
-import json
 import math
 import os
 import re
-import weakref
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
@@ -15,31 +13,33 @@ import grpc
 from google.protobuf.message import Message
 from grpc import aio
 
+from rostrum.channels import MAX_REQUEST_BYTES, Channels
 from rostrum.diagnosis import Diagnosis, cannot_reach, diagnose
 from rostrum.errors import (
     RostrumError,
     client_closed,
+    client_forked,
     from_rpc_error,
     invalid_field,
     invalid_options,
     message_too_large,
 )
-from rostrum.settings import Address, Backoff, Settings, retry_wait
+from rostrum.settings import Backoff, Settings, retry_wait
 
 M = TypeVar("M")
 
-MAX_REQUEST_BYTES = 4 * 1024 * 1024
-"""What the service takes. A larger request is not sent: in a stream it would end the stream."""
-MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+_WATCHES_TOGETHER = 500
+"""So many watches share a connection; a server takes 1,000 calls on one."""
 _CERTAIN_AFTER = 3
 """So many doubtful diagnoses in a row count as certain: a dying server does not do that."""
 _NOT_CONNECTED = re.compile(r"failed to connect to all addresses|DNS resolution failed")
-_CANCELLED_HERE = "Locally cancelled by application!"
 _CLOSE_SECONDS = 5.0
+_FOR_EVER = 1e9
+"""A timeout of so many seconds, thirty years, is none; gRPC cannot count much further."""
 
 
 class Connection:
-    """A channel to each address. Belongs to the event loop in which it is used first."""
+    """The channels of one client. Belongs to the event loop in which it is used first."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -47,10 +47,8 @@ class Connection:
         self.on_close: set[Callable[[], Coroutine[Any, Any, None]]] = set()
         self._pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._channels: list[aio.Channel] = []
-        self._methods: dict[tuple[int, str], Any] = {}
-        self._turn = itertools.count()
-        self._calls: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._channels: Channels | None = None
+        self._for_watches: list[Channels] = []
         self._sleepers: set[asyncio.Future[None]] = set()
         self._answered = False
         self._diagnosis: asyncio.Task[Diagnosis | None] | None = None
@@ -62,18 +60,16 @@ class Connection:
 
         Raises CLIENT_CLOSED, CLIENT_FORKED, WRONG_EVENT_LOOP.
         """
-        if self._pid != os.getpid():
-            raise RostrumError(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                "CLIENT_FORKED",
-                "this client was made before the process forked; connect in the child",
-            )
+        if self._loop is not None and self._pid != os.getpid():
+            raise client_forked()
         if self.closing:
             raise client_closed()
         loop = asyncio.get_running_loop()
         if self._loop is None:
+            _refuse_after_fork()
+            self._pid = os.getpid()
+            self._channels = Channels(self.settings)
             self._loop = loop
-            self._channels = [self._make_channel(each) for each in self.settings.addresses]
         elif self._loop is not loop:
             ended = "has ended" if self._loop.is_closed() else "is not this one"
             raise RostrumError(
@@ -84,68 +80,32 @@ class Connection:
             )
         return loop
 
-    def _make_channel(self, address: Address) -> aio.Channel:
-        name = self.settings.tls.server_name
-        retry = self.settings.retry
-        options: list[tuple[str, Any]] = [
-            ("grpc.use_local_subchannel_pool", 1),
-            # This client retries by itself; gRPC would do it once more behind its back.
-            ("grpc.enable_retries", 0),
-            # Without it a name that stands for several servers would lead to one of them only.
-            ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
-            ("grpc.service_config_disable_resolution", 1),
-            ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-            # A server that hangs or vanished without a word is found out within the sum of both.
-            ("grpc.keepalive_time_ms", 4_000),
-            ("grpc.keepalive_timeout_ms", 4_000),
-            ("grpc.http2.max_pings_without_data", 0),
-            ("grpc.initial_reconnect_backoff_ms", min(100, int(retry.max_backoff * 1000))),
-            ("grpc.min_reconnect_backoff_ms", 10_000),
-            ("grpc.max_reconnect_backoff_ms", max(100, int(retry.max_backoff * 1000))),
-            ("grpc.max_receive_message_length", MAX_RESPONSE_BYTES),
-            ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
-        ]
-        if name is not None:
-            options.append(("grpc.ssl_target_name_override", name))
-            options.append(("grpc.default_authority", name))
-        if address.is_loopback:
-            options.append(("grpc.enable_http_proxy", 0))  # it has no way to this machine itself
-        return aio.secure_channel(
-            f"dns:///{address.text}", self.settings.tls.credentials(), options=options
-        )
-
-    def _pick(self) -> int:
-        """The next channel in turn, of those that are connected if any are."""
-        count = len(self._channels)
-        turn = next(self._turn)
-        if count == 1:
-            return 0
-        ready = [
-            index
-            for index, channel in enumerate(self._channels)
-            if channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY
-        ]
-        return ready[turn % len(ready)] if ready else turn % count
-
     @property
     def is_ready(self) -> bool:
         """Whether there is a connection now; begins to connect where there is none."""
-        states = [channel.get_state(try_to_connect=True) for channel in self._channels]
-        return grpc.ChannelConnectivity.READY in states
+        return self._channels is not None and self._channels.is_ready
 
     def open(
         self, kind: str, path: str, parse: Callable[[bytes], Any], *args: Any, **options: Any
     ) -> Any:
-        """Begins a call of one kind (`unary_unary`, …) on the channel whose turn it is."""
+        """Begins a call of one kind (`unary_unary`, …)."""
         self.use()
-        index = self._pick()
-        method = self._methods.get((index, path))
-        if method is None:
-            method = getattr(self._channels[index], kind)(path, response_deserializer=parse)
-            self._methods[index, path] = method
-        call = method(*args, **options)
-        self._calls.add(call)
-        return call
+        assert self._channels is not None
+        channels = self._room_for_a_watch() if kind == "unary_stream" else self._channels
+        return channels.open(kind, path, parse, *args, **options)
+
+    def _room_for_a_watch(self) -> Channels:
+        """Watches have channels of their own.
+
+        A server takes 1,000 calls on a connection, and one more waits there, without a word, until
+        another has ended.
+        """
+        for channels in self._for_watches:
+            if len(channels.calls) < _WATCHES_TOGETHER:
+                return channels
+        channels = Channels(self.settings)
+        self._for_watches.append(channels)
+        return channels
 
     async def attempt(
         self, path: str, parse: Callable[[bytes], M], payload: bytes, deadline: float, **kw: Any
@@ -211,7 +171,7 @@ class Connection:
         seconds = self.settings.default_timeout if timeout is None else timeout
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds != seconds:
             raise invalid_options(f"timeout must be a number of seconds, not {timeout!r}")
-        return self.use().time() + seconds
+        return self.use().time() + (seconds if seconds < _FOR_EVER else math.inf)
 
     async def call(
         self,
@@ -278,10 +238,21 @@ class Connection:
         message = f"{failure.message}; the attempt before it: {last.message}"
         return RostrumError(failure.code, failure.reason, message)
 
+    def cancel(self, task: asyncio.Task[None]) -> None:
+        """Cancels a task; one whose event loop was closed goes on no more anyway."""
+        if not task.get_loop().is_closed():
+            task.cancel()
+
+    async def ended(self, task: asyncio.Task[None]) -> None:
+        """Waits until a task has ended."""
+        if not task.done() and not task.get_loop().is_closed():
+            await asyncio.wait([task])
+
     async def close(self) -> None:
         """Ends every call, and resolves when all have ended and the connections are down."""
         if self._pid != os.getpid() or (self._loop is not None and self._loop.is_closed()):
             self.closing = True
+            self._channels, self._for_watches = None, []
             return
         if self._loop is None or self._closed is not None:
             self.closing = True
@@ -300,22 +271,36 @@ class Connection:
         if self._diagnosis is not None:
             self._diagnosis.cancel()
             await asyncio.wait([self._diagnosis])
-        for call in list(self._calls):
+        assert self._channels is not None
+        opened = [self._channels, *self._for_watches]
+        for call in [call for channels in opened for call in channels.calls]:
             call.cancel()
         # What follows a call ends with it, and opens no other.
         for end in list(self.on_close):
             await end()
         with contextlib.suppress(asyncio.TimeoutError):
-            closing = asyncio.gather(*(channel.close() for channel in self._channels))
+            closing = asyncio.gather(*(channels.close() for channels in opened))
             await asyncio.wait_for(closing, _CLOSE_SECONDS)
-        self._methods.clear()
-        self._channels.clear()
 
 
-def encode(request: Message) -> bytes:
-    """Raises INVALID_FIELD for what cannot be encoded, MESSAGE_TOO_LARGE."""
+_used_by: int | None = None
+"""The process that was the first to use gRPC: in its children it would hang, or crash."""
+
+
+def _refuse_after_fork() -> None:
+    global _used_by
+    _used_by = _used_by or os.getpid()
+    if _used_by != os.getpid():
+        raise client_forked()
+
+
+def encode(request: Message, serialize: Callable[[Any], bytes] | None = None) -> bytes:
+    """Raises INVALID_FIELD for what cannot be encoded, MESSAGE_TOO_LARGE.
+
+    `serialize`: that of the message which it must be; any other raises TypeError.
+    """
     try:
-        payload = request.SerializeToString()
+        payload = serialize(request) if serialize else request.SerializeToString()
     except ValueError as error:
         raise invalid_field("", f"the request cannot be encoded: {error}") from error
     if len(payload) > MAX_REQUEST_BYTES:

@@ -61,6 +61,8 @@ SERVICE_REASONS: tuple[str, ...] = get_args(ServiceReason)
 
 _DOMAIN = "rostrum.v1"
 _OVERSIZE = re.compile(r"message larger than max \((\d+) vs\.? (\d+)\)", re.IGNORECASE)
+_CUT_OFF = "RST_STREAM with error code 11"
+"""What gRPC makes of a reset with ENHANCE_YOUR_CALM."""
 _WRAPPED = re.compile(r"^(?:submission|leaderboard)\.")
 _VIEWS = {
     "top.count": "top",
@@ -160,6 +162,10 @@ def from_rpc_error(error: grpc.RpcError) -> RostrumError:
     sizes = _OVERSIZE.search(text)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and sizes:
         return message_too_large("a message was refused", int(sizes[1]), int(sizes[2]))
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _CUT_OFF in text:
+        # The status that says so waits behind the messages that nobody read, and is lost with them.
+        text = "the server cut off a call whose answers were not read for too long"
+        return RostrumError(grpc.StatusCode.ABORTED, "WATCHER_TOO_SLOW", text)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return RostrumError(code, "DEADLINE_EXCEEDED", "the answer did not come before the deadline")
     return RostrumError(code, _local_reason(code, text), text or code.name)
@@ -224,6 +230,15 @@ def field_path(path: str) -> str:
 
 def client_closed() -> RostrumError:
     return RostrumError(grpc.StatusCode.CANCELLED, "CLIENT_CLOSED", "the client is closed")
+
+
+def client_forked() -> RostrumError:
+    return RostrumError(
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "CLIENT_FORKED",
+        "a client was used before the process was forked, and gRPC does not work in the child: use "
+        "the first one after the fork, or start processes by spawn",
+    )
 
 
 def invalid_options(message: str) -> RostrumError:

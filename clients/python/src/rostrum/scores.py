@@ -1,14 +1,20 @@
 """Submitting one score, and lists of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import grpc
 
 from rostrum.connection import Connection, encode
 from rostrum.errors import FieldViolation, RostrumError
 from rostrum.settings import Backoff, retry_wait
-from rostrum.submission import OnDuplicate, Submission, check_on_duplicate, outcome_of
+from rostrum.submission import (
+    OnDuplicate,
+    Submission,
+    check_on_duplicate,
+    check_submission,
+    outcome_of,
+)
 from rostrum.v1 import score_pb2
 
 _SUBMIT = "/rostrum.v1.ScoreService/SubmitScore"
@@ -57,12 +63,13 @@ def _late(error: RostrumError, submission_id: str | None) -> RostrumError:
 
 async def submit_batch(
     connection: Connection,
-    submissions: Sequence[Submission],
+    submissions: Iterable[Submission],
     timeout: float | None,
     on_duplicate: OnDuplicate,
 ) -> list[Item]:
     check_on_duplicate(on_duplicate)
     connection.timeout(timeout)
+    submissions = list(submissions)
     items: list[Item] = []
     answered = False
     for start in range(0, len(submissions), _MAX_BATCH):
@@ -70,7 +77,8 @@ async def submit_batch(
         messages: list[score_pb2.ScoreSubmission] = []
         for index, submission in enumerate(submissions[start : start + _MAX_BATCH], start):
             try:
-                messages.append(submission.to_message(f"submissions[{index}]."))
+                path = f"submissions[{index}]"
+                messages.append(check_submission(submission, path).to_message(f"{path}."))
                 chunk.append(None)
             except RostrumError as refusal:
                 chunk.append(refusal)

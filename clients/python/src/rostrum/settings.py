@@ -13,6 +13,8 @@ from rostrum.tls import LoadedTls, Tls, load_tls
 
 _HOST_AND_PORT = re.compile(r"(?:\[([^\s\[\]]+)\]|([^\s/:,\[\]]+)):(\d{1,5})")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
@@ -109,8 +111,17 @@ def positive(name: str, value: float) -> float:
     return value
 
 
+def check_callbacks(**callbacks: object) -> None:
+    """Raises INVALID_OPTIONS for what cannot be called; None is no callback."""
+    for name, callback in callbacks.items():
+        if callback is not None and not callable(callback):
+            raise invalid_options(f"{name} must be a function, not {callback!r}")
+
+
 def parse_addresses(address: str | Sequence[str]) -> tuple[Address, ...]:
     """Reads `host:port`, several separated by commas, or a list of them."""
+    if not isinstance(address, (str, Sequence)):
+        raise invalid_options(f"address must be a str or a list of them, not {address!r}")
     texts = address.split(",") if isinstance(address, str) else list(address)
     if not texts:
         raise invalid_options("address is an empty list")
@@ -122,7 +133,7 @@ def _parse(text: object) -> Address:
         match = _HOST_AND_PORT.fullmatch(text.strip())
         if match and 1 <= int(match[3]) <= 65_535:
             found = Address(text.strip(), match[1] or match[2], int(match[3]))
-            if match[1] is None or found.is_ip:
+            if (match[1] is None or found.is_ip) and not _SURROGATE.search(text):
                 return found
     raise invalid_options(
         f"address {text!r} is not of the form host:port, with a port from 1 to 65535; several are "

@@ -15,12 +15,13 @@ from grpc import aio
 
 from rostrum.connection import Connection, encode
 from rostrum.errors import RostrumError, client_closed
-from rostrum.settings import Backoff, positive, reopen_wait, retry_wait
+from rostrum.settings import Backoff, check_callbacks, positive, reopen_wait, retry_wait
 from rostrum.submission import (
     Json,
     OnDuplicate,
     Submission,
     check_on_duplicate,
+    check_submission,
     outcome_of,
 )
 from rostrum.v1 import score_pb2
@@ -93,6 +94,7 @@ class ScoreStream:
         on_error: Callable[[RostrumError, Submission], None] | None,
     ) -> None:
         check_on_duplicate(on_duplicate)
+        check_callbacks(on_error=on_error)
         self._connection = connection
         self._max_in_flight = positive("max_in_flight", max_in_flight)
         self._max_pending = positive("max_pending", max_pending)
@@ -173,7 +175,7 @@ class ScoreStream:
                 "STREAM_FULL",
                 f"{self._max_pending} submissions are waiting already; await ready() before more",
             )
-        message = submission.to_message()
+        message = check_submission(submission).to_message()
         payload = encode(score_pb2.StreamScoresRequest(submission=message))
         entry = _Entry(submission, message, payload, ScoreFuture(loop=self._loop))
         self._entries.append(entry)
@@ -203,7 +205,7 @@ class ScoreStream:
         """
         self._ending = True
         self._wake.set()
-        await asyncio.wait([self._runner])
+        await self._connection.ended(self._runner)
         if self._failure is not None:
             raise self._failure
         await asyncio.sleep(0)  # whoever awaits a result asks for it a turn later than it looks
@@ -222,7 +224,7 @@ class ScoreStream:
     async def abort(self) -> None:
         """Ends the stream now; what was not answered fails with STREAM_ENDED."""
         self._fail(_precondition("STREAM_ENDED", "the score stream was ended before the answer"))
-        await asyncio.wait([self._runner])
+        await self._connection.ended(self._runner)
 
     async def __aenter__(self) -> "ScoreStream":
         return self
@@ -243,7 +245,7 @@ class ScoreStream:
 
     async def _close(self) -> None:
         self._fail(client_closed())
-        await asyncio.wait([self._runner])
+        await self._connection.ended(self._runner)
 
     async def _run(self) -> None:
         try:
@@ -430,7 +432,7 @@ class ScoreStream:
         self._room.set()
         self._wake.set()
         if asyncio.current_task() is not self._runner:
-            self._runner.cancel()
+            self._connection.cancel(self._runner)
 
 
 def _precondition(reason: Any, message: str) -> RostrumError:

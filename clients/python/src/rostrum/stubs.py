@@ -31,7 +31,7 @@ class StubChannel:
             return await self._connection.call(
                 path,
                 response_deserializer,
-                encode(request),
+                encode(request, request_serializer),
                 repeatable=name.startswith(_READS),
                 timeout=timeout,
                 **options,
@@ -43,7 +43,9 @@ class StubChannel:
         self, path: str, request_serializer: Any, response_deserializer: Any, **_: Any
     ) -> Callable[..., Any]:
         def call(request: Message, **options: Any) -> AsyncIterator[Any]:
-            return self._read("unary_stream", path, response_deserializer, encode(request), options)
+            return self._read(
+                "unary_stream", path, response_deserializer, encode(request, request_serializer), options
+            )
 
         return call
 
@@ -53,7 +55,7 @@ class StubChannel:
         def call(requests: AsyncIterator[Message], **options: Any) -> AsyncIterator[Any]:
             async def encoded() -> AsyncIterator[bytes]:
                 async for request in requests:
-                    yield encode(request)
+                    yield encode(request, request_serializer)
 
             return self._read("stream_stream", path, response_deserializer, encoded(), options)
 

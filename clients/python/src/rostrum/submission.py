@@ -5,10 +5,12 @@ import numbers
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Literal, TypeAlias
 
 import grpc
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
 from rostrum.errors import RostrumError, from_status, invalid_field, invalid_options
@@ -40,22 +42,42 @@ class Submission:
         """The same with an id, so that it can be sent again, also by another process."""
         return self if self.submission_id else replace(self, submission_id=str(uuid.uuid4()))
 
+    @classmethod
+    def from_message(cls, message: score_pb2.ScoreSubmission) -> "Submission":
+        """The opposite of `to_message`, for submissions that were stored."""
+        has = message.HasField
+        return cls(
+            leaderboard_id=message.leaderboard_id,
+            player_id=message.player_id,
+            score=message.score,
+            subscore=message.subscore,
+            submission_id=message.submission_id or None,
+            client_time=message.client_time.ToDatetime(timezone.utc) if has("client_time") else None,
+            display_name=message.display_name or None,
+            metadata=json_format.MessageToDict(message.metadata) if has("metadata") else None,
+            new_leaderboard=message.new_leaderboard if has("new_leaderboard") else None,
+        )
+
     def to_message(self, path: str = "") -> score_pb2.ScoreSubmission:
         """Raises INVALID_FIELD. An id is made where none is given."""
         message = score_pb2.ScoreSubmission(
-            leaderboard_id=_text(self.leaderboard_id, f"{path}leaderboard_id"),
-            player_id=_text(self.player_id, f"{path}player_id"),
+            leaderboard_id=check_text(self.leaderboard_id, f"{path}leaderboard_id"),
+            player_id=check_text(self.player_id, f"{path}player_id"),
             score=_number(self.score, f"{path}score"),
             subscore=_number(self.subscore, f"{path}subscore"),
-            submission_id=_text(self.submission_id or "", f"{path}submission_id") or str(uuid.uuid4()),
-            display_name=_text(self.display_name or "", f"{path}display_name"),
+            submission_id=_optional_text(self.submission_id, f"{path}submission_id")
+            or str(uuid.uuid4()),
+            display_name=_optional_text(self.display_name, f"{path}display_name"),
         )
         if self.client_time is not None:
             _set_time(message, self.client_time, f"{path}client_time")
         if self.metadata is not None:
             if not isinstance(self.metadata, Mapping):
                 raise invalid_field(f"{path}metadata", f"must be a dict, {_not(self.metadata)}")
-            message.metadata.CopyFrom(_struct(self.metadata, f"{path}metadata"))
+            try:
+                message.metadata.CopyFrom(_struct(self.metadata, f"{path}metadata"))
+            except (RecursionError, DecodeError):
+                raise invalid_field(f"{path}metadata", "is nested too deeply") from None
         if self.new_leaderboard is not None:
             if not isinstance(self.new_leaderboard, score_pb2.NewLeaderboard):
                 raise invalid_field(
@@ -70,7 +92,15 @@ def _not(value: object) -> str:
     return "not None" if value is None else f"not {type(value).__name__}"
 
 
-def _text(value: object, path: str) -> str:
+def check_submission(value: object, path: str = "") -> Submission:
+    """Raises INVALID_FIELD for anything else."""
+    if not isinstance(value, Submission):
+        raise invalid_field(path, f"must be a rostrum.Submission, {_not(value)}")
+    return value
+
+
+def check_text(value: object, path: str) -> str:
+    """Raises INVALID_FIELD for what cannot be sent as text."""
     if not isinstance(value, str):
         raise invalid_field(path, f"must be a str, {_not(value)}")
     if not value.isascii():
@@ -79,6 +109,10 @@ def _text(value: object, path: str) -> str:
         except UnicodeEncodeError:
             raise invalid_field(path, "holds a lone surrogate, which is no text") from None
     return value
+
+
+def _optional_text(value: object, path: str) -> str:
+    return "" if value is None else check_text(value, path)
 
 
 def _number(value: object, path: str) -> float:
@@ -104,7 +138,7 @@ def _set_time(message: score_pb2.ScoreSubmission, time: object, path: str) -> No
 def _struct(value: Mapping[str, Json], path: str) -> Struct:
     struct = Struct()
     for key, item in value.items():
-        name = _text(key, f"{path} (a key)")
+        name = check_text(key, f"{path} (a key)")
         struct.fields[name].CopyFrom(_value(item, f"{path}.{name}"))
     return struct
 
@@ -115,7 +149,7 @@ def _value(value: object, path: str) -> Value:
     if isinstance(value, bool):
         return Value(bool_value=value)
     if isinstance(value, str):
-        return Value(string_value=_text(value, path))
+        return Value(string_value=check_text(value, path))
     if isinstance(value, numbers.Real):
         number = _number(value, path)
         if not math.isfinite(number):

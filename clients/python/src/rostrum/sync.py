@@ -18,7 +18,7 @@ import grpc
 import rostrum.client
 from rostrum.client import Client as AsyncClient
 from rostrum.client import Submitted
-from rostrum.errors import RostrumError, client_closed
+from rostrum.errors import client_closed, client_forked
 from rostrum.settings import Retry
 from rostrum.stream import ScoreFuture
 from rostrum.stream import ScoreStream as AsyncScoreStream
@@ -45,7 +45,6 @@ class _Thread:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
-        self.loop.set_exception_handler(_ignore_spurious)
         self.users = 0
         self.pid = os.getpid()
         self.thread = threading.Thread(target=self._run, name="rostrum", daemon=True)
@@ -77,30 +76,19 @@ class _Thread:
         finally:
             self.loop.close()
 
-    def wait(self, awaitable: Awaitable[T]) -> T:
-        """Runs it in the thread and waits; Ctrl-C cancels it."""
+    def wait(self, begin: Callable[[], Awaitable[T]]) -> T:
+        """Waits for what a function begins in the thread; Ctrl-C cancels it."""
+        if self.pid != os.getpid():
+            raise client_forked()
+        if threading.current_thread() is self.thread:
+            raise RuntimeError("a callback of a client may not call it: it would wait for itself")
+        if self.loop.is_closed():
+            raise client_closed()
 
         async def run() -> T:
-            return await awaitable
+            return await begin()
 
-        return self._wait(run())
-
-    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        fault: BaseException | None = None
-        if self.pid != os.getpid():
-            fault = RostrumError(
-                grpc.StatusCode.FAILED_PRECONDITION,
-                "CLIENT_FORKED",
-                "this client was made before the process forked; connect in the child",
-            )
-        elif threading.current_thread() is self.thread:
-            fault = RuntimeError("a callback of a client may not call it: it would wait for itself")
-        elif self.loop.is_closed():
-            fault = client_closed()
-        if fault is not None:
-            coroutine.close()
-            raise fault
-        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        future = asyncio.run_coroutine_threadsafe(run(), self.loop)
         try:
             return future.result()
         except BaseException:
@@ -113,14 +101,7 @@ class _Thread:
         async def run() -> T:
             return function()
 
-        return self._wait(run())
-
-
-def _ignore_spurious(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # Before grpcio 1.80, each event loop of a process but one was told this of every event.
-    if isinstance(context.get("exception"), BlockingIOError):
-        return
-    loop.default_exception_handler(context)
+        return self.wait(run)
 
 
 class _Face(Generic[A]):
@@ -141,9 +122,20 @@ def _waits(
 
     @functools.wraps(method)
     def waiting(self: _Face[A], /, *args: P.args, **options: P.kwargs) -> T:
-        return self._thread._wait(method(self._inner, *args, **options))
+        return self._thread.wait(lambda: method(self._inner, *args, **options))
 
     return waiting
+
+
+def _closes(method: Callable[[A], Coroutine[Any, Any, None]]) -> Callable[[_Face[A]], None]:
+    """As `_waits`; where the client was closed before, nothing is left to do."""
+
+    @functools.wraps(method)
+    def closing(self: _Face[A]) -> None:
+        if not self._thread.loop.is_closed():
+            self._thread.wait(lambda: method(self._inner))
+
+    return closing
 
 
 def _makes(
@@ -179,14 +171,14 @@ def _iterate(thread: _Thread, inner: AsyncIterator[T]) -> Iterator[T]:
     try:
         while True:
             try:
-                item = thread.wait(anext(inner))
+                item = thread.wait(lambda: anext(inner))
             except StopAsyncIteration:
                 return
             yield item
     finally:
         close = getattr(inner, "aclose", None)
         if close is not None and not thread.loop.is_closed():
-            thread.wait(close())
+            thread.wait(close)
 
 
 class ScoreStream(_Face[AsyncScoreStream]):
@@ -196,7 +188,7 @@ class ScoreStream(_Face[AsyncScoreStream]):
     send = _makes(AsyncScoreStream.send, _future)
     ready = _waits(AsyncScoreStream.ready)
     end = _waits(AsyncScoreStream.end)
-    abort = _waits(AsyncScoreStream.abort)
+    abort = _closes(AsyncScoreStream.abort)
 
     @property
     def pending(self) -> int:
@@ -215,13 +207,13 @@ class ScoreStream(_Face[AsyncScoreStream]):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._thread.wait(self._inner.__aexit__(kind, error, traceback))
+        self._thread.wait(lambda: self._inner.__aexit__(kind, error, traceback))
 
 
 class Watch(_Face[AsyncWatch[Any]], Generic[M]):
     """The messages of one watch: `for message in watch`; see `rostrum.Watch`."""
 
-    close = _waits(AsyncWatch.aclose)
+    close = _closes(AsyncWatch.aclose)
 
     @property
     def resume_token(self) -> str:
@@ -236,7 +228,7 @@ class Watch(_Face[AsyncWatch[Any]], Generic[M]):
 
     def __next__(self) -> M:
         try:
-            return cast(M, self._thread.wait(self._inner.__anext__()))
+            return cast(M, self._thread.wait(self._inner.__anext__))
         except StopAsyncIteration:
             raise StopIteration from None
 
@@ -256,7 +248,7 @@ class LiveView(_Face[AsyncLiveView]):
     """A view that is kept current; see `rostrum.LiveView`."""
 
     ready = _waits(AsyncLiveView.ready)
-    close = _waits(AsyncLiveView.aclose)
+    close = _closes(AsyncLiveView.aclose)
 
     @property
     def standings(self) -> Standings:
@@ -306,7 +298,7 @@ class _SyncStubChannel:
 
     def unary_unary(self, *args: Any, **options: Any) -> Callable[..., Any]:
         call = self._channel.unary_unary(*args, **options)
-        return lambda request, **kw: self._thread.wait(call(request, **kw))
+        return lambda request, **kw: self._thread.wait(lambda: call(request, **kw))
 
     def unary_stream(self, *args: Any, **options: Any) -> Callable[..., Any]:
         call = self._channel.unary_stream(*args, **options)
@@ -349,7 +341,7 @@ class Client(_Face[AsyncClient]):
         if self._inner._connection.closing or self._thread.pid != os.getpid():
             return
         try:
-            self._thread.wait(self._inner.close())
+            self._thread.wait(self._inner.close)
         finally:
             self._thread.give_back()
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from types import NoneType
 
 import grpc
 
@@ -52,6 +53,8 @@ _KINDS = {
 
 def load_tls(tls: Tls) -> LoadedTls:
     """Raises INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID."""
+    if not isinstance(tls.server_name, (str, NoneType)):
+        raise invalid_options(f"tls.server_name must be a str, not {tls.server_name!r}")
     ca = _read("ca", tls.ca, b"CERTIFICATE-----")
     cert = _read("cert", tls.cert, b"CERTIFICATE-----")
     key = _read("key", tls.key, b"PRIVATE KEY-----")
@@ -98,9 +101,11 @@ def _read(name: str, source: PemSource, content: bytes) -> bytes:
 
 
 def _label(name: str, source: PemSource) -> str:
-    return f"{_KINDS[name]} " + (
-        f"(tls.{name})" if isinstance(source, bytes) else str(Path(source).absolute())
-    )
+    if isinstance(source, bytes):
+        return f"{_KINDS[name]} (tls.{name})"
+    # The name of a file may hold what is no text; the message is.
+    path = str(Path(source).absolute()).encode("utf-8", "backslashreplace").decode()
+    return f"{_KINDS[name]} {path}"
 
 
 def _failed(reason: Reason, message: str, metadata: dict[str, str]) -> RostrumError:

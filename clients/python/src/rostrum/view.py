@@ -9,6 +9,7 @@ import grpc
 
 from rostrum.connection import Connection
 from rostrum.errors import RostrumError
+from rostrum.settings import check_callbacks
 from rostrum.v1 import standing_pb2, watch_pb2
 from rostrum.watch import State, Watch
 
@@ -38,12 +39,11 @@ class LiveView:
     def __init__(
         self,
         connection: Connection,
-        watch: Callable[
-            [Callable[[RostrumError, float], None]], Watch[watch_pb2.WatchStandingsResponse]
-        ],
+        watch: Watch[watch_pb2.WatchStandingsResponse],
         on_state: Callable[[State], None] | None,
         on_update: Callable[[LiveViewUpdate], None] | None,
     ) -> None:
+        check_callbacks(on_state=on_state, on_update=on_update)
         self._connection = connection
         self._on_state = on_state
         self._on_update = on_update
@@ -54,7 +54,8 @@ class LiveView:
         self._changed = asyncio.Event()
         self._state: State = "connecting"
         self._error: BaseException | None = None
-        self._watch = watch(self._interrupted)
+        self._watch = watch
+        watch.on_interrupted = self._interrupted
         self._follower = connection.use().create_task(self._follow())
         connection.on_close.add(self._end)
 
@@ -95,8 +96,8 @@ class LiveView:
 
     async def aclose(self) -> None:
         """Ends the watch; loops over the view end."""
-        self._follower.cancel()
-        await asyncio.wait([self._follower])
+        self._connection.cancel(self._follower)
+        await self._connection.ended(self._follower)
 
     async def __aenter__(self) -> "LiveView":
         return self
@@ -126,7 +127,7 @@ class LiveView:
                 await self._changed.wait()
 
     async def _end(self) -> None:
-        await asyncio.wait([self._follower])  # its watch fails with CLIENT_CLOSED
+        await self._connection.ended(self._follower)  # its watch fails with CLIENT_CLOSED
 
     async def _follow(self) -> None:
         error: BaseException | None = None

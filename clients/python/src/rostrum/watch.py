@@ -1,6 +1,7 @@
 """Watches: streams of messages that are opened again where they were."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable
 from types import TracebackType
@@ -11,7 +12,7 @@ from grpc import aio
 
 from rostrum.connection import Connection, encode
 from rostrum.errors import RostrumError
-from rostrum.settings import Backoff, reopen_wait
+from rostrum.settings import Backoff, check_callbacks, reopen_wait
 from rostrum.v1 import watch_pb2
 
 M = TypeVar("M", watch_pb2.WatchStandingsResponse, watch_pb2.WatchChangesResponse)
@@ -41,6 +42,7 @@ class Watch(Generic[M]):
         on_interrupted: Callable[[RostrumError, float], None] | None,
         on_live: Callable[[], None] | None,
     ) -> None:
+        check_callbacks(on_interrupted=on_interrupted, on_live=on_live)
         connection.use()
         encode(request)
         self._connection = connection
@@ -49,7 +51,7 @@ class Watch(Generic[M]):
         self._response: Any = response
         self._restartable = restartable
         self._await_leaderboard = await_leaderboard
-        self._on_interrupted = on_interrupted
+        self.on_interrupted = on_interrupted
         self._on_live = on_live
         self._first_token = request.resume_token
         self._token = request.resume_token
@@ -115,7 +117,8 @@ class Watch(Generic[M]):
     def _drop(self) -> None:
         call, self._call = self._call, None
         if call is not None:
-            call.cancel()
+            with contextlib.suppress(RuntimeError):  # its event loop was closed, and it with it
+                call.cancel()
 
     async def _next(self) -> M:
         loop = self._connection.use()
@@ -189,8 +192,8 @@ class Watch(Generic[M]):
             raise failure
         if self._state == "live":
             self._state = "interrupted"
-            if self._on_interrupted is not None:
-                self._on_interrupted(failure, wait)
+            if self.on_interrupted is not None:
+                self.on_interrupted(failure, wait)
         await self._connection.sleep(wait)
 
 

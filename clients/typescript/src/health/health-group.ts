@@ -30,6 +30,6 @@ export class HealthGroup {
     requireKnownKeys(HEALTH, request);
     const { service = '' } = request;
     requireType('string', service, 'service');
-    return callUnary(this.#connection, healthCheck, service, 'freely', options);
+    return callUnary(this.#connection, healthCheck, { service }, 'freely', options);
   }
 }

@@ -3,7 +3,7 @@ import { isRostrumError, RostrumError } from '../errors/rostrum-error.js';
 import { Backoff } from '../transport/backoff.js';
 import { CALL_OPTIONS, type CallOptions, deadlineAfter } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
-import { healthCheck } from '../transport/health-check.js';
+import { healthCheck, WHOLE_SERVER } from '../transport/health-check.js';
 import { sleep } from '../transport/sleep.js';
 import { callUnary } from '../transport/unary.js';
 
@@ -26,7 +26,10 @@ export async function waitForReady(connection: Connection, options: CallOptions)
   for (;;) {
     const deadlineMs = deadline - Date.now();
     try {
-      status = await callUnary(connection, healthCheck, '', 'freely', { deadlineMs, signal });
+      status = await callUnary(connection, healthCheck, WHOLE_SERVER, 'freely', {
+        deadlineMs,
+        signal,
+      });
     } catch (error) {
       // A server without the health service is reached all the same.
       if (isRostrumError(error) && error.code === 'UNIMPLEMENTED') return;

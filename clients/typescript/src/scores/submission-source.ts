@@ -22,16 +22,14 @@ export class SubmissionSource<Submission> {
     let pulled: IteratorResult<Submission> | Promise<IteratorResult<Submission>>;
     try {
       pulled = this.#iterator.next();
+      if (!('then' in pulled)) return this.#read(pulled);
     } catch (error) {
       return this.#fail(error);
     }
-    if (!('then' in pulled)) return this.#read(pulled);
+    const reading = Promise.resolve(pulled).then((result) => this.#read(result));
     return new Promise((resolve) => {
       this.#stopWaiting = resolve;
-      pulled.then(
-        (result) => resolve(this.#read(result)),
-        (error: unknown) => resolve(this.#fail(error)),
-      );
+      reading.then(resolve, (error: unknown) => resolve(this.#fail(error)));
     });
   }
 

@@ -158,6 +158,76 @@ describe('submitAll', () => {
     }
   });
 
+  it.each<[string, object]>([
+    ['an id of its own', { submissionId: 'mine' }],
+    ['none', {}],
+  ])(
+    'throws what a getter throws, and sends all that was taken beside (with %s)',
+    async (_, id) => {
+      const script = answering(streamed);
+      await using server = await ScriptedServer.start({ scores: script });
+      await using client = connectTo(server);
+      const broken = new Error('the row is gone');
+      const row = {
+        ...submission(3),
+        ...id,
+        get score(): number {
+          throw broken;
+        },
+      };
+      async function* later() {
+        yield* [...range(3).map(submission), row];
+        // Nothing more comes, and nobody waits for it.
+        await new Promise(() => {});
+      }
+      for (const source of [[...range(3).map(submission), row, submission(4)], later()]) {
+        script.received.length = 0;
+        const items: SubmittedScore[] = [];
+        const reading = (async () => {
+          for await (const item of client.scores.submitAll(source)) items.push(item);
+        })();
+        await expect(reading).rejects.toBe(broken);
+        // Each that was sent has its item, and those before the getter were sent.
+        expect(items.map((item) => item.submission.score)).toEqual(script.scores());
+        expect(script.scores().slice(0, 3)).toEqual(range(3));
+        expect(items.every(({ ok }) => ok)).toBe(true);
+      }
+    },
+  );
+
+  it('throws what an answer of the iterable throws when it is looked at', async () => {
+    const script = answering(streamed);
+    await using server = await ScriptedServer.start({ scores: script });
+    await using client = connectTo(server);
+    const broken = new Error('no value');
+    const answers = () => {
+      let asked = 0;
+      const result = {
+        done: false,
+        get value(): ScoreSubmission {
+          if (asked++ > 0) throw broken;
+          return submission(0);
+        },
+      };
+      return result;
+    };
+    const [first, second] = [answers(), answers()];
+    const sources = [
+      { [Symbol.iterator]: () => ({ next: () => first }) },
+      { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(second) }) },
+    ];
+    for (const source of sources) {
+      const items: SubmittedScore[] = [];
+      const reading = (async () => {
+        for await (const item of client.scores.submitAll(source as Iterable<ScoreSubmission>)) {
+          items.push(item);
+        }
+      })();
+      await expect(reading).rejects.toBe(broken);
+      expect(items).toMatchObject([{ ok: true }]);
+    }
+  });
+
   it('throws what makes the stream fail, after the items of what was taken', async () => {
     const failure = failureOf('PERMISSION_DENIED', 'ROLE_NOT_ALLOWED');
     const streamScores: ReturnType<typeof answering>['streamScores'] = (call) => {

@@ -21,8 +21,8 @@ interface Waiting<Submission> {
 /**
  * Submits all that an iterable gives over a stream, and gives an item for each in the same order.
  * Takes no more while `maxInFlight` submissions wait for their answer, or for the loop to take it.
- * @throws INVALID_OPTIONS; what the iterable threw, or what made the stream fail, after the items of
- * those before
+ * @throws INVALID_OPTIONS; what the iterable or a getter of a submission threw, or what made the stream
+ * fail, after the items of all others that were taken
  */
 export async function* submitAll<Submission extends PlayerScore>(
   connection: Connection,
@@ -35,22 +35,33 @@ export async function* submitAll<Submission extends PlayerScore>(
   const source = new SubmissionSource(submissions);
   const leaving = new AbortController();
   const waiting = new Fifo<Waiting<Submission>>();
-  let end: Taken<Submission> | undefined;
+  let ended = false;
+  let failure: { readonly error: unknown } | undefined;
   let next: Promise<Taken<Submission>> | undefined;
   const either = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
   const bounds = { maxInFlight, maxPending: maxInFlight };
   const stream = new ScoreStream(connection, { ...options, ...bounds, signal: either }, target);
-  stream.closed.catch((error: unknown) => {
-    end ??= { ended: true, error };
+  const endWith = (error: unknown): void => {
+    ended = true;
+    failure ??= { error };
     source.stopWaiting(error);
-  });
+  };
+  stream.closed.catch(endWith);
 
   const take = (taken: Taken<Submission>): void => {
     if ('ended' in taken) {
-      end ??= taken;
+      ended = true;
+      if ('error' in taken) endWith(taken.error);
       return;
     }
-    const submission = withId(taken.submission);
+    let submission: Submission;
+    try {
+      submission = withId(taken.submission);
+    } catch (error) {
+      // A getter of the submission threw, which ends all as if the iterable had thrown.
+      endWith(error);
+      return;
+    }
     const answer = stream.submit(submission).then(
       (result) => ({ result }),
       (error: unknown) => ({ error }),
@@ -60,7 +71,7 @@ export async function* submitAll<Submission extends PlayerScore>(
 
   try {
     for (;;) {
-      while (!end && !next && waiting.length < maxInFlight) {
+      while (!ended && !next && waiting.length < maxInFlight) {
         const taken = source.take();
         if (taken instanceof Promise) next = taken;
         else take(taken);
@@ -77,23 +88,22 @@ export async function* submitAll<Submission extends PlayerScore>(
       }
       if (!first) break;
       waiting.shift();
-      yield toItem(first.submission, await first.answer);
+      const { submission } = first;
+      const answer = await first.answer;
+      if ('result' in answer) yield { ok: true, result: answer.result, submission };
+      else if (answer.error instanceof RostrumError) {
+        yield { ok: false, error: answer.error, submission };
+      } else {
+        // A getter that threw, or the signal. Those after it may have been recorded: they have items too.
+        endWith(answer.error);
+      }
     }
-    if (end && 'error' in end) throw end.error;
+    if (failure) throw failure.error;
     await stream.end();
   } finally {
     leaving.abort();
     await source.close();
   }
-}
-
-function toItem<Submission>(
-  submission: Submission,
-  answer: Awaited<Waiting<Submission>['answer']>,
-): SubmittedScore<Submission> {
-  if ('result' in answer) return { ok: true, result: answer.result, submission };
-  if (answer.error instanceof RostrumError) return { ok: false, error: answer.error, submission };
-  throw answer.error;
 }
 
 /** With the id that it is sent with, so that whoever sends it again can keep it. */

@@ -1,21 +1,11 @@
-import {
-  type ChannelOptions,
-  Client,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-  connectivityState,
-  credentials,
-  Metadata,
-} from '@grpc/grpc-js';
+import { type ClientDuplexStream, type ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import type { ClientSettings } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
+import { requireWellFormed } from '../errors/require-well-formed.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
-import { channelTarget } from './address-resolver.js';
-import { cannotReach, type Diagnosis, diagnose } from './diagnosis.js';
-import { Handshakes } from './handshakes.js';
-import { ResolvedServers } from './resolved-servers.js';
-import { isLoopback } from './server-address.js';
-import { serverCredentials } from './server-credentials.js';
+import { Channel } from './channel.js';
+import { cannotReach, cannotReachAgain, type Diagnosis, diagnose } from './diagnosis.js';
+import { StreamChannels } from './stream-channels.js';
 
 /** The part of a generated method definition that a client needs. */
 export interface Method<Request, Response> {
@@ -30,19 +20,24 @@ interface Cancellable {
 
 /** What the service takes. A larger request is not sent: in a stream it would end the stream. */
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
-const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
 const NOT_CONNECTED = /No connection established\. Last error: .*?\b(E[A-Z]{4,}|EAI_AGAIN)\b/s;
+/** A connection that the server closed before anything came of it. */
+const TURNED_AWAY =
+  /No connection established\. Last error: (?!.*\b(?:E(?!CONNRESET)[A-Z]{4,}|EAI_AGAIN)\b)/s;
 const DIAGNOSIS_TTL_MS = 200;
 
-/** The grpc-js channel: makes single attempts at calls and ends them all when it is closed. */
+/**
+ * All connections of one client: makes single attempts at calls and ends them all when it is closed.
+ * Unary calls share one channel; streams get further ones when there are many.
+ */
 export class Connection {
   readonly settings: ClientSettings;
-  readonly #client: Client;
+  readonly #channel: Channel;
+  readonly #streams: StreamChannels<Channel>;
   readonly #calls = new Set<Cancellable>();
   readonly #closing = new AbortController();
-  readonly #handshakes = new Handshakes();
   #allEnded: (() => void) | undefined;
   #closed: Promise<void> | undefined;
   #answered = false;
@@ -51,15 +46,8 @@ export class Connection {
 
   constructor(settings: ClientSettings) {
     this.settings = settings;
-    const servers = new ResolvedServers(settings.addresses);
-    const { target, options } = channelTarget(servers);
-    const channelCredentials = settings.tls
-      ? serverCredentials(settings.tls, servers)
-      : credentials.createInsecure();
-    this.#client = new Client(target, this.#handshakes.watch(channelCredentials), {
-      ...channelOptions(settings),
-      ...options,
-    });
+    this.#channel = new Channel(settings);
+    this.#streams = new StreamChannels(this.#channel, () => new Channel(settings));
   }
 
   /** Aborts when `close` is called. */
@@ -67,9 +55,10 @@ export class Connection {
     return this.#closing.signal;
   }
 
-  /** Encodes a request. @throws INVALID_FIELD when it cannot be encoded, MESSAGE_TOO_LARGE */
+  /** Encodes a request. @throws INVALID_FIELD when it cannot be encoded as it is, MESSAGE_TOO_LARGE */
   encode<Request>(method: Method<Request, unknown>, request: Request): Buffer {
     const payload = this.#serialize(method, request);
+    requireWellFormed(request, payload);
     if (payload.length <= MAX_REQUEST_BYTES) return payload;
     throw messageTooLarge('the request is not sent', payload.length, MAX_REQUEST_BYTES);
   }
@@ -96,7 +85,7 @@ export class Connection {
     if (signal?.aborted || this.closing.aborted)
       return Promise.reject(this.failure(undefined, signal));
     return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
+      const call = this.#channel.client.makeUnaryRequest(
         method.path,
         identity,
         method.responseDeserialize,
@@ -133,8 +122,8 @@ export class Connection {
     const payload = this.encode(method, request);
     const { path, responseDeserialize } = method;
     const options = deadline === undefined ? {} : { deadline };
-    return this.#track(
-      this.#client.makeServerStreamRequest(path, identity, responseDeserialize, payload, options),
+    return this.#openStream(({ client }) =>
+      client.makeServerStreamRequest(path, identity, responseDeserialize, payload, options),
     );
   }
 
@@ -144,15 +133,14 @@ export class Connection {
   ): ClientDuplexStream<Buffer, Response> {
     if (this.closing.aborted) throw clientClosed();
     const { path, responseDeserialize } = method;
-    return this.#track(this.#client.makeBidiStreamRequest(path, identity, responseDeserialize));
+    return this.#openStream(({ client }) =>
+      client.makeBidiStreamRequest(path, identity, responseDeserialize),
+    );
   }
 
-  /** Whether there is a connection now; begins to connect if there is none. */
+  /** Whether there is a connection for unary calls now; begins to connect if there is none. */
   isReady(): boolean {
-    return (
-      !this.closing.aborted &&
-      this.#client.getChannel().getConnectivityState(true) === connectivityState.READY
-    );
+    return !this.closing.aborted && this.#channel.isReady();
   }
 
   /** What to reject a failed call with; errors of grpc-js become RostrumErrors. */
@@ -166,8 +154,10 @@ export class Connection {
     }
     if (converted.reason !== 'CONNECTION_FAILED') return converted;
     // grpc-js tells of a connection that it could not make in terms of its parts.
+    const { address } = this.settings;
+    if (this.#isTurnedAway(error)) return cannotReachAgain(address, error);
     const [, code] = NOT_CONNECTED.exec(error.details) ?? [];
-    return code === undefined ? converted : cannotReach(this.settings.address, code, error);
+    return code === undefined ? converted : cannotReach(address, code, error);
   }
 
   /** Notes that the server let this client in. */
@@ -210,14 +200,27 @@ export class Connection {
         this.#allEnded = resolve;
       });
     }
-    this.#client.close();
-    this.#handshakes.end();
+    this.#streams.close();
+    this.#channel.close();
   }
 
-  #track<Stream extends ClientReadableStream<unknown>>(stream: Stream): Stream {
+  #openStream<Stream extends ClientReadableStream<unknown>>(
+    open: (channel: Channel) => Stream,
+  ): Stream {
+    const place = this.#streams.take();
+    const stream = open(place.channel);
     this.#calls.add(stream);
-    stream.once('status', () => this.#ended(stream));
+    stream.once('status', (status) => {
+      if (this.#isTurnedAway(status)) place.noteRefusal();
+      place.leave();
+      this.#ended(stream);
+    });
     return stream;
+  }
+
+  /** Whether the server takes no further connection, while the one of unary calls stands. */
+  #isTurnedAway({ details }: { readonly details: string }): boolean {
+    return this.#streams.hasFurther && TURNED_AWAY.test(details) && this.isReady();
   }
 
   #ended(call: Cancellable): void {
@@ -227,30 +230,6 @@ export class Connection {
 }
 
 const identity = (payload: Buffer): Buffer => payload;
-
-function channelOptions({ addresses, tls, retry }: ClientSettings): ChannelOptions {
-  // A proxy from the environment has no way to this machine's loopback interface, and grpc-js has no
-  // way through one to several addresses.
-  const direct = addresses.length > 1 || addresses.every(isLoopback);
-  return {
-    ...(tls?.serverName === undefined ? {} : { 'grpc.default_authority': tls.serverName }),
-    // Two clients of one process must not share a connection: they may be different identities, and
-    // closing one would leave the other's connection open.
-    'grpc.use_local_subchannel_pool': 1,
-    'grpc.enable_channelz': 0,
-    // This client retries by itself; grpc-js would do it once more behind its back.
-    'grpc.enable_retries': 0,
-    ...(direct ? { 'grpc.enable_http_proxy': 0 } : {}),
-    // A server that hangs or vanished without a word is found out within the sum of both, while calls
-    // with the default deadline can still be made to another.
-    'grpc.keepalive_time_ms': 4_000,
-    'grpc.keepalive_timeout_ms': 4_000,
-    // A server that was restarted is found again within about a second.
-    'grpc.initial_reconnect_backoff_ms': Math.min(100, retry.maxBackoffMs),
-    'grpc.max_reconnect_backoff_ms': retry.maxBackoffMs,
-    'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
-  };
-}
 
 interface CallStatusError {
   readonly code: number;

@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { invalidOptions, RostrumError } from '../errors/rostrum-error.js';
+import { readSmallFile, UnsuitableFile } from './small-file.js';
 
-/** A PEM file's path, or its content. */
+/** The path of a PEM file of at most 1 MiB, or its content. */
 export type PemSource = string | Uint8Array;
 
 /** Who the client is and whom it trusts. */
@@ -66,8 +66,11 @@ function readPem(name: string, source: PemSource, content: string): Buffer {
 
 function readFile(name: string, path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readSmallFile(path);
   } catch (cause) {
+    if (cause instanceof UnsuitableFile) {
+      throw invalid(`${label(name, path)} cannot be used: ${cause.message}`, cause);
+    }
     throw new RostrumError(
       'FAILED_PRECONDITION',
       'CERTIFICATE_FILE_MISSING',

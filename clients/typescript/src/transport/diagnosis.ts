@@ -117,7 +117,7 @@ function explain(
     return refused(`the server at ${address} refuses the client certificate`, code, 'no', error);
   }
   if (secured) {
-    const message = `the server at ${address} closes the connection after the TLS handshake: it probably refuses the client certificate`;
+    const message = `the server at ${address} closes the connection after the TLS handshake: it probably refuses the client certificate, or has as many connections of this identity as it allows`;
     return refused(message, code, 'doubtful', error);
   }
   return unreachable(address, code, error);
@@ -136,6 +136,12 @@ function refused(
 
 function unreachable(address: string, code: string, cause?: unknown): Diagnosis {
   return { error: cannotReach(address, code, cause), mendable: 'yes' };
+}
+
+/** What to say when the server takes no further connection for streams beside the one of unary calls. */
+export function cannotReachAgain(address: string, cause: unknown): RostrumError {
+  const text = `the server at ${address} closes further connections, beside one that works: it probably has as many of this identity as it allows`;
+  return new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text, { cause });
 }
 
 /** What to say when no connection can be made. `code`: the error code of Node's sockets. */

@@ -7,14 +7,21 @@ export const SERVING_STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_U
 /** Whether a server, or one service of it, serves. */
 export type ServingStatus = (typeof SERVING_STATUSES)[number];
 
+/** `service` is the full name of one; empty for the whole server. */
+export interface HealthCheckRequest {
+  readonly service: string;
+}
+
+/** The question about the whole server. */
+export const WHOLE_SERVER: HealthCheckRequest = { service: '' };
+
 /**
- * `grpc.health.v1.Health/Check`: from the name of a service (empty: the whole server) to its
- * status. Written by hand because two fields are not worth a generated module.
+ * `grpc.health.v1.Health/Check`: from a service to its status. Written by hand because two fields are not worth a generated module.
  * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
-export const healthCheck: Method<string, ServingStatus> = {
+export const healthCheck: Method<HealthCheckRequest, ServingStatus> = {
   path: '/grpc.health.v1.Health/Check',
-  requestSerialize: (service) =>
+  requestSerialize: ({ service }) =>
     Buffer.from(new BinaryWriter().uint32(10).string(service).finish()),
   responseDeserialize: (response) => {
     const reader = new BinaryReader(response);

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Authority } from '../../../../certs/authority.ts';
-import { resultOf } from '../../test/messages.js';
+import { resultOf, snapshot } from '../../test/messages.js';
 import {
   certificateText,
   clientOptions,
@@ -11,6 +11,7 @@ import {
   ScriptedServer,
   type ScriptedServerOptions,
 } from '../../test/scripted-server.js';
+import type { WatchServiceServer } from '../gen/rostrum/v1/watch.js';
 import type { RostrumClient } from '../index.js';
 
 const names = vi.hoisted(() => new Map<string, string[]>());
@@ -89,6 +90,31 @@ describe('a client of several servers', () => {
     const before = a.peers.length;
     await a.restart();
     await submitUntil(client, () => a.peers.length > before);
+  });
+
+  it('resumes more watches than a connection carries when a server is killed', async () => {
+    const watching = async () => {
+      const peers = new Set<string>();
+      const watchStandings: WatchServiceServer['watchStandings'] = (call) => {
+        peers.add(call.getPeer());
+        call.write(snapshot(1, []));
+      };
+      return Object.assign(await ScriptedServer.start({ watch: { watchStandings } }), { peers });
+    };
+    await using a = await watching();
+    await using b = await watching();
+    await using client = connectTo({ address: [a.address, b.address] });
+    const watch = () => client.watch.liveView({ leaderboardId: 'b' });
+    const views = Array.from({ length: 1_100 }, watch);
+    await Promise.all(views.map((view) => view.ready()));
+    expect(a.peers.size + b.peers.size).toBeGreaterThanOrEqual(3);
+    const [killed, other] = a.peers.size > b.peers.size ? [a, b] : [b, a];
+    killed.stop();
+    const all = () => new Set(views.map(({ state }) => state.status));
+    await expect.poll(all).toContain('interrupted');
+    await expect.poll(all, { timeout: 10_000 }).toEqual(new Set(['live']));
+    // Each of the channels has one connection to each server.
+    expect(other.peers.size).toBe(3);
   });
 
   it('works with those that are there, and says what is wrong with each when none is', async () => {

@@ -3,7 +3,7 @@ import { RostrumError } from '../errors/rostrum-error.js';
 import { Backoff } from './backoff.js';
 import { CALL_OPTIONS, type CallOptions, deadlineAfter } from './call-options.js';
 import type { Connection, Method } from './connection.js';
-import { healthCheck } from './health-check.js';
+import { healthCheck, WHOLE_SERVER } from './health-check.js';
 import { type Repeatable, retryWaitMs } from './retry-decision.js';
 import { sleep } from './sleep.js';
 
@@ -65,7 +65,7 @@ async function ensureConnected(
 ): Promise<void> {
   if (connection.isReady()) return;
   try {
-    await callUnary(connection, healthCheck, '', 'freely', {
+    await callUnary(connection, healthCheck, WHOLE_SERVER, 'freely', {
       deadlineMs: deadline - Date.now(),
       signal,
     });

@@ -33,7 +33,7 @@ const NEVER_ASKS: Mutation['patches'] = [
 
 /**
  * Ways to break Rostrum, each of which the machine must find. To add one: name a place and what to
- * make of it, the faults that bring it out, and what is to be found.
+ * make of it, the faults that bring it out, and what the machine must find.
  */
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -87,14 +87,14 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/features/index/projection.js',
-        find: 'if (confirmations.includes(undefined))\n                return;\n            this.#settler.add(outboxId, confirmations);',
-        replace: 'this.#settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
+        find: 'if (confirmations.includes(undefined))\n                return;\n            this.settler.add(outboxId, confirmations);',
+        replace: 'this.settler.add(outboxId, confirmations.filter((each) => each !== undefined));',
       },
       {
         file: 'dist/features/index/projection.js',
-        find: 'this.#gate.noteMissed();\n            for (let row',
+        find: 'this.gate.noteMissed();\n            for (let row',
         replace:
-          'this.#gate.noteMissed();\n            if (outboxId !== undefined) this.#settler.add(outboxId, []);\n            for (let row',
+          'this.gate.noteMissed();\n            if (outboxId !== undefined) this.settler.add(outboxId, []);\n            for (let row',
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'refuse', second: 3, lasts: 2 }],
@@ -124,7 +124,13 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/features/index/index-gate.js',
-        find: 'await this.#recover();',
+        find: 'await this.recover();',
+        replace: '',
+      },
+      // A second guard, which alone would keep what was read meanwhile from going backwards.
+      {
+        file: 'dist/features/index/index-trust.js',
+        find: 'this.#behind.has(rankingNo) ? undefined : ',
         replace: '',
       },
     ],
@@ -204,9 +210,9 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: 'dist/stores/redis/signals.js',
-        find: "this.#redis.on('ready', () => void this.#identify());",
+        find: "this.#link.redis.on('message',",
         replace:
-          "this.#redis.on('close', () => this.#redis.removeAllListeners('message'));\n        this.#redis.on('ready', () => void this.#identify());",
+          "this.#link.redis.on('close', () => this.#link.redis.removeAllListeners('message'));\n        this.#link.redis.on('message',",
       },
     ],
     faults: [{ kind: 'link', store: 'redis', server: 1, mode: 'cut', second: 3, lasts: 0.5 }],
@@ -219,9 +225,8 @@ export const MUTATIONS: readonly Mutation[] = [
     patches: [
       {
         file: RECORD_SUBMISSIONS,
-        find: 'outcome, previous_score, NULL, metadata\n        FROM updated\n',
-        replace:
-          'outcome, previous_score, NULL, metadata\n        FROM updated WHERE version % 40 <> 1\n',
+        find: 'WHERE coalesce(first_ord = ord, true)',
+        replace: 'WHERE coalesce(first_ord = ord, true) AND version % 40 <> 1',
       },
     ],
     faults: [],

@@ -1,0 +1,2 @@
+/** What the SDK, or its language, has no way to do. */
+export class Unsupported extends Error {}
