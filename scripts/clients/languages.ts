@@ -98,6 +98,7 @@ const LANGUAGES: readonly Language[] = [
       test: [
         ...VENV_TOOLS,
         python('-m', 'ruff', 'check', '.'),
+        python('-m', 'ruff', 'format', '--check', '.'),
         python('-m', 'mypy'),
         python('-X', 'dev', '-m', 'pytest', '-q'),
       ],

@@ -47,7 +47,7 @@ it('a lease holds for its time, and while the store of record does not answer', 
   expect([0, 500, 1_400, 60_000].map(enoughSilenceMs)).toEqual([1_000, 1_500, 4_200, 5_000]);
 });
 
-describe('what is to be done with an index', () => {
+describe('what a server does with an index', () => {
   it('serves when it is whole and of this life, and is adopted from an earlier one', () => {
     expect(assess(whole, state, a)).toBe('serve');
     expect(assess(whole, { ...state, revision: 99 }, a)).toBe('serve');

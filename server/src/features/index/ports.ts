@@ -216,7 +216,7 @@ export interface RankingIndex {
   remove(rankingNo: RankingNo): Promise<void>;
 }
 
-/** What is to be put into an index that is being built: the entries of a ranking by ascending player id. */
+/** What an index that is being built still needs: the entries of a ranking by ascending player id. */
 export interface FillRequest {
   readonly ranking: Ranking;
   readonly build: IndexBuild;

@@ -249,7 +249,7 @@ test('a deletion is not kept waiting by a stream of new players', async () => {
   expect(deleted).toBe(true);
 });
 
-test('after a deletion nothing is added to what is to be purged', async () => {
+test('after a deletion nothing is added to what the purge removes', async () => {
   for (let round = 0; round < 15; round += 1) {
     const id = await makeBoard();
     const ranking = await rankingOf(id);
