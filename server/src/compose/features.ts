@@ -90,6 +90,7 @@ export function composeFeatures(
     roundTrips: stores.roundTrips,
     indexState: () => gate.state,
     indexTrouble: () => stores.redis.trouble,
+    writeTrouble: stores.writeTrouble,
     rebuilding: () => builder.building,
     countOutbox: () => stores.outbox.count(),
   });
