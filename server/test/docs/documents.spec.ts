@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -6,17 +6,18 @@ import { SETTINGS } from '../../src/config.js';
 import { POOLS, WATCH_CONNECTIONS } from '../../src/pools.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const DOCUMENTS = [
-  'README.md',
-  'CHANGELOG.md',
-  'certs/README.md',
-  'clients/cli/README.md',
-  'clients/go/README.md',
-  'clients/typescript/README.md',
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join('docs', file)),
-];
+const DOCUMENTS = globSync(
+  [
+    '*.md',
+    'certs/*.md',
+    'clients/*/*.md',
+    'clients/*/examples/**/*.md',
+    'docs/**/*.md',
+    'server/src/**/*.md',
+    'third_party/*/*.md',
+  ],
+  { cwd: ROOT },
+).toSorted();
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -104,7 +105,7 @@ test('the list of decisions has each page once, by its number and title', () => 
 
 test('the files that Developing Rostrum names are there', () => {
   const page = read('docs/development.md');
-  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt))`/g)].map(
+  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt|go|py))`/g)].map(
     ([, name = '']) => name,
   );
   expect(named.length).toBeGreaterThan(50);
@@ -114,6 +115,8 @@ test('the files that Developing Rostrum names are there', () => {
     'server/test',
     'clients/typescript/src',
     'clients/cli/src',
+    'clients/go',
+    'clients/python/src',
   ].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(folder, file),

@@ -22,8 +22,10 @@ interface Cancellable {
 const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
-const NOT_CONNECTED = /No connection established\. Last error: (.*)/s;
-const ERROR_CODE = /\b(?:E[A-Z]{4,}|EAI_AGAIN)\b/;
+const NOT_CONNECTED = /No connection established\. Last error: .*?\b(E[A-Z]{4,}|EAI_AGAIN)\b/s;
+/** A connection that the server closed before anything came of it. */
+const TURNED_AWAY =
+  /No connection established\. Last error: (?!.*\b(?:E(?!CONNRESET)[A-Z]{4,}|EAI_AGAIN)\b)/s;
 const DIAGNOSIS_TTL_MS = 200;
 
 /**
@@ -152,12 +154,9 @@ export class Connection {
     }
     if (converted.reason !== 'CONNECTION_FAILED') return converted;
     // grpc-js tells of a connection that it could not make in terms of its parts.
-    const unmade = NOT_CONNECTED.exec(error.details);
-    if (!unmade) return converted;
     const { address } = this.settings;
-    const [code] = ERROR_CODE.exec(unmade[1] ?? '') ?? [];
-    // The channel of unary calls would have made its call: this is of another one.
-    if (this.#streams.hasFurther && this.isReady()) return cannotReachAgain(address, code, error);
+    if (this.#isTurnedAway(error)) return cannotReachAgain(address, error);
+    const [, code] = NOT_CONNECTED.exec(error.details) ?? [];
     return code === undefined ? converted : cannotReach(address, code, error);
   }
 
@@ -208,14 +207,20 @@ export class Connection {
   #openStream<Stream extends ClientReadableStream<unknown>>(
     open: (channel: Channel) => Stream,
   ): Stream {
-    const { channel, leave } = this.#streams.take();
-    const stream = open(channel);
+    const place = this.#streams.take();
+    const stream = open(place.channel);
     this.#calls.add(stream);
-    stream.once('status', () => {
-      leave();
+    stream.once('status', (status) => {
+      if (this.#isTurnedAway(status)) place.noteRefusal();
+      place.leave();
       this.#ended(stream);
     });
     return stream;
+  }
+
+  /** Whether the server takes no further connection, while the one of unary calls stands. */
+  #isTurnedAway({ details }: { readonly details: string }): boolean {
+    return this.#streams.hasFurther && TURNED_AWAY.test(details) && this.isReady();
   }
 
   #ended(call: Cancellable): void {

@@ -138,9 +138,9 @@ function unreachable(address: string, code: string, cause?: unknown): Diagnosis 
   return { error: cannotReach(address, code, cause), mendable: 'yes' };
 }
 
-/** What to say when the connection of unary calls stands, and no further one for streams can be made. */
-export function cannotReachAgain(address: string, code = 'closed', cause?: unknown): RostrumError {
-  const text = `cannot make a further connection to the Rostrum server at ${address}, beside one that works: ${NETWORK[code] ?? 'it fails'} (${code}); the server may have as many connections of this identity as it allows`;
+/** What to say when the server takes no further connection for streams beside the one of unary calls. */
+export function cannotReachAgain(address: string, cause: unknown): RostrumError {
+  const text = `the server at ${address} closes further connections, beside one that works: it probably has as many of this identity as it allows`;
   return new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text, { cause });
 }
 

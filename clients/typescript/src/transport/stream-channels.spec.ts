@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LINGER_MS, STREAMS_PER_CHANNEL, StreamChannels } from './stream-channels.js';
+import {
+  LINGER_MS,
+  STREAMS_AT_MOST,
+  STREAMS_PER_CHANNEL,
+  StreamChannels,
+} from './stream-channels.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -11,12 +16,13 @@ afterEach(() => {
 /** Channels that are numbered in the order in which they are opened, the first by 0. */
 function numbered() {
   const closed: number[] = [];
+  const ready = new Set<number>();
   let opened = 0;
   const open = () => {
     const number = opened++;
-    return { number, close: () => closed.push(number) };
+    return { number, isReady: () => ready.has(number), close: () => closed.push(number) };
   };
-  return { closed, opened: () => opened, channels: new StreamChannels(open(), open) };
+  return { closed, ready, opened: () => opened, channels: new StreamChannels(open(), open) };
 }
 
 describe('the channels of streams', () => {
@@ -63,6 +69,31 @@ describe('the channels of streams', () => {
     expect(closed).toEqual([1]);
     channels.take();
     expect(opened()).toBe(2);
+  });
+
+  it('put more on the first while the server refuses further ones, and only then', () => {
+    const { channels, closed, ready, opened } = numbered();
+    for (let n = 0; n < 2 * STREAMS_PER_CHANNEL; n++) channels.take();
+    const refused = channels.take();
+    expect(refused.channel.number).toBe(2);
+    refused.noteRefusal();
+    refused.leave();
+    const more = STREAMS_AT_MOST - STREAMS_PER_CHANNEL;
+    const numbers = Array.from({ length: more }, () => channels.take().channel.number);
+    expect(new Set(numbers)).toEqual(new Set([0]));
+    // Then there is nothing but to try again.
+    const again = channels.take();
+    expect(again.channel).toBe(refused.channel);
+    // The server takes it in after all: it is one as any other.
+    ready.add(2);
+    const rest = Array.from({ length: STREAMS_PER_CHANNEL - 1 }, () => channels.take());
+    expect(new Set(rest.map(({ channel }) => channel.number))).toEqual(new Set([2]));
+    const further = channels.take();
+    expect(further.channel.number).toBe(3);
+    for (const place of [again, ...rest]) place.leave();
+    vi.advanceTimersByTime(LINGER_MS);
+    expect(closed).toEqual([2]);
+    expect(opened()).toBe(4);
   });
 
   it('are all closed but the first, once, when the client is', () => {

@@ -4,10 +4,14 @@
  * and on all for streams that are reset and opened again before the server has seen their end.
  */
 export const STREAMS_PER_CHANNEL = 500;
+/** So many are on the first where the server refuses further connections: the rest is for unary calls. */
+export const STREAMS_AT_MOST = 900;
 /** An empty channel is kept so long: when a connection breaks, its streams are opened again at once. */
 export const LINGER_MS = 5_000;
 
-interface Closable {
+interface Connectable {
+  /** Whether there is a connection now. */
+  isReady(): boolean;
   close(): void;
 }
 
@@ -16,10 +20,13 @@ export interface StreamPlace<Channel> {
   readonly channel: Channel;
   /** Gives the room back when the stream has ended. To be called once. */
   readonly leave: () => void;
+  /** Notes that the server refused the channel's connection: no other is opened before it is closed or connected. */
+  readonly noteRefusal: () => void;
 }
 
 class Filled<Channel> {
   streams = 0;
+  isRefused = false;
   closing: NodeJS.Timeout | undefined;
 
   constructor(readonly channel: Channel) {}
@@ -30,7 +37,7 @@ class Filled<Channel> {
  * unary calls, so that a client with few watches has no second connection; however many streams
  * there are, they leave room on it.
  */
-export class StreamChannels<Channel extends Closable> {
+export class StreamChannels<Channel extends Connectable> {
   readonly #open: () => Channel;
   readonly #first: Filled<Channel>;
   readonly #further = new Set<Filled<Channel>>();
@@ -54,7 +61,10 @@ export class StreamChannels<Channel extends Closable> {
     const filled = this.#withRoom();
     filled.streams += 1;
     clearTimeout(filled.closing);
-    return { channel: filled.channel, leave: () => this.#leave(filled) };
+    const noteRefusal = () => {
+      filled.isRefused = true;
+    };
+    return { channel: filled.channel, leave: () => this.#leave(filled), noteRefusal };
   }
 
   /** Closes the further channels; their streams must have ended. */
@@ -64,7 +74,14 @@ export class StreamChannels<Channel extends Closable> {
 
   #withRoom(): Filled<Channel> {
     if (this.#first.streams < STREAMS_PER_CHANNEL) return this.#first;
-    for (const filled of this.#further) if (filled.streams < STREAMS_PER_CHANNEL) return filled;
+    let refused: Filled<Channel> | undefined;
+    for (const filled of this.#further) {
+      // The server may have taken it in since.
+      filled.isRefused &&= !filled.channel.isReady();
+      if (filled.isRefused) refused = filled;
+      else if (filled.streams < STREAMS_PER_CHANNEL) return filled;
+    }
+    if (refused) return this.#first.streams < STREAMS_AT_MOST ? this.#first : refused;
     const filled = new Filled(this.#open());
     this.#further.add(filled);
     return filled;
