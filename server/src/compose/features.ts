@@ -85,6 +85,7 @@ export function composeFeatures(
     roundTrips: stores.roundTrips,
     indexState: () => gate.state,
     indexTrouble: () => stores.redis.trouble,
+    writeTrouble: stores.writeTrouble,
     rebuilding: () => builder.building,
     countOutbox: () => stores.outbox.count(),
   });

@@ -22,6 +22,8 @@ export interface StatsSources {
   indexState(): 'lost' | 'recovering' | 'open';
   /** Why Redis cannot be used, in words; empty while it can. */
   indexTrouble(): string;
+  /** Why the store of record refused the last write, in words; empty if it did not. */
+  writeTrouble(): string;
   /** Rankings that this process is building. */
   rebuilding(): number;
   /** Committed batches that the index has not confirmed yet. @throws STORE_UNAVAILABLE */
