@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { BatchStats } from '../../observability/batch-stats.js';
 import type { Histogram } from '../../observability/histogram.js';
@@ -49,6 +50,7 @@ export interface IndexVerification {
   /** `done` settles at the end of the comparison, or soon after `signal`. */
   verify(
     ranking: Ranking,
+    caller: Caller,
     signal: AbortSignal,
   ): { readonly progress: VerificationProgress; readonly done: Promise<void> };
 }
