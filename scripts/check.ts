@@ -40,11 +40,7 @@ const CHECKS: readonly Check[] = [
   },
   { name: 'generated stubs', mend: 'npm run generate', run: checkStubs },
   { name: 'generated stubs of Go', mend: 'npm run generate', run: checkGoStubs },
-  {
-    name: 'generated stubs of Python',
-    mend: 'npm run clients -- python gen',
-    run: checkPythonStubs,
-  },
+  { name: 'generated stubs of Python', mend: 'npm run generate', run: checkPythonStubs },
   {
     name: 'breaking changes (buf breaking)',
     mend: 'undo the breaking change, or add a new field, method or file instead',

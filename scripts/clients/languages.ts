@@ -55,7 +55,7 @@ const VENV_TOOLS: readonly Command[] = [
   python('-m', 'pip', 'install', '--quiet', '-r', 'requirements-dev.txt'),
 ];
 
-export const LANGUAGES: readonly Language[] = [
+const LANGUAGES: readonly Language[] = [
   {
     name: 'typescript',
     title: 'TypeScript',
@@ -89,13 +89,16 @@ export const LANGUAGES: readonly Language[] = [
     name: 'python',
     title: 'Python',
     lacks: () =>
-      has('python3', '-c', 'import ensurepip') ? undefined : 'there is no python3 with venv',
+      has('python3', '-c', 'import ensurepip, sys; assert sys.version_info >= (3, 10)')
+        ? undefined
+        : 'there is no python3 of 3.10 or later with venv',
     verbs: {
       gen: [...VENV_TOOLS, python('tools/generate.py')],
       build: VENV_TOOLS,
       test: [
         ...VENV_TOOLS,
         python('-m', 'ruff', 'check', '.'),
+        python('-m', 'ruff', 'format', '--check', '.'),
         python('-m', 'mypy'),
         python('-X', 'dev', '-m', 'pytest', '-q'),
       ],

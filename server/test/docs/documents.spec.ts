@@ -1,22 +1,24 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.js';
 import { POOLS, WATCH_CONNECTIONS } from '../../src/pools.js';
+import { CERTIFICATE_REASONS, PROTOCOL_REASONS } from '../../src/transport/refused-connection.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const DOCUMENTS = [
-  'README.md',
-  'CHANGELOG.md',
-  'certs/README.md',
-  'clients/cli/README.md',
-  'clients/go/README.md',
-  'clients/typescript/README.md',
-  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => join('docs', file)),
-];
+const DOCUMENTS = globSync(
+  [
+    '*.md',
+    'certs/*.md',
+    'clients/*/*.md',
+    'clients/*/examples/**/*.md',
+    'docs/**/*.md',
+    'server/src/**/*.md',
+    'third_party/*/*.md',
+  ],
+  { cwd: ROOT },
+).toSorted();
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -65,6 +67,17 @@ test('Operating Rostrum tells how many connections to PostgreSQL a process may h
   expect(compose.match(/\bnew SessionWatch\(/g)).toHaveLength(WATCH_CONNECTIONS);
 });
 
+test('the reasons for refusing a connection are those in certs/README.md', () => {
+  const explained = tableBelow('When a connection is refused', read('certs/README.md')).map(
+    ([reasons = '']) => reasons,
+  );
+  const reasons = Object.values({ ...CERTIFICATE_REASONS, ...PROTOCOL_REASONS });
+  const missing = reasons.filter(
+    (reason) => !explained.some((each) => each.includes(`\`${reason}`)),
+  );
+  expect(missing).toEqual([]);
+});
+
 describe.each([
   ['README.md', 'What it promises', 0],
   // What is seen on the client's side alone has no test.
@@ -104,7 +117,7 @@ test('the list of decisions has each page once, by its number and title', () => 
 
 test('the files that Developing Rostrum names are there', () => {
   const page = read('docs/development.md');
-  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt))`/g)].map(
+  const named = [...page.matchAll(/`([\w./{},*-]+\.(?:ts|sql|proto|txt|go|py))`/g)].map(
     ([, name = '']) => name,
   );
   expect(named.length).toBeGreaterThan(50);
@@ -114,6 +127,8 @@ test('the files that Developing Rostrum names are there', () => {
     'server/test',
     'clients/typescript/src',
     'clients/cli/src',
+    'clients/go',
+    'clients/python/src',
   ].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(folder, file),
@@ -137,7 +152,11 @@ function loggedMessages(): string[] {
     .map((file) => read(join('server/src', file)));
   const call =
     /\b(?:log|refusals|causes)\.(?:info|warn|error|fatal)\((?:[^;]*?,)\s*'([^']+)',?\s*\)/g;
-  const messages = sources.flatMap((source) => [...source.matchAll(call)].map(([, text]) => text));
+  // The first and last line of an outage, see outage-log.ts.
+  const words = /\b(?:begins|ends): '([^']+)'/g;
+  const messages = sources.flatMap((source) =>
+    [call, words].flatMap((pattern) => [...source.matchAll(pattern)].map(([, text]) => text)),
+  );
   return [...new Set(messages)].filter((text) => text !== undefined);
 }
 
