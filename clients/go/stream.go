@@ -352,7 +352,7 @@ func (s *Stream) serve() error {
 	return err
 }
 
-// send sends what is to be sent until the call is over, or everything is answered and Close called.
+// send sends what waits until the call is over, or everything is answered and Close called.
 func (s *Stream) send(call *clientStream, over *bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -150,8 +150,8 @@ export class Bench {
       rate: undefined,
       ...how,
     };
-    const result = await this.#load.run(run, (moment) => {
-      if (moment === 'begun') before = this.#meter.read();
+    const result = await this.#load.run(run, (boundary) => {
+      if (boundary === 'begun') before = this.#meter.read();
       else after = this.#meter.read();
     });
     const failures = Object.entries(result.failures);

@@ -73,7 +73,7 @@ export function renderReport(report: ErrorReport, style: Style): string[] {
   ];
 }
 
-/** The service's message is the refused fields in one line: each is to be shown once. */
+/** The service's message is the refused fields in one line: each is shown once. */
 function withoutRepetition({ message, fieldViolations = [] }: ErrorReport): {
   readonly message: string;
   readonly fields: NonNullable<ErrorReport['fieldViolations']>;

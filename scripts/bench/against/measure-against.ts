@@ -17,7 +17,7 @@ import { presentTree, treeOf } from './tree.ts';
 const FLOOR = 0.95;
 const FIRST_WARM_UP_MS = 2_000;
 
-type Side = 'present' | 'other';
+type TreeRole = 'present' | 'other';
 
 /** One operation of the two trees. */
 interface AgainstRow {
@@ -44,14 +44,14 @@ export async function measureAgainst(
   const stores = await startStores(directory.path, report);
   undoing.add(() => stores.stop());
   const around: Surroundings = { stores, certificates, options, run: newRun(), undoing, report };
-  const contenders: Record<Side, Contender> = {
+  const contenders: Record<TreeRole, Contender> = {
     other: await Contender.start(other, 0, around),
     present: await Contender.start(await presentTree(), 1, around),
   };
-  const sides = Object.values(contenders);
+  const both = Object.values(contenders);
   const meter = new CpuMeter({
     own: [
-      ...sides.flatMap(({ serverPid, loadPids }) => [serverPid, ...loadPids]),
+      ...both.flatMap(({ serverPid, loadPids }) => [serverPid, ...loadPids]),
       stores.postgres.pid ?? 0,
       stores.redis.pid ?? 0,
     ],
@@ -65,7 +65,7 @@ export async function measureAgainst(
     describeMachine(),
     ...stores.description,
     `${options.players.toLocaleString('en')} players each; ${options.callers} callers on ${options.connections} connections of the ${options.client} client in ${options.loadProcesses} processes; ${options.rounds} rounds, in each three slices of ${options.seconds} s in turns`,
-    ...(await Promise.all(sides.map((side) => side.verify()))),
+    ...(await Promise.all(both.map((contender) => contender.verify()))),
   ];
   if (begun.cpu && ended.cpu) {
     const own = ended.cpu.processes.own - begun.cpu.processes.own;
@@ -82,15 +82,15 @@ export async function measureAgainst(
 }
 
 async function measureRows(
-  contenders: Record<Side, Contender>,
+  contenders: Record<TreeRole, Contender>,
   options: BenchOptions,
   report: (line: string) => void,
 ): Promise<AgainstRow[]> {
   const operations = options.operations.filter(({ name }) => name !== 'echo');
   for (const operation of operations) {
     report(`warming up: ${operation.name}`);
-    for (const side of Object.values(contenders)) {
-      await side.measure(operation.name, FIRST_WARM_UP_MS);
+    for (const contender of Object.values(contenders)) {
+      await contender.measure(operation.name, FIRST_WARM_UP_MS);
     }
   }
   const rows = new Map(
@@ -102,18 +102,18 @@ async function measureRows(
   for (let round = 1; round <= options.rounds; round += 1) {
     report(`round ${round} of ${options.rounds}`);
     // Each is once in the middle as often as the other, so that a drift of the machine meets both.
-    const inner: Side = round % 2 === 0 ? 'present' : 'other';
-    const outer: Side = inner === 'present' ? 'other' : 'present';
+    const inner: TreeRole = round % 2 === 0 ? 'present' : 'other';
+    const outer: TreeRole = inner === 'present' ? 'other' : 'present';
     for (const [operation, row] of rows) {
-      let before: { side: Side; slice: AgainstSlice } | undefined;
-      for (const side of [outer, inner, outer]) {
-        const slice = await contenders[side].measure(operation.name, options.seconds * 1000);
-        row[side].push(slice);
+      let before: { role: TreeRole; slice: AgainstSlice } | undefined;
+      for (const role of [outer, inner, outer]) {
+        const slice = await contenders[role].measure(operation.name, options.seconds * 1000);
+        row[role].push(slice);
         if (before !== undefined) {
-          const rates = { [before.side]: before.slice.rate, [side]: slice.rate };
+          const rates = { [before.role]: before.slice.rate, [role]: slice.rate };
           row.ratios.push((rates.present as number) / (rates.other as number));
         }
-        before = { side, slice };
+        before = { role, slice };
       }
       const last = row.ratios.slice(-2).map((ratio) => ratio.toFixed(2));
       report(`  ${operation.name}: ${last.join(' and ')} of the other`);
