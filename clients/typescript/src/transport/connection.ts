@@ -3,6 +3,7 @@ import type { ClientSettings } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
 import { requireWellFormed } from '../errors/require-well-formed.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
+import type { Attempts } from './attempts.js';
 import { Channel } from './channel.js';
 import { cannotReach, cannotReachAgain, type Diagnosis, diagnose } from './diagnosis.js';
 import { StreamChannels } from './stream-channels.js';
@@ -73,14 +74,15 @@ export class Connection {
   }
 
   /**
-   * Makes one attempt at a unary call. `deadline` is in milliseconds since 1970.
-   * Rejects with a RostrumError, or with the signal's reason.
+   * Makes one attempt at a unary call, and notes in `attempts` what its failure leaves open.
+   * `deadline` is in milliseconds since 1970. Rejects with a RostrumError, or with the signal's reason.
    */
   attempt<Response>(
     method: Method<never, Response>,
     payload: Buffer,
     deadline: number,
     signal: AbortSignal | undefined,
+    attempts?: Attempts,
   ): Promise<Response> {
     if (signal?.aborted || this.closing.aborted)
       return Promise.reject(this.failure(undefined, signal));
@@ -96,7 +98,9 @@ export class Connection {
           signal?.removeEventListener('abort', cancel);
           this.#ended(call);
           if (error) {
-            reject(this.failure(error, signal));
+            const failure = this.failure(error, signal);
+            attempts?.noteFailure(failure, this.wasSent(call));
+            reject(failure);
           } else {
             this.#answered = true;
             resolve(response as Response);
@@ -136,6 +140,11 @@ export class Connection {
     return this.#openStream(({ client }) =>
       client.makeBidiStreamRequest(path, identity, responseDeserialize),
     );
+  }
+
+  /** Whether a call got a connection to be sent over. */
+  wasSent(call: { getPeer(): string }): boolean {
+    return this.#channel.wasSent(call);
   }
 
   /** Whether there is a connection for unary calls now; begins to connect if there is none. */

@@ -23,7 +23,7 @@ export class LeaderboardService {
   async create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<Leaderboard> {
     const created = await this.store.create(leaderboardId, config);
     if (!created) throw leaderboardAlreadyExists(leaderboardId);
-    this.remembered.forget(leaderboardId, []);
+    this.remembered.forget(leaderboardId);
     return this.get(leaderboardId);
   }
 
@@ -49,23 +49,22 @@ export class LeaderboardService {
 
   /** @throws LEADERBOARD_NOT_FOUND, LEADERBOARD_NOT_EMPTY */
   async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<Leaderboard> {
-    const updated = await this.store.update(leaderboardId, patch);
-    switch (updated.status) {
+    switch (await this.store.update(leaderboardId, patch)) {
       case 'missing':
         throw leaderboardNotFound(leaderboardId);
       case 'notEmpty':
         throw leaderboardNotEmpty(leaderboardId);
       case 'updated':
-        this.remembered.forget(leaderboardId, updated.replaced);
+        this.remembered.forget(leaderboardId);
         return this.get(leaderboardId);
     }
   }
 
   /** @throws LEADERBOARD_NOT_FOUND */
   async delete(leaderboardId: LeaderboardId): Promise<void> {
-    const removed = await this.store.delete(leaderboardId);
-    this.remembered.forget(leaderboardId, removed ?? []);
-    if (removed === undefined) throw leaderboardNotFound(leaderboardId);
+    const found = await this.store.delete(leaderboardId);
+    this.remembered.forget(leaderboardId);
+    if (!found) throw leaderboardNotFound(leaderboardId);
   }
 }
 
