@@ -71,7 +71,7 @@ def load_tls(tls: Tls) -> LoadedTls:
             pair = f"{_label('cert', tls.cert)} and {_label('key', tls.key)}"
             fault = "do not belong together" if "MISMATCH" in str(error) else "cannot be used"
             raise _invalid(f"{pair} {fault}: {error}") from error
-    return LoadedTls(ca, cert, key, tls.server_name, context, _not_after(cert))
+        return LoadedTls(ca, cert, key, tls.server_name, context, _not_after(cert_file))
 
 
 def _no_password() -> str:
@@ -128,31 +128,10 @@ def _as_file(content: bytes) -> Iterator[str]:
         os.unlink(path)
 
 
-def _not_after(pem: bytes) -> datetime | None:
-    """When the first certificate of a PEM file ends; None where that cannot be read."""
+def _not_after(cert_file: str) -> datetime | None:
+    """When a certificate ends; None where this Python does not tell it."""
     try:
-        text = pem[pem.index(b"-----BEGIN CERTIFICATE-----") :].decode("ascii")
-        der = ssl.PEM_cert_to_DER_cert(text[: text.index("-----END") + 25].strip() + "\n")
-        at = _enter(der, _enter(der, 0))
-        if der[at] == 0xA0:
-            at = _skip(der, at)  # the version
-        for _ in range(3):
-            at = _skip(der, at)  # serial number, algorithm, issuer
-        end = _skip(der, _enter(der, at))
-        value = der[_enter(der, end) : _skip(der, end)].decode("ascii")
-        form = "%y%m%d%H%M%SZ" if der[end] == 0x17 else "%Y%m%d%H%M%SZ"
-        return datetime.strptime(value, form).replace(tzinfo=timezone.utc)
-    except (ValueError, IndexError):
+        told = ssl._ssl._test_decode_cert(cert_file)  # type: ignore[attr-defined]
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(told["notAfter"]), timezone.utc)
+    except (AttributeError, KeyError, ValueError, ssl.SSLError):
         return None
-
-
-def _enter(der: bytes, at: int) -> int:
-    """Where the content of the DER value begins."""
-    return at + 2 + (der[at + 1] & 0x7F if der[at + 1] & 0x80 else 0)
-
-
-def _skip(der: bytes, at: int) -> int:
-    """Where the next DER value begins."""
-    start = _enter(der, at)
-    long = der[at + 1] & 0x80
-    return start + (int.from_bytes(der[at + 2 : start], "big") if long else der[at + 1])
