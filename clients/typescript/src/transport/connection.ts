@@ -24,9 +24,9 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
 const NOT_CONNECTED = /No connection established\. Last error: .*?\b(E[A-Z]{4,}|EAI_AGAIN)\b/s;
-/** A connection that the server closed before anything came of it. */
+/** What grpc-js says of a connection that the server closed after the handshake, and before anything came of it. */
 const TURNED_AWAY =
-  /No connection established\. Last error: (?!.*\b(?:E(?!CONNRESET)[A-Z]{4,}|EAI_AGAIN)\b)/s;
+  /No connection established\. Last error: (?:Failed to connect|.*\bECONNRESET)\b/;
 const DIAGNOSIS_TTL_MS = 200;
 
 /**
