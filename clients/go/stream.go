@@ -292,14 +292,7 @@ func (s *Stream) run() {
 		}
 		tired := failure != nil && s.isPast(s.failingSince)
 		s.mu.Unlock()
-		permanent := false
-		if failure != nil && failure.Reason == ErrConnectionFailed {
-			var explained *Error
-			if explained, permanent = s.connection.explain(); explained != nil {
-				failure = explained
-			}
-		}
-		if permanent || tired {
+		if tired {
 			s.fail(failure)
 			return
 		}
