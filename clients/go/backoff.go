@@ -47,8 +47,8 @@ func retryWait(e *Error, repeatable bool) (time.Duration, bool) {
 	switch e.Reason {
 	case ErrShuttingDown, ErrOverloaded:
 		return e.RetryAfter, true // the service says that it did not begin
-	case ErrConnectionFailed:
-		return e.RetryAfter, repeatable
+	case ErrConnectionFailed, ErrCertificateRefused:
+		return e.RetryAfter, repeatable && !e.permanent
 	}
 	switch {
 	case !repeatable:

@@ -3,7 +3,6 @@ package rostrum
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -195,15 +194,6 @@ func (c *connection) Invoke(ctx context.Context, method string, args, reply any,
 			return c.outOfTime(failure, last)
 		}
 		least, worthIt := retryWait(failure, repeatable)
-		if failure.Reason == ErrConnectionFailed {
-			explained, permanent := c.explain()
-			if explained != nil {
-				failure = explained
-			}
-			if permanent {
-				return failure
-			}
-		}
 		if !worthIt || attempt == c.settings.retry.MaxAttempts {
 			return failure
 		}
@@ -274,6 +264,9 @@ func (c *connection) failure(ctx context.Context, err error) *Error {
 		if ctx.Err() != nil {
 			return ofContext(ctx)
 		}
+		if explained := c.explain(); explained != nil {
+			return explained
+		}
 		failure.Message = fmt.Sprintf("the connection to %s fails: %s", c.settings.address(), failure.Message)
 	case ErrDeadlineExceeded:
 	default:
@@ -315,30 +308,30 @@ func (c *connection) outOfTime(failure, last *Error) error {
 		return &late
 	}
 	// A server that never answered: say what is wrong with it rather than that time ran out.
-	if explained, _ := c.explain(); explained != nil {
+	if explained := c.explain(); explained != nil {
 		return explained
 	}
 	return failure
 }
 
 // explain says why a connection fails that never worked, or that ended with the client's certificate;
-// nil where it cannot be told. permanent: no retry can mend it.
-func (c *connection) explain() (err *Error, permanent bool) {
+// nil where it cannot be told.
+func (c *connection) explain() *Error {
 	if c.answered.Load() {
 		if end, expired := ownExpiry(c.tls); expired {
-			return ownExpired(end, nil), false // its files may be renewed
+			return ownExpired(end, nil) // its files may be renewed
 		}
-		return nil, false
+		return nil
 	}
 	if c.begin(c.closing) != nil {
-		return nil, false
+		return nil
 	}
 	defer c.operations.Done()
-	err, permanent = c.diagnoses.explain(func() diagnosis { return diagnose(c.closing, c.settings, c.tls) })
+	explained := c.diagnoses.explain(func() diagnosis { return diagnose(c.closing, c.settings, c.tls) })
 	if c.closing.Err() != nil {
-		return nil, false
+		return nil
 	}
-	return err, permanent
+	return explained
 }
 
 // sleep waits; it returns an error where the context, or the client, ends before.
@@ -385,19 +378,9 @@ func isDone(done <-chan struct{}) bool {
 func (c *connection) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, options ...grpc.CallOption) (grpc.ClientStream, error) {
 	s, err := c.open(ctx, desc, method, options...)
 	if err != nil {
-		return nil, c.explained(err)
+		return nil, err
 	}
-	return &explainedStream{s}, nil
-}
-
-// explained says why a server cannot be reached, where that is what err tells.
-func (c *connection) explained(err error) error {
-	if errors.Is(err, ErrConnectionFailed) {
-		if explained, _ := c.explain(); explained != nil {
-			return explained
-		}
-	}
-	return err
+	return s, nil
 }
 
 // open opens a stream. Cancel ctx to end it, or read it to its end.
@@ -464,17 +447,6 @@ func (s *clientStream) RecvMsg(message any) error {
 		return err
 	}
 	return s.connection.failure(s.ctx, err)
-}
-
-// explainedStream says why a server cannot be reached.
-type explainedStream struct{ *clientStream }
-
-func (s *explainedStream) RecvMsg(message any) error {
-	err := s.clientStream.RecvMsg(message)
-	if err == nil || err == io.EOF {
-		return err
-	}
-	return s.connection.explained(err)
 }
 
 // close ends every call, and returns when all have ended.

@@ -195,9 +195,8 @@ const (
 	certainAfter = 3
 )
 
-// explain says why a connection fails that never worked; nil where it cannot be told. permanent: no
-// retry can mend it.
-func (d *diagnostician) explain(attempt func() diagnosis) (err *Error, permanent bool) {
+// explain says why a connection fails that never worked; nil where it cannot be told.
+func (d *diagnostician) explain(attempt func() diagnosis) *Error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ended.IsZero() || time.Since(d.ended) > diagnosisHolds {
@@ -210,8 +209,9 @@ func (d *diagnostician) explain(attempt func() diagnosis) (err *Error, permanent
 		}
 	}
 	if d.latest.err == nil {
-		return nil, false
+		return nil
 	}
 	mine := *d.latest.err // callers add to it
-	return &mine, d.latest.hope == hopeless || d.doubts >= certainAfter
+	mine.permanent = d.latest.hope == hopeless || d.doubts >= certainAfter
+	return &mine
 }

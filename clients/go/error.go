@@ -125,6 +125,7 @@ type Error struct {
 	RequestID string
 
 	retryNamed bool
+	permanent  bool // no retry can mend the connection
 	cause      error
 }
 

@@ -56,31 +56,26 @@ func (r *addressResolver) Close() {
 func (r *addressResolver) run(ctx context.Context) {
 	names := slices.ContainsFunc(r.addresses, func(a serverAddress) bool { return !isIP(a.host) })
 	for {
-		found := r.lookUp(ctx)
-		if !names {
-			return
+		wait := lookUpEvery
+		if !r.lookUp(ctx) {
+			wait = 0
 		}
-		pause := time.NewTimer(lookUpAtMostEvery)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return
-		}
-		if !found {
-			continue
-		}
-		regular := time.NewTimer(lookUpEvery)
-		select {
-		case <-r.again:
-		case <-regular.C:
-		case <-ctx.Done():
-		}
-		regular.Stop()
-		if ctx.Err() != nil {
+		if !names || !pause(ctx, lookUpAtMostEvery, nil) || !pause(ctx, wait, r.again) {
 			return
 		}
 	}
+}
+
+// pause waits so long, or until it is told to look again; false when the context has ended.
+func pause(ctx context.Context, period time.Duration, again <-chan struct{}) bool {
+	timer := time.NewTimer(period)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-again:
+	case <-ctx.Done():
+	}
+	return ctx.Err() == nil
 }
 
 // lookUp tells gRPC what the names stand for now; false where that is nothing.

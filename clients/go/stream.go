@@ -292,14 +292,7 @@ func (s *Stream) run() {
 		}
 		tired := failure != nil && s.isPast(s.failingSince)
 		s.mu.Unlock()
-		permanent := false
-		if failure != nil && failure.Reason == ErrConnectionFailed {
-			var explained *Error
-			if explained, permanent = s.connection.explain(); explained != nil {
-				failure = explained
-			}
-		}
-		if permanent || tired {
+		if tired {
 			s.fail(failure)
 			return
 		}
@@ -359,7 +352,7 @@ func (s *Stream) serve() error {
 	return err
 }
 
-// send sends what is to be sent until the call is over, or everything is answered and Close called.
+// send sends what waits until the call is over, or everything is answered and Close called.
 func (s *Stream) send(call *clientStream, over *bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -157,13 +157,6 @@ func (w watch[Request, Response]) messages(ctx context.Context, c *connection, r
 				token, restarted = "", true
 				least, worthIt = 0, true
 			}
-			if failure.Reason == ErrConnectionFailed {
-				explained, permanent := c.explain()
-				if explained != nil {
-					failure = explained
-				}
-				worthIt = worthIt && !permanent
-			}
 			if settings.awaitLeaderboard && !everLive && failure.Reason == ErrLeaderboardNotFound {
 				least, worthIt, hurry = 0, true, false // the server has answered
 			}

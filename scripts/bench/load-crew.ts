@@ -39,7 +39,7 @@ export class LoadCrew {
   }
 
   /** Callers and the rate are shared out too. @param tell hears when the time measured begins and ends */
-  async run(message: Run, tell: (moment: 'begun' | 'ended') => void): Promise<Result> {
+  async run(message: Run, tell: (boundary: 'begun' | 'ended') => void): Promise<Result> {
     const all = <Kind extends 'begun' | 'ended' | 'result'>(kind: Kind) =>
       Promise.all(this.#processes.map((each) => each.next(kind)));
     const begun = all('begun').then(() => tell('begun'));

@@ -28,7 +28,7 @@ export class LoadRun {
   }
 
   /** @param tell hears when the time measured begins and ends */
-  async run(tell: (moment: 'begun' | 'ended') => void): Promise<Result> {
+  async run(tell: (boundary: 'begun' | 'ended') => void): Promise<Result> {
     const { warmUpMs, measureMs, rate, callers } = this.#run;
     const pacer = rate === undefined ? undefined : this.#offer(rate);
     if (pacer === undefined) {

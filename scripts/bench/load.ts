@@ -45,7 +45,7 @@ async function run(message: Run): Promise<void> {
   if (setup === undefined) throw new Error('not connected');
   const requests = new Requests(message.template, setup.players);
   const load = new LoadRun(message, connections[message.transport], requests);
-  tell(await load.run((moment) => tell({ kind: moment })));
+  tell(await load.run((boundary) => tell({ kind: boundary })));
 }
 
 async function probe({ template }: Probe): Promise<void> {

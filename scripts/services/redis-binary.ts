@@ -27,7 +27,7 @@ export class RedisMissing extends Error {
 }
 
 /** The path of the machine's redis-server (or valkey-server); undefined when there is none. */
-export function findRedis(): string | undefined {
+function findRedis(): string | undefined {
   const places = [...(process.env.PATH ?? '').split(delimiter), ...USUAL_PLACES];
   for (const program of PROGRAMS) {
     for (const place of places) {

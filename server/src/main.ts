@@ -11,6 +11,13 @@ import { runWorkers } from './workers.js';
 const INDEX_PATIENCE_MS = 5000;
 const EXIT_BAD_CONFIG = 2;
 
+// Started without npm, nothing else says so before the first part fails.
+if (typeof Map.prototype.getOrInsertComputed !== 'function') {
+  console.error(
+    `Rostrum's server needs Node 26 or later; this is ${process.version}. In the checkout, \`npx node\` is such a Node.`,
+  );
+  process.exit(EXIT_BAD_CONFIG);
+}
 const config = configOrExit();
 const log = createLog(config.logLevel);
 for (const name of unknownSettings(process.env)) {

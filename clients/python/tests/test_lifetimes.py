@@ -4,6 +4,7 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -151,6 +152,29 @@ async def test_many_tasks_share_a_stream(server: Server, client: rostrum.Client,
 
         await asyncio.gather(*(submit(task) for task in range(10)))
     assert server.service.count(COUNT, board) == 1_000
+
+
+def test_a_failure_that_nobody_saw_is_told_by_a_synchronous_stream(server: Server, board: str) -> None:
+    bad: dict[str, Any] = {"leaderboard_id": board, "player_id": "not an id", "score": 1}
+    with rostrum.sync.connect(server.address, tls=server.tls()) as client:
+        stream = client.stream()
+        stream.submit(**bad)
+        assert reason_of(stream.end) == "SUBMISSIONS_FAILED"
+        with client.stream() as stream:
+            assert reason_of(stream.submit(**bad).result) == "INVALID_FIELD"
+        told: list[str] = []
+        with client.stream(on_error=lambda error, score: told.append(score.player_id)) as stream:
+            stream.submit(**bad)
+        assert told == ["not an id"]
+
+
+def test_an_error_crosses_processes() -> None:
+    nothing: Any = None
+    with pytest.raises(rostrum.RostrumError) as raised:
+        rostrum.Submission(leaderboard_id="b", player_id="ada", score=nothing).to_message()
+    there = pickle.loads(pickle.dumps(raised.value))
+    assert str(there) == str(raised.value)
+    assert vars(there) == vars(raised.value)
 
 
 def test_many_threads_share_a_synchronous_client(server: Server, board: str) -> None:

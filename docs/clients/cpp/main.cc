@@ -51,7 +51,7 @@ std::optional<google::rpc::ErrorInfo> ErrorInfoOf(const grpc::Status& error) {
   return std::nullopt;
 }
 
-int Run() {
+void Run() {
   const auto channel = Connect("certs/dev", "writer");
 
   rostrum::v1::SubmitScoreRequest request;
@@ -78,19 +78,19 @@ int Run() {
   grpc::ClientContext asking;
   asking.set_deadline(InTenSeconds());
   const auto standings = rostrum::v1::StandingService::NewStub(channel);
-  const auto error = standings->GetStanding(&asking, nobody, &standing);
-  if (const auto info = ErrorInfoOf(error)) {
+  if (const auto error = standings->GetStanding(&asking, nobody, &standing); !error.ok()) {
+    const auto info = ErrorInfoOf(error);
+    if (!info) throw std::runtime_error(error.error_message());
     const auto code = static_cast<google::rpc::Code>(error.error_code());
     std::cout << google::rpc::Code_Name(code) << ' ' << info->reason() << ' '
               << info->metadata().at("player_id") << std::endl;
   }
-  return 0;
 }
 
 }  // namespace
 
 int main() try {
-  return Run();
+  Run();
 } catch (const std::exception& error) {
   std::cerr << error.what() << std::endl;
   return 1;

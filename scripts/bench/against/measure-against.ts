@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { generateCertificates } from '../../../certs/generate.ts';
 import { temporaryDirectory } from '../../services/temporary-directory.ts';
 import { describeMachine, newRun } from '../bench.ts';
 import { CpuMeter } from '../cpu-meter.ts';
@@ -7,7 +6,7 @@ import type { Operation } from '../operations.ts';
 import type { BenchOptions } from '../options.ts';
 import { keepResults } from '../results.ts';
 import { type Spread, spreadOf } from '../spread.ts';
-import { startStores } from '../stores.ts';
+import { prepareStores } from '../stores.ts';
 import { milliseconds, spread, table, whole } from '../table.ts';
 import type { Undoing } from '../undoing.ts';
 import { type AgainstSlice, Contender, type Surroundings } from './contender.ts';
@@ -17,7 +16,7 @@ import { presentTree, treeOf } from './tree.ts';
 const FLOOR = 0.95;
 const FIRST_WARM_UP_MS = 2_000;
 
-type Side = 'present' | 'other';
+type TreeRole = 'present' | 'other';
 
 /** One operation of the two trees. */
 interface AgainstRow {
@@ -38,20 +37,16 @@ export async function measureAgainst(
   const directory = temporaryDirectory('rostrum-bench-');
   undoing.add(directory.remove);
   const other = await treeOf(ref, join(directory.path, 'tree'), report);
-  const certificates = join(directory.path, 'certificates');
-  await generateCertificates(certificates);
-  report('starting PostgreSQL and Redis');
-  const stores = await startStores(directory.path, report);
-  undoing.add(() => stores.stop());
+  const { certificates, stores } = await prepareStores(directory.path, undoing, report);
   const around: Surroundings = { stores, certificates, options, run: newRun(), undoing, report };
-  const contenders: Record<Side, Contender> = {
+  const contenders: Record<TreeRole, Contender> = {
     other: await Contender.start(other, 0, around),
     present: await Contender.start(await presentTree(), 1, around),
   };
-  const sides = Object.values(contenders);
+  const both = Object.values(contenders);
   const meter = new CpuMeter({
     own: [
-      ...sides.flatMap(({ serverPid, loadPids }) => [serverPid, ...loadPids]),
+      ...both.flatMap(({ serverPid, loadPids }) => [serverPid, ...loadPids]),
       stores.postgres.pid ?? 0,
       stores.redis.pid ?? 0,
     ],
@@ -65,7 +60,7 @@ export async function measureAgainst(
     describeMachine(),
     ...stores.description,
     `${options.players.toLocaleString('en')} players each; ${options.callers} callers on ${options.connections} connections of the ${options.client} client in ${options.loadProcesses} processes; ${options.rounds} rounds, in each three slices of ${options.seconds} s in turns`,
-    ...(await Promise.all(sides.map((side) => side.verify()))),
+    ...(await Promise.all(both.map((contender) => contender.verify()))),
   ];
   if (begun.cpu && ended.cpu) {
     const own = ended.cpu.processes.own - begun.cpu.processes.own;
@@ -82,15 +77,15 @@ export async function measureAgainst(
 }
 
 async function measureRows(
-  contenders: Record<Side, Contender>,
+  contenders: Record<TreeRole, Contender>,
   options: BenchOptions,
   report: (line: string) => void,
 ): Promise<AgainstRow[]> {
   const operations = options.operations.filter(({ name }) => name !== 'echo');
   for (const operation of operations) {
     report(`warming up: ${operation.name}`);
-    for (const side of Object.values(contenders)) {
-      await side.measure(operation.name, FIRST_WARM_UP_MS);
+    for (const contender of Object.values(contenders)) {
+      await contender.measure(operation.name, FIRST_WARM_UP_MS);
     }
   }
   const rows = new Map(
@@ -102,18 +97,18 @@ async function measureRows(
   for (let round = 1; round <= options.rounds; round += 1) {
     report(`round ${round} of ${options.rounds}`);
     // Each is once in the middle as often as the other, so that a drift of the machine meets both.
-    const inner: Side = round % 2 === 0 ? 'present' : 'other';
-    const outer: Side = inner === 'present' ? 'other' : 'present';
+    const inner: TreeRole = round % 2 === 0 ? 'present' : 'other';
+    const outer: TreeRole = inner === 'present' ? 'other' : 'present';
     for (const [operation, row] of rows) {
-      let before: { side: Side; slice: AgainstSlice } | undefined;
-      for (const side of [outer, inner, outer]) {
-        const slice = await contenders[side].measure(operation.name, options.seconds * 1000);
-        row[side].push(slice);
+      let before: { role: TreeRole; slice: AgainstSlice } | undefined;
+      for (const role of [outer, inner, outer]) {
+        const slice = await contenders[role].measure(operation.name, options.seconds * 1000);
+        row[role].push(slice);
         if (before !== undefined) {
-          const rates = { [before.side]: before.slice.rate, [side]: slice.rate };
+          const rates = { [before.role]: before.slice.rate, [role]: slice.rate };
           row.ratios.push((rates.present as number) / (rates.other as number));
         }
-        before = { side, slice };
+        before = { role, slice };
       }
       const last = row.ratios.slice(-2).map((ratio) => ratio.toFixed(2));
       report(`  ${operation.name}: ${last.join(' and ')} of the other`);

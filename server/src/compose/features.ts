@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
+import type { LeaderboardId } from '../domain/ids.js';
 import { ReadTurns } from '../domain/read-turns.js';
 import { identityUse } from '../features/admin/identity-use.js';
 import { ServerStats } from '../features/admin/server-stats.js';
@@ -30,7 +31,7 @@ const VERSION = readVersion();
 export function composeFeatures(
   config: Config,
   stores: Stores,
-  { trust, builder, gate, projection, reader, verifier }: Index,
+  { builder, gate, projection, reader, verifier }: Index,
   { server, methods }: { readonly server: GrpcServer; readonly methods: MethodStatsRegistry },
   log: Logger,
 ) {
@@ -60,12 +61,14 @@ export function composeFeatures(
     },
   );
 
-  const leaderboards = new LeaderboardService(stores.leaderboards, {
-    forget(leaderboardId, removed) {
-      directory.forget(leaderboardId);
-      for (const rankingNo of removed) trust.forget(rankingNo);
-      hub.recheck(leaderboardId);
-    },
+  const lookAgain = (leaderboardId: LeaderboardId) => {
+    directory.forget(leaderboardId);
+    hub.recheck(leaderboardId);
+  };
+  stores.signals.onBoardChanged(lookAgain);
+  const leaderboards = new LeaderboardService(stores.leaderboards, (leaderboardId) => {
+    lookAgain(leaderboardId);
+    stores.redis.tellBoardChanged(leaderboardId);
   });
   const purger = new Purger(stores.purges, builder, log);
 
@@ -85,6 +88,7 @@ export function composeFeatures(
     roundTrips: stores.roundTrips,
     indexState: () => gate.state,
     indexTrouble: () => stores.redis.trouble,
+    writeTrouble: stores.writeTrouble,
     rebuilding: () => builder.building,
     countOutbox: () => stores.outbox.count(),
   });

@@ -7,7 +7,7 @@ import { Database, type DatabaseOptions } from '../stores/postgres/database.js';
 import { PostgresEntryStore } from '../stores/postgres/entry-store.js';
 import { PostgresLeaderboardStore } from '../stores/postgres/leaderboard-store.js';
 import { PostgresLifeStore } from '../stores/postgres/life-store.js';
-import { OutageLog } from '../stores/postgres/outage-log.js';
+import { OutageLog, REFUSES_WRITES } from '../stores/postgres/outage-log.js';
 import { PostgresOutbox } from '../stores/postgres/outbox.js';
 import { PostgresPurgeStore } from '../stores/postgres/purge-store.js';
 import { PostgresRankingStore } from '../stores/postgres/ranking-store.js';
@@ -35,6 +35,7 @@ export function composeStores(config: Config, log: Logger) {
   const roundTrips = { postgres: new Histogram(), redis: new Histogram() };
 
   const outage = new OutageLog(log);
+  const refusals = new OutageLog(log, undefined, REFUSES_WRITES);
   const sessions = new SessionWatch(config.databaseUrl, (givenUp) =>
     log.warn(givenUp, 'connections to PostgreSQL were dead; new ones are made'),
   );
@@ -49,11 +50,16 @@ export function composeStores(config: Config, log: Logger) {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       watch: sessions,
       outage,
+      refusals,
       onRoundTrip: (ms) => roundTrips.postgres.record(ms * 1000),
       ...limits,
     });
   const databases = {
-    writes: database('writes', { maxConnections: config.writeLanes, ...WRITE_LIMITS }),
+    writes: database('writes', {
+      maxConnections: config.writeLanes,
+      writes: true,
+      ...WRITE_LIMITS,
+    }),
     lookups: database('lookups', POOLS.lookups),
     settings: database('settings', POOLS.settings),
     reads: database('reads', POOLS.reads),
@@ -75,6 +81,8 @@ export function composeStores(config: Config, log: Logger) {
 
   return {
     roundTrips,
+    /** Why PostgreSQL refused the last write; empty if it did not. */
+    writeTrouble: () => refusals.reason,
     redis,
     signals,
     index: new RedisRankingIndex(redis, config.feedRetentionChanges, PAYLOAD_VERSION),

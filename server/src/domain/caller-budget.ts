@@ -1,5 +1,6 @@
 import { Allotment, type Cap } from './allotment.js';
 import type { Caller, Holdings } from './caller.js';
+import { RostrumError } from './errors.js';
 
 /**
  * Bounds what the process holds of one kind for its callers: for each connection, for each identity,
@@ -49,15 +50,37 @@ export class CallerBudget {
     ) {
       return false;
     }
-    caller[this.kind] = held + amount;
-    identity[this.kind] = heldByIdentity + amount;
-    this.#allotment.take(amount);
+    this.#hold(caller, amount);
     return true;
   }
 
+  /**
+   * Holds one while a task runs; the connections of an identity share them as they like. @throws OVERLOADED if
+   * there is none
+   *
+   * @param many what is over the limit then, such as "leaderboards wait to be created"
+   */
+  async during<T>(caller: Caller, many: string, task: () => Promise<T>): Promise<T> {
+    if (!this.#allotment.mayTake(caller.of[this.kind])) {
+      caller.of.refused += 1;
+      const message = `as many ${many} as the server accepts, in all or of one identity; retry later`;
+      throw new RostrumError('OVERLOADED', message, { retryAfterMs: 1_000 });
+    }
+    this.#hold(caller, 1);
+    try {
+      return await task();
+    } finally {
+      this.release(caller);
+    }
+  }
+
   release(caller: Caller, amount = 1): void {
-    caller[this.kind] -= amount;
-    caller.of[this.kind] -= amount;
-    this.#allotment.release(amount);
+    this.#hold(caller, -amount);
+  }
+
+  #hold(caller: Caller, amount: number): void {
+    caller[this.kind] += amount;
+    caller.of[this.kind] += amount;
+    this.#allotment.take(amount);
   }
 }

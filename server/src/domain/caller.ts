@@ -4,6 +4,8 @@ export class Holdings {
   submissions = 0;
   /** Submissions among them that wait for their leaderboard to be created. */
   creations = 0;
+  /** Open verifications. */
+  verifications = 0;
   /** Open watches. */
   watches = 0;
   /** Rows kept for the watches; a view counts once, however many watch it. */

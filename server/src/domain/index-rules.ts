@@ -16,10 +16,11 @@
  *                  its life is the present one, not ready             waiting
  *                  its life ended a short while ago                   lost (connects anew)
  *                  it has no life, or that ended `SUPERSEDED_MS` ago  declares one, waiting
+ *                  it has gone back in its life                       declares one, waiting
  *     waiting      for `LEASE_MS`                                     recovering (marks the life ready)
  *     recovering   all that was committed is brought in               open
  *     open         a command failed                                   recovering
- *     any          the connection broke, or Redis is another          lost
+ *     any          the connection broke, Redis is another or went back  lost
  *     any          another life is the present one                    lost (connects anew)
  *
  * Only an open server answers from the index, and only while its **lease** holds (`leaseHolds`): it has
@@ -29,6 +30,12 @@
  * in which this server was awake and nothing at all came as an answer. The price: a server that is cut off
  * from PostgreSQL alone, or whose first answers take longer than that, and that is left on a Redis that the
  * others have given up, shows old standings until PostgreSQL answers it.
+ *
+ * **A Redis that goes back** (`hasGoneBack`) to an earlier state without a restart, such as that of a snapshot
+ * of its machine, ends its life: what was confirmed since is not there. So each server counts in Redis, for
+ * its life, several times a second and on every connection, and remembers the count. What it trusted on the
+ * connection before is compared with the mark again. The next life takes over no index from before: a server
+ * that did not notice at once may have written to one, so that its revision tells nothing.
  *
  * **A ranking's index** (`assess`, run by IndexBuilder under the ranking's build lock)
  *
@@ -45,9 +52,10 @@
  *
  * **The invariant.** At every moment, and in every Redis server that there is: if its index of a ranking
  * may serve or be adopted by the ranking's mark, then each committed entry of the ranking is in that
- * index or named in the outbox. `server/test/exploration` runs `nextStep`, `assess` and `confirms` with two
- * servers, two Redis servers, crashes and lost answers, and finds the invariant kept in all states. It knows no
- * time, so `leaseHolds` and `enoughSilenceMs` are not in it: index-rules.spec.ts and index-lease.spec.ts test them.
+ * index or named in the outbox. `server/test/exploration` runs `nextStep`, `hasGoneBack`, `assess` and `confirms`
+ * with two servers, two Redis servers, crashes and lost answers, and finds the invariant kept in all states. It
+ * knows no time, so it leaves out `leaseHolds` and `enoughSilenceMs`: index-rules.spec.ts and index-lease.spec.ts
+ * test them.
  */
 
 /** The id of a life. */
@@ -80,6 +88,16 @@ export const LEASE_TIMEOUT_MS = 1000;
  */
 export const SUPERSEDED_MS = 10_000;
 
+/**
+ * Whether a Redis shows an earlier state of a life than a server has seen. One that shows no count of the life
+ * has lost everything of it, or was never in it: the marks tell.
+ *
+ * @param seen the count that this server saw last in the life; 0 if it saw none
+ */
+export function hasGoneBack(seen: number, found: number | undefined): boolean {
+  return found !== undefined && found < seen;
+}
+
 /** What a server that is connected to a Redis does next. */
 export type NextStep = 'recover' | 'wait' | 'declare' | 'connect anew';
 
@@ -88,14 +106,16 @@ export type NextStep = 'recover' | 'wait' | 'declare' | 'connect anew';
  * @param present the present life
  * @param wasSuperseded whether there was a life of that Redis server before the present one
  * @param supersededForMs for how long this server has reached only a Redis whose life is over
+ * @param wentBack whether that Redis has gone back in the present life
  */
 export function nextStep(
   redis: string,
   present: Life | undefined,
   wasSuperseded: boolean,
   supersededForMs: number,
+  wentBack: boolean,
 ): NextStep {
-  if (present?.redis === redis) return present.ready ? 'recover' : 'wait';
+  if (present?.redis === redis && !wentBack) return present.ready ? 'recover' : 'wait';
   return wasSuperseded && supersededForMs < SUPERSEDED_MS ? 'connect anew' : 'declare';
 }
 
@@ -131,6 +151,8 @@ export interface IndexMark {
   readonly whole: boolean;
   /** An index with a lower revision has lost data. */
   readonly settledRevision: number;
+  /** Whether a Redis went back after that life: then no revision tells what an index lacks. */
+  readonly isDoubtful?: boolean;
 }
 
 /** What Redis has of the index of a ranking. */
@@ -149,6 +171,7 @@ export type Assessment = 'serve' | 'adopt' | 'build';
 export function assess(mark: IndexMark, state: IndexState, life: LifeId): Assessment {
   const isComplete =
     mark.whole &&
+    mark.isDoubtful !== true &&
     state.life === mark.life &&
     state.epoch === mark.epoch &&
     state.revision >= mark.settledRevision;

@@ -12,7 +12,7 @@ const EXPIRED = 'the client certificate has expired';
 const EARLY = 'the client certificate is not valid yet';
 
 /** What OpenSSL finds wrong with a client's certificate. */
-const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
+export const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: EXPIRED,
   CERT_NOT_YET_VALID: EARLY,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: FOREIGN,
@@ -27,7 +27,7 @@ const CERTIFICATE_REASONS: Readonly<Record<string, string>> = {
   INVALID_CA: 'the issuer of the client certificate is no authority',
 };
 
-const PROTOCOL_REASONS: Readonly<Record<string, string>> = {
+export const PROTOCOL_REASONS: Readonly<Record<string, string>> = {
   // Many clients send a certificate only if one of the authorities that the server names issued it.
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE:
     'no client certificate, or none of an authority that the server trusts',

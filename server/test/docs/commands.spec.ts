@@ -69,7 +69,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
 
   for (const step of steps) {
     const title = step.kind === 'command' ? (step.command.split('\n')[0] ?? '') : step.path;
-    test(`line ${step.line}: ${title}`, { timeout: 300_000 }, async (context) => {
+    test(`line ${step.line}: ${title}`, { timeout: 600_000 }, async (context) => {
       if (step.kind !== 'command') {
         expectInFile(step);
         return;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SETTINGS } from '../../src/config.js';
 import { POOLS, WATCH_CONNECTIONS } from '../../src/pools.js';
+import { CERTIFICATE_REASONS, PROTOCOL_REASONS } from '../../src/transport/refused-connection.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const DOCUMENTS = globSync(
@@ -64,6 +65,17 @@ test('Operating Rostrum tells how many connections to PostgreSQL a process may h
   const made = [...compose.matchAll(/\bdatabase\('(\w+)',/g)].map(([, name]) => name);
   expect(made.toSorted()).toEqual([...Object.keys(POOLS), 'writes'].toSorted());
   expect(compose.match(/\bnew SessionWatch\(/g)).toHaveLength(WATCH_CONNECTIONS);
+});
+
+test('the reasons for refusing a connection are those in certs/README.md', () => {
+  const explained = tableBelow('When a connection is refused', read('certs/README.md')).map(
+    ([reasons = '']) => reasons,
+  );
+  const reasons = Object.values({ ...CERTIFICATE_REASONS, ...PROTOCOL_REASONS });
+  const missing = reasons.filter(
+    (reason) => !explained.some((each) => each.includes(`\`${reason}`)),
+  );
+  expect(missing).toEqual([]);
 });
 
 describe.each([
@@ -140,7 +152,11 @@ function loggedMessages(): string[] {
     .map((file) => read(join('server/src', file)));
   const call =
     /\b(?:log|refusals|causes)\.(?:info|warn|error|fatal)\((?:[^;]*?,)\s*'([^']+)',?\s*\)/g;
-  const messages = sources.flatMap((source) => [...source.matchAll(call)].map(([, text]) => text));
+  // The first and last line of an outage, see outage-log.ts.
+  const words = /\b(?:begins|ends): '([^']+)'/g;
+  const messages = sources.flatMap((source) =>
+    [call, words].flatMap((pattern) => [...source.matchAll(pattern)].map(([, text]) => text)),
+  );
   return [...new Set(messages)].filter((text) => text !== undefined);
 }
 

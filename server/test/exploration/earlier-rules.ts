@@ -10,6 +10,7 @@ export const EARLIER_RULES: Rules = {
   nextStep(redis, present: Life | undefined) {
     return present?.redis === redis ? 'recover' : 'declare';
   },
+  hasGoneBack: () => false,
   assess(mark, state, life) {
     const isComplete =
       mark.epoch > 0 && state.epoch === mark.epoch && state.revision >= mark.settledRevision;
@@ -25,4 +26,5 @@ export const EARLIER_RULES: Rules = {
   declares: false,
   revokes: false,
   adoptionStep: 1000,
+  trustsConnections: false,
 };

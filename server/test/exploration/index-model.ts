@@ -15,7 +15,9 @@ export interface Rules {
     present: Life | undefined,
     wasSuperseded: boolean,
     supersededForMs: number,
+    wentBack: boolean,
   ): NextStep;
+  hasGoneBack(seen: number, found: number | undefined): boolean;
   assess(mark: IndexMark, state: IndexState, life: LifeId): Assessment;
   /** @param epoch the one that confirmed it */
   confirms(confirmation: Confirmation, mark: IndexMark, epoch: number): boolean;
@@ -27,6 +29,8 @@ export interface Rules {
   readonly revokes: boolean;
   /** How far an adoption moves the epoch. */
   readonly adoptionStep: number;
+  /** Whether what was trusted on a connection ends with it. */
+  readonly trustsConnections: boolean;
 }
 
 /** How often each thing may go wrong on one path. */
@@ -43,6 +47,8 @@ export interface Budget {
   readonly moves: number;
   /** A server that reaches only a Redis whose life is over declares another life of it. */
   readonly patience: number;
+  /** A Redis goes back to an earlier state, which ends all connections. */
+  readonly returns: number;
   /** All of these together. */
   readonly total: number;
 }
@@ -51,7 +57,8 @@ export interface Budget {
  * One ranking, two Rostrum servers, two Redis servers of which the second is a copy of the first until
  * somebody reaches it, and one submission for each bit of SUBMISSIONS. Sets are bit masks. A step of the
  * model is what is atomic in reality: a transaction, a script, or what a server does between two of them.
- * Time is left out: a lease ends, or the next life becomes ready, at any moment that the rules allow.
+ * Time is left out: a lease ends, or the next life becomes ready, at any moment that the rules allow. But an
+ * earlier state to which Redis returns is older than the last count of each server that was connected.
  */
 export interface RedisModel {
   epoch: number;
@@ -61,6 +68,9 @@ export interface RedisModel {
   buildEpoch: number;
   buildName: number;
   buildHas: number;
+  /** The life in which servers count last, and the count. */
+  beatLife: number;
+  beat: number;
 }
 
 interface WriterModel {
@@ -83,9 +93,12 @@ interface BuilderModel {
   markEpoch: number;
   markWhole: number;
   markSettled: number;
+  isDoubtful: number;
   name: number;
   scanned: number;
   revision: number;
+  /** Whether it began on another connection. */
+  isOld: number;
 }
 
 interface ServerModel {
@@ -97,6 +110,8 @@ interface ServerModel {
   life: number;
   joined: number;
   open: number;
+  /** The count that it saw last in its life. */
+  seen: number;
   trust: number;
   missed: number;
   owes: number;
@@ -108,6 +123,8 @@ interface ServerModel {
 export interface Model {
   lives: number[];
   ready: number;
+  /** The last life that began because a Redis went back; 0 for none. */
+  wentBack: number;
   markLife: number;
   markEpoch: number;
   markWhole: number;
@@ -122,6 +139,8 @@ export interface Model {
   /** How often the replica was brought up to date. */
   copies: number;
   redis: [RedisModel, RedisModel];
+  /** The state to which the first Redis may return. */
+  earlier: RedisModel | undefined;
   servers: [ServerModel, ServerModel];
   /** In the order of `Budget`. */
   spent: number[];
@@ -144,6 +163,7 @@ export function initialModel(): Model {
     life: 1,
     joined: 1,
     open: 1,
+    seen: 1,
     trust: 1,
     missed: 0,
     owes: 0,
@@ -159,10 +179,13 @@ export function initialModel(): Model {
     buildEpoch: 0,
     buildName: 0,
     buildHas: 0,
+    beatLife: 1,
+    beat: 1,
   });
   return {
     lives: [0],
     ready: 1,
+    wentBack: 0,
     markLife: 1,
     markEpoch: 1,
     markWhole: 1,
@@ -175,8 +198,9 @@ export function initialModel(): Model {
     promoted: 0,
     copies: 0,
     redis: [whole(), whole()],
+    earlier: undefined,
     servers: [server(), server()],
-    spent: [0, 0, 0, 0, 0, 0],
+    spent: [0, 0, 0, 0, 0, 0, 0],
   };
 }
 
@@ -193,9 +217,11 @@ function idleBuilder(): BuilderModel {
     markEpoch: 0,
     markWhole: 0,
     markSettled: 0,
+    isDoubtful: 0,
     name: 0,
     scanned: 0,
     revision: 0,
+    isOld: 0,
   };
 }
 
@@ -209,6 +235,7 @@ function markOf(model: Model): IndexMark {
     epoch: model.markEpoch,
     whole: model.markWhole === 1,
     settledRevision: model.markSettled,
+    isDoubtful: model.markLife < model.wentBack,
   };
 }
 
@@ -251,6 +278,7 @@ function clone(model: Model): Model {
 /** Tells every number of a state, in a fixed order. */
 export function eachNumber(model: Model, tell: (value: number) => void): void {
   tell(model.ready);
+  tell(model.wentBack);
   tell(model.markLife);
   tell(model.markEpoch);
   tell(model.markWhole);
@@ -265,7 +293,8 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
   for (const each of model.spent) tell(each);
   tell(model.lives.length);
   for (const each of model.lives) tell(each);
-  for (const each of model.redis) {
+  tell(model.earlier === undefined ? 0 : 1);
+  for (const each of [...model.redis, ...(model.earlier ? [model.earlier] : [])]) {
     tell(each.epoch);
     tell(each.life);
     tell(each.revision);
@@ -273,6 +302,8 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(each.buildEpoch);
     tell(each.buildName);
     tell(each.buildHas);
+    tell(each.beatLife);
+    tell(each.beat);
   }
   for (const { writer, builder, ...server } of model.servers) {
     tell(server.address);
@@ -280,6 +311,7 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(server.life);
     tell(server.joined);
     tell(server.open);
+    tell(server.seen);
     tell(server.trust);
     tell(server.missed);
     tell(server.owes);
@@ -299,9 +331,11 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(builder.markEpoch);
     tell(builder.markWhole);
     tell(builder.markSettled);
+    tell(builder.isDoubtful);
     tell(builder.name);
     tell(builder.scanned);
     tell(builder.revision);
+    tell(builder.isOld);
   }
 }
 
@@ -349,6 +383,16 @@ export function* stepsFrom(
     next.redis[1] = { ...next.redis[0] };
     yield { what: 'the replica catches up for the last time', model: next };
   }
+  if (budget.returns > 0 && model.earlier === undefined) {
+    const next = clone(model);
+    const [redis] = next.redis;
+    next.earlier = { ...redis };
+    redis.beat += 1;
+    for (const server of next.servers) {
+      if (server.joined === 1 && server.connected === 0) server.seen = redis.beat;
+    }
+    yield { what: 'the state of Redis 0 is kept, and each server counts in it', model: next };
+  }
 }
 
 function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Generator<Step> {
@@ -358,6 +402,8 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Ge
     budget.lostAnswers,
     budget.lostLocks,
     budget.moves,
+    budget.patience,
+    budget.returns,
   ];
   const total = model.spent.reduce((sum, each) => sum + each, 0);
   const may = (fault: number): boolean =>
@@ -373,7 +419,7 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Ge
     const { address } = server;
     next.servers[index] = {
       ...next.servers[index],
-      ...{ address, connected: -1, life: 0, joined: 0, open: 0, trust: 0, missed: 1 },
+      ...{ address, connected: -1, life: 0, joined: 0, open: 0, seen: 0, trust: 0, missed: 1 },
       ...{ owes: 0, paying: 0, writer: idleWriter(), builder: idleBuilder() },
     };
     if (next.lock === index + 1) next.lock = 0;
@@ -384,7 +430,16 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Ge
     const redis = next.redis[index];
     next.redis[index] = {
       ...redis,
-      ...{ epoch: 0, life: 0, revision: 0, has: 0, buildEpoch: 0, buildName: 0, buildHas: 0 },
+      ...{
+        epoch: 0,
+        life: 0,
+        revision: 0,
+        has: 0,
+        buildEpoch: 0,
+        buildName: 0,
+        buildHas: 0,
+        beatLife: 0,
+      },
     };
     yield { what: `Redis ${index} loses everything`, model: next };
   }
@@ -430,6 +485,12 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Ge
     leave(broken, index);
     yield { what: `server ${index} is cut off, and led to Redis ${s.address}`, model: broken };
   }
+  if (index === 0 && may(6) && model.earlier !== undefined) {
+    const next = spend(6);
+    next.redis[0] = { ...model.earlier };
+    for (const each of [0, 1] as const) if (next.servers[each].connected === 0) leave(next, each);
+    yield { what: 'Redis 0 goes back, and all connections to it break', model: next };
+  }
 }
 
 function leave(model: Model, index: 0 | 1): void {
@@ -437,6 +498,7 @@ function leave(model: Model, index: 0 | 1): void {
   server.connected = -1;
   server.joined = 0;
   server.open = 0;
+  if (server.builder.step > 0) server.builder.isOld = 1;
 }
 
 function* serverSteps(
@@ -479,7 +541,7 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
   const { connected } = model.servers[index];
   if (!rules.declares) {
     const next = clone(model);
-    join(next.servers[index], connected + 1);
+    join(next, index, connected + 1, rules);
     yield { what: `server ${index} joins the life of its Redis`, model: next };
     return;
   }
@@ -490,19 +552,24 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
   const total = model.spent.reduce((sum, each) => sum + each, 0);
   const mayBePatient =
     wasSuperseded && total < budget.total && (model.spent[5] as number) < budget.patience;
+  const { beatLife, beat } = model.redis[connected as 0 | 1];
+  const { life: known, seen } = model.servers[index];
+  const isKnown = known === model.lives.length;
+  const found = beatLife === model.lives.length ? beat : undefined;
+  const wentBack = present?.redis === redis && rules.hasGoneBack(isKnown ? seen : 0, found);
   for (const patient of mayBePatient ? [0, Number.POSITIVE_INFINITY] : [0]) {
     const next = clone(model);
     if (patient > 0) next.spent[5] = (next.spent[5] as number) + 1;
-    const server = next.servers[index];
-    switch (rules.nextStep(redis, present, wasSuperseded, patient)) {
+    switch (rules.nextStep(redis, present, wasSuperseded, patient, wentBack)) {
       case 'connect anew':
-        if (server.address === server.connected) continue;
+        if (model.servers[index].address === connected) continue;
         leave(next, index);
         yield { what: `server ${index} looks for another Redis`, model: next };
         break;
       case 'declare':
         if (next.lives.length === 0) next.ready |= 1;
         next.lives.push(connected);
+        if (wentBack) next.wentBack = next.lives.length;
         yield { what: `server ${index} declares life ${next.lives.length}`, model: next };
         break;
       case 'wait': {
@@ -515,19 +582,22 @@ function* joinSteps(model: Model, index: 0 | 1, rules: Rules, budget: Budget): G
       }
       case 'recover': {
         const life = next.lives.length;
-        join(server, life);
+        join(next, index, life, rules);
         yield { what: `server ${index} joins life ${life}`, model: next };
       }
     }
   }
 }
 
-function join(server: ServerModel, life: number): void {
-  if (server.life !== life) {
-    server.life = life;
-    server.trust = 0;
-    server.missed = 1;
-  }
+function join(model: Model, index: 0 | 1, life: number, rules: Rules): void {
+  const server = model.servers[index];
+  const redis = model.redis[server.connected as 0 | 1];
+  redis.beatLife = life;
+  redis.beat = Math.max(redis.beat, server.seen);
+  server.seen = redis.beat;
+  if (server.life !== life) server.missed = 1;
+  if (server.life !== life || rules.trustsConnections) server.trust = 0;
+  server.life = life;
   server.joined = 1;
   if (server.missed === 0 && server.writer.job !== 2) server.open = 1;
 }
@@ -666,12 +736,14 @@ function* builderSteps(model: Model, index: 0 | 1, rules: Rules): Generator<Step
     epoch: builder.markEpoch,
     whole: builder.markWhole === 1,
     settledRevision: builder.markSettled,
+    isDoubtful: builder.isDoubtful === 1,
   };
   const lookAtMark = (next: Model, b: BuilderModel): void => {
     b.markLife = next.markLife;
     b.markEpoch = next.markEpoch;
     b.markWhole = next.markWhole;
     b.markSettled = next.markSettled;
+    b.isDoubtful = markOf(next).isDoubtful ? 1 : 0;
   };
   const isAsSeen = (next: Model): boolean =>
     (!rules.declares || next.lives.length === builder.life) &&
@@ -679,7 +751,8 @@ function* builderSteps(model: Model, index: 0 | 1, rules: Rules): Generator<Step
     next.markEpoch === builder.markEpoch &&
     next.markWhole === builder.markWhole;
   const trust = (s: ServerModel, epoch: number): void => {
-    if (s.life === builder.life) s.trust = epoch;
+    const isOver = rules.trustsConnections && builder.isOld === 1;
+    if (s.life === builder.life && !isOver) s.trust = epoch;
   };
 
   switch (builder.step) {

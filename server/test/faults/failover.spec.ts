@@ -142,14 +142,18 @@ describe('of two servers on two Redis servers', () => {
     stage.move(B, stage.redis.primary);
     const start = performance.now();
     let served = 0;
+    let unrankedMs = 0;
     for (let n = 6; performance.now() - start < APART_MS || served < 50; n += 1) {
       const { ranked } = await submit(n);
       if (ranked) served += 1;
+      if (served === 0) unrankedMs = performance.now() - start;
       const { totalPlayers, revision } = await a.standings.listPage({ leaderboardId });
       // B answers with ranks again: from now on the index that A can reach is not the one that serves.
       if (ranked && served > 1)
         expect({ n, totalPlayers, revision }).toMatchObject({ totalPlayers: n, revision: 0 });
     }
+    console.info(`the other server gave ranks again after ${Math.round(unrankedMs)} ms`);
+    expect(unrankedMs).toBeLessThan(6_000);
     stage.move(A, stage.redis.primary);
     await untilIndexed(a, leaderboardId);
     await stage.heal();

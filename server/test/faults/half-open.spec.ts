@@ -139,6 +139,30 @@ describe('connections whose other end has vanished', () => {
     await stage.heal();
   });
 
+  it('to Redis: a submission waits less than it takes to notice, unless its leaderboard is new', async () => {
+    const leaderboardId = 'holed-redis';
+    await a.scores.submit({ leaderboardId, playerId: 'p', score: 1 });
+    const waitOf = async (id: string): Promise<number> => {
+      await untilIndexed(a, leaderboardId);
+      await stage.links[A].redis.set('hole');
+      const start = performance.now();
+      const { ranked } = await a.scores.submit({ leaderboardId: id, playerId: 'p', score: start });
+      expect({ id, ranked }).toEqual({ id, ranked: false });
+      const tookMs = performance.now() - start;
+      await stage.links[A].redis.set('pass');
+      return tookMs;
+    };
+    const known = [await waitOf(leaderboardId), await waitOf(leaderboardId)];
+    const fresh = [await waitOf('holed-redis-1'), await waitOf('holed-redis-2')];
+    const text = (waits: readonly number[]) => waits.map(Math.round).join(' and ');
+    console.info(
+      `Redis silent: submissions after ${text(known)} ms, to new boards ${text(fresh)} ms`,
+    );
+    expect(Math.min(...known)).toBeLessThan(Math.min(...fresh));
+    expect(Math.max(...fresh)).toBeLessThan(FEW_SECONDS_MS);
+    await stage.heal();
+  });
+
   it('to PostgreSQL: reads go on, and submissions after a few seconds', async () => {
     const leaderboardId = 'vanished-postgres';
     let score = 0;

@@ -74,7 +74,7 @@ test('while PostgreSQL hangs, reads of known boards go on from the index, and ha
     `PostgreSQL hung: ${waits.length} reads, the longest took ${Math.round(Math.max(...waits))} ms, ${late} took more than 250 ms`,
   );
   expect(Math.max(...waits)).toBeLessThan(1_500);
-  // Each of the six readers once or twice: when the lease ran out, and when the boards were to be looked up.
+  // Each of the six readers once or twice: when the lease ran out, and when it looked up the boards.
   expect(late).toBeLessThanOrEqual(18);
 
   const again = { leaderboardId: 'hangs-a', playerId: 'p4', score: 4, submissionId: 's4' };

@@ -8,7 +8,7 @@ import {
 import { expect } from 'vitest';
 
 /** Follows the feed of a ranking through every fault, and checks that it never misses silently. */
-export class FeedWatcher {
+class FeedWatcher {
   /** What was wrong; must stay empty. */
   readonly violations: string[] = [];
   readonly #stopped = new AbortController();

@@ -8,8 +8,8 @@ export interface Stall {
 }
 
 /**
- * Notes when this process did not get to run. The servers share the machine with it: what they owe
- * within a bound of time, they may owe for so much longer.
+ * Notes when this process did not get to run. The servers share the machine with it: what they must
+ * do within a bound of time may take so much longer.
  */
 export class StallMeter {
   readonly stalls: Stall[] = [];

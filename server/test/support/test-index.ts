@@ -95,6 +95,10 @@ export class TestIndex {
     return this.#stores.database.url;
   }
 
+  get redisUrl(): string {
+    return this.#stores.redis.url;
+  }
+
   /** Another process on the same stores; it is in no life yet. */
   process(): IndexProcess {
     const { index, rankings, entries } = this;

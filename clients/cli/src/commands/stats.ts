@@ -21,7 +21,7 @@ export function registerStats(program: Command, runner: CommandRunner): void {
 }
 
 /** Renders the figures of one server process. */
-export function renderStats(
+function renderStats(
   stats: ServerStats,
   { style, width }: Pick<Output, 'style' | 'width'>,
 ): string[] {

@@ -77,7 +77,7 @@ export function registerSubmit(program: Command, runner: CommandRunner): void {
 }
 
 /** What became of a submission, in one or two lines. */
-export function renderResult(result: ScoreResult, style: Style): string[] {
+function renderResult(result: ScoreResult, style: Style): string[] {
   const { standing, previousRank, previousScore, outcome } = result;
   const score = style.bold(formatScore(standing.score));
   const was =

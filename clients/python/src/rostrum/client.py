@@ -1,9 +1,9 @@
 """The client for asyncio."""
 
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import TypeVar, cast
 
 import grpc
@@ -132,7 +132,7 @@ class Client:
         on_duplicate: OnDuplicate = "reject",
     ) -> AsyncIterator[Submitted]:
         """Submits all of an iterable over a stream; gives an item for each, in the same order."""
-        waiting: list[tuple[Submission, ScoreFuture | RostrumError]] = []
+        waiting: deque[tuple[Submission, ScoreFuture]] = deque()
         async with self.stream(
             max_in_flight=max_in_flight,
             give_up_after=give_up_after,
@@ -142,15 +142,17 @@ class Client:
             async for submission in _each(submissions):
                 known = check_submission(submission, "submission").with_id()
                 try:
-                    waiting.append((known, stream.send(known)))
+                    future = stream.send(known)
                 except RostrumError as error:
                     if error.reason not in ("INVALID_FIELD", "MESSAGE_TOO_LARGE"):
                         raise
-                    waiting.append((known, error))
-                while waiting and (len(waiting) >= max_in_flight or _is_done(waiting[0][1])):
-                    yield await _submitted(*waiting.pop(0))
-            for item in waiting:
-                yield await _submitted(*item)
+                    future = ScoreFuture()
+                    future.refuse(error)
+                waiting.append((known, future))
+                while waiting and (len(waiting) >= max_in_flight or waiting[0][1].done()):
+                    yield await _submitted(*waiting.popleft())
+            while waiting:
+                yield await _submitted(*waiting.popleft())
 
     def watch_standings(
         self,
@@ -316,12 +318,7 @@ class Client:
         self._connection.use()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 
@@ -352,15 +349,9 @@ async def _each(items: Iterable[S] | AsyncIterable[S]) -> AsyncIterator[S]:
             yield item
 
 
-def _is_done(answer: ScoreFuture | RostrumError) -> bool:
-    return isinstance(answer, RostrumError) or answer.done()
-
-
-async def _submitted(submission: Submission, answer: ScoreFuture | RostrumError) -> Submitted:
-    if isinstance(answer, RostrumError):
-        return Submitted(submission, error=answer)
+async def _submitted(submission: Submission, future: ScoreFuture) -> Submitted:
     try:
-        return Submitted(submission, result=await answer)
+        return Submitted(submission, result=await future)
     except RostrumError as error:
         return Submitted(submission, error=error)
 

@@ -5,7 +5,6 @@ import contextlib
 import errno
 import socket
 import ssl
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Literal
@@ -51,75 +50,52 @@ async def diagnose(settings: Settings) -> Diagnosis | None:
 
 
 async def _diagnose(address: Address, settings: Settings) -> Diagnosis | None:
-    secured = False
-    writer: asyncio.StreamWriter | None = None
+    connected: list[asyncio.StreamWriter] = []
     try:
-        async with _limit(_TIMEOUT):
-            reader, writer = await asyncio.open_connection(
-                address.host,
-                address.port,
-                ssl=settings.tls.context,
-                server_hostname=settings.tls.server_name or address.host.split("%")[0],
-            )
-            secured = True
-            # With TLS 1.3 the server judges our certificate after the handshake is over for us:
-            # only its first bytes, the HTTP/2 settings, say that it let us in.
-            if await reader.read(1):
-                return None
-        return _explain(address, settings, None, secured)
+        await asyncio.wait_for(_say_hello(address, settings, connected), _TIMEOUT)
+        return None
     except (OSError, EOFError, asyncio.TimeoutError) as error:
-        return _explain(address, settings, error, secured)
+        return _explain(address, settings, error, secured=bool(connected))
     finally:
-        if writer is not None:
+        for writer in connected:
             writer.transport.abort()
             with contextlib.suppress(Exception):
                 await writer.wait_closed()
 
 
-@contextlib.asynccontextmanager
-async def _limit(seconds: float) -> AsyncIterator[None]:
-    """As asyncio.timeout, which Python 3.10 does not have."""
-    task = asyncio.current_task()
-    assert task is not None
-    expired = False
-
-    def expire() -> None:
-        nonlocal expired
-        expired = True
-        task.cancel()
-
-    timer = asyncio.get_running_loop().call_later(seconds, expire)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not expired:
-            raise
-        if hasattr(task, "uncancel"):
-            task.uncancel()
-        raise asyncio.TimeoutError from None
-    finally:
-        timer.cancel()
+async def _say_hello(
+    address: Address, settings: Settings, connected: list[asyncio.StreamWriter]
+) -> None:
+    reader, writer = await asyncio.open_connection(
+        address.host,
+        address.port,
+        ssl=settings.tls.context,
+        server_hostname=settings.tls.server_name or address.host.split("%")[0],
+    )
+    connected.append(writer)
+    # With TLS 1.3 the server judges our certificate after the handshake is over for us: only its
+    # first bytes, the HTTP/2 settings, say that it let us in.
+    await reader.readexactly(1)
 
 
-def _explain(
-    address: Address, settings: Settings, error: BaseException | None, secured: bool
-) -> Diagnosis:
+def _explain(address: Address, settings: Settings, error: BaseException, *, secured: bool) -> Diagnosis:
     where = address.text
     if isinstance(error, ssl.SSLCertVerificationError):
         text = f"the certificate of the server at {where} is refused: {error.verify_message}"
-        return _refused(text, "no", error)
+        return Diagnosis(_refused(text, error), "no")
     alert = isinstance(error, ssl.SSLError) and "ALERT" in str(error.reason or error)
-    expires = settings.tls.expires
-    if expires and expires < datetime.now(timezone.utc) and (secured or alert):
-        return _refused(f"the client certificate expired at {expires.isoformat()}", "no", error)
+    expired = expired_certificate(settings)
+    if expired and (secured or alert):
+        return Diagnosis(expired, "no")
     if alert:
-        return _refused(f"the server at {where} refuses the client certificate", "no", error)
+        text = f"the server at {where} refuses the client certificate"
+        return Diagnosis(_refused(text, error), "no")
     if secured and not isinstance(error, asyncio.TimeoutError):
         text = (
             f"the server at {where} closes the connection after the TLS handshake: it probably "
             "refuses the client certificate"
         )
-        return _refused(text, "doubtful", error)
+        return Diagnosis(_refused(text, error), "doubtful")
     return Diagnosis(cannot_reach(where, _code(error)), "yes")
 
 
@@ -135,12 +111,21 @@ def _code(error: BaseException | None) -> str:
     return "ECONNREFUSED" if "refused" in str(error).lower() else type(error).__name__
 
 
-def _refused(message: str, mendable: Hope, cause: BaseException | None) -> Diagnosis:
-    why = getattr(cause, "reason", None) or (str(cause) if cause else "closed")
-    text = f"{message} ({why}); development certificates are made by `npm start`, or by `npm run certs`"
-    return Diagnosis(
-        RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", text), mendable
-    )
+def expired_certificate(settings: Settings) -> RostrumError | None:
+    """What to say where the client's certificate has expired."""
+    expires = settings.tls.expires
+    if expires is None or expires > datetime.now(timezone.utc):
+        return None
+    return _refused(f"the client certificate expired at {expires.isoformat()}", None)
+
+
+def _refused(message: str, cause: BaseException | None) -> RostrumError:
+    if isinstance(cause, EOFError):
+        message += " (closed)"
+    elif cause is not None:
+        message += f" ({getattr(cause, 'reason', None) or cause})"
+    text = f"{message}; development certificates are made by `npm start`, or by `npm run certs`"
+    return RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", text)
 
 
 def cannot_reach(address: str, code: str) -> RostrumError:

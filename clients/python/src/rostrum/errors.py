@@ -107,7 +107,7 @@ class RostrumError(Exception):
         field_violations: Iterable[FieldViolation] = (),
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(code, reason, message)
         self.code = code
         self.reason = reason
         self.message = message
@@ -122,21 +122,6 @@ class RostrumError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.name} {self.reason or '(no reason)'}: {self.message}"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (_restore, (type(self), self.code, self.reason, self.message, self.__dict__))
-
-
-def _restore(
-    kind: type[RostrumError],
-    code: grpc.StatusCode,
-    reason: Reason | None,
-    message: str,
-    state: dict[str, object],
-) -> RostrumError:
-    error = kind(code, reason, message)
-    error.__dict__.update(state)
-    return error
 
 
 class _Status(Protocol):

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
 from typing import Any
 
 import grpc
@@ -50,6 +49,21 @@ class ScoreFuture(asyncio.Future[score_pb2.ScoreResult]):
     def add_done_callback(self, *args: Any, **options: Any) -> None:
         self.observed = True
         super().add_done_callback(*args, **options)
+
+    def on_done(
+        self, tell: Callable[[score_pb2.ScoreResult | None, BaseException | None], None]
+    ) -> None:
+        """Tells the outcome to somebody who does not look at it himself."""
+
+        def done(_: object) -> None:
+            if self.cancelled():
+                tell(None, client_closed())
+            elif (error := super(ScoreFuture, self).exception()) is not None:
+                tell(None, error)
+            else:
+                tell(super(ScoreFuture, self).result(), None)
+
+        super().add_done_callback(done)
 
     def refuse(self, error: BaseException) -> None:
         """Fails without asyncio's complaint at the end of one that nobody asked for."""
@@ -229,12 +243,7 @@ class ScoreStream:
     async def __aenter__(self) -> "ScoreStream":
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if error is None:
             await self.end()
         elif isinstance(error, Exception):

@@ -10,7 +10,6 @@ import functools
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 import grpc
@@ -151,20 +150,32 @@ def _makes(
     return making
 
 
-def _future(thread: _Thread, inner: ScoreFuture) -> "concurrent.futures.Future[score_pb2.ScoreResult]":
-    future: concurrent.futures.Future[score_pb2.ScoreResult] = concurrent.futures.Future()
-    future.set_running_or_notify_cancel()
+class _Future(concurrent.futures.Future[score_pb2.ScoreResult]):
+    """The result of a submission in another thread; whoever asks for it here has asked there."""
 
-    def tell(done: "asyncio.Future[score_pb2.ScoreResult]") -> None:
-        if done.cancelled():
-            future.set_exception(client_closed())
-        elif (error := done.exception()) is not None:
-            future.set_exception(error)
+    def __init__(self, thread: _Thread, inner: ScoreFuture) -> None:
+        super().__init__()
+        self._inner = inner
+        self.set_running_or_notify_cancel()
+        thread.loop.call_soon_threadsafe(inner.on_done, self._tell)
+
+    def _tell(self, result: score_pb2.ScoreResult | None, error: BaseException | None) -> None:
+        if error is not None:
+            self.set_exception(error)
         else:
-            future.set_result(done.result())
+            self.set_result(cast(score_pb2.ScoreResult, result))
 
-    thread.loop.call_soon_threadsafe(inner.add_done_callback, tell)
-    return future
+    def result(self, timeout: float | None = None) -> score_pb2.ScoreResult:
+        self._inner.observed = True
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        self._inner.observed = True
+        return super().exception(timeout)
+
+    def add_done_callback(self, fn: Callable[[Any], object]) -> None:
+        self._inner.observed = True
+        super().add_done_callback(fn)
 
 
 def _iterate(thread: _Thread, inner: AsyncIterator[T]) -> Iterator[T]:
@@ -184,8 +195,8 @@ def _iterate(thread: _Thread, inner: AsyncIterator[T]) -> Iterator[T]:
 class ScoreStream(_Face[AsyncScoreStream]):
     """Many submissions over one call; see `rostrum.ScoreStream`. `submit` gives a future."""
 
-    submit = _makes(AsyncScoreStream.submit, _future)
-    send = _makes(AsyncScoreStream.send, _future)
+    submit = _makes(AsyncScoreStream.submit, _Future)
+    send = _makes(AsyncScoreStream.send, _Future)
     ready = _waits(AsyncScoreStream.ready)
     end = _waits(AsyncScoreStream.end)
     abort = _closes(AsyncScoreStream.abort)
@@ -201,13 +212,8 @@ class ScoreStream(_Face[AsyncScoreStream]):
     def __enter__(self) -> "ScoreStream":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._thread.wait(lambda: self._inner.__aexit__(kind, error, traceback))
+    def __exit__(self, *raised: Any) -> None:
+        self._thread.wait(lambda: self._inner.__aexit__(*raised))
 
 
 class Watch(_Face[AsyncWatch[Any]], Generic[M]):
@@ -235,12 +241,7 @@ class Watch(_Face[AsyncWatch[Any]], Generic[M]):
     def __enter__(self) -> "Watch[M]":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -276,12 +277,7 @@ class LiveView(_Face[AsyncLiveView]):
     def __enter__(self) -> "LiveView":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -348,12 +344,7 @@ class Client(_Face[AsyncClient]):
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

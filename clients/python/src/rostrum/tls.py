@@ -5,7 +5,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import NoneType
@@ -33,12 +33,24 @@ class Tls:
 
 @dataclass(frozen=True)
 class LoadedTls:
+    source: Tls
+    stamp: tuple[object, ...]
+    """Of the files; another one when they were renewed."""
     ca: bytes
     cert: bytes
     key: bytes
     server_name: str | None
     context: ssl.SSLContext
     expires: datetime | None
+
+    def renewed(self) -> "LoadedTls | None":
+        """What the files hold now, if that is something else, and whole."""
+        if _stamp(self.source) == self.stamp:
+            return None
+        try:
+            return load_tls(self.source)
+        except RostrumError:
+            return None  # one is being written
 
     def credentials(self) -> grpc.ChannelCredentials:
         return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
@@ -55,6 +67,8 @@ def load_tls(tls: Tls) -> LoadedTls:
     """Raises INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID."""
     if not isinstance(tls.server_name, (str, NoneType)):
         raise invalid_options(f"tls.server_name must be a str, not {tls.server_name!r}")
+    tls = replace(tls, ca=_absolute(tls.ca), cert=_absolute(tls.cert), key=_absolute(tls.key))
+    stamp = _stamp(tls)
     ca = _read("ca", tls.ca, b"CERTIFICATE-----")
     cert = _read("cert", tls.cert, b"CERTIFICATE-----")
     key = _read("key", tls.key, b"PRIVATE KEY-----")
@@ -71,7 +85,26 @@ def load_tls(tls: Tls) -> LoadedTls:
             pair = f"{_label('cert', tls.cert)} and {_label('key', tls.key)}"
             fault = "do not belong together" if "MISMATCH" in str(error) else "cannot be used"
             raise _invalid(f"{pair} {fault}: {error}") from error
-    return LoadedTls(ca, cert, key, tls.server_name, context, _not_after(cert))
+        return LoadedTls(tls, stamp, ca, cert, key, tls.server_name, context, _not_after(cert_file))
+
+
+def _absolute(source: PemSource) -> PemSource:
+    """A path that stays the same when the process goes to another directory."""
+    return Path(source).absolute() if isinstance(source, (str, os.PathLike)) and source else source
+
+
+def _stamp(tls: Tls) -> tuple[object, ...]:
+    return tuple(_file_stamp(source) for source in (tls.ca, tls.cert, tls.key))
+
+
+def _file_stamp(source: PemSource) -> tuple[int, int, int] | None:
+    if isinstance(source, bytes):
+        return None
+    try:
+        stat = os.stat(source)
+    except (OSError, ValueError, TypeError):
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _no_password() -> str:
@@ -128,31 +161,10 @@ def _as_file(content: bytes) -> Iterator[str]:
         os.unlink(path)
 
 
-def _not_after(pem: bytes) -> datetime | None:
-    """When the first certificate of a PEM file ends; None where that cannot be read."""
+def _not_after(cert_file: str) -> datetime | None:
+    """When a certificate ends; None where this Python does not tell it."""
     try:
-        text = pem[pem.index(b"-----BEGIN CERTIFICATE-----") :].decode("ascii")
-        der = ssl.PEM_cert_to_DER_cert(text[: text.index("-----END") + 25].strip() + "\n")
-        at = _enter(der, _enter(der, 0))
-        if der[at] == 0xA0:
-            at = _skip(der, at)  # the version
-        for _ in range(3):
-            at = _skip(der, at)  # serial number, algorithm, issuer
-        end = _skip(der, _enter(der, at))
-        value = der[_enter(der, end) : _skip(der, end)].decode("ascii")
-        form = "%y%m%d%H%M%SZ" if der[end] == 0x17 else "%Y%m%d%H%M%SZ"
-        return datetime.strptime(value, form).replace(tzinfo=timezone.utc)
-    except (ValueError, IndexError):
+        told = ssl._ssl._test_decode_cert(cert_file)  # type: ignore[attr-defined]
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(told["notAfter"]), timezone.utc)
+    except (AttributeError, KeyError, ValueError, ssl.SSLError):
         return None
-
-
-def _enter(der: bytes, at: int) -> int:
-    """Where the content of the DER value begins."""
-    return at + 2 + (der[at + 1] & 0x7F if der[at + 1] & 0x80 else 0)
-
-
-def _skip(der: bytes, at: int) -> int:
-    """Where the next DER value begins."""
-    start = _enter(der, at)
-    long = der[at + 1] & 0x80
-    return start + (int.from_bytes(der[at + 2 : start], "big") if long else der[at + 1])

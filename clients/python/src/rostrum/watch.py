@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar
 
 import grpc
@@ -106,12 +105,7 @@ class Watch(Generic[M]):
     async def __aenter__(self) -> "Watch[M]":
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     def _drop(self) -> None:

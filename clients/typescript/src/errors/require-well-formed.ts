@@ -9,8 +9,7 @@ const MAPS = new Set(['metadata', 'segments']);
 
 /**
  * Refuses a request of which a string, or a key of its metadata, has half of a surrogate pair, as a text has
- * that was cut in the middle of an emoji. UTF-8 has nothing for it: the encoder would record another text
- * silently, and take two ids for one.
+ * that was cut in the middle of an emoji. UTF-8 has nothing for it: another text would be recorded silently.
  * @param request as it was given to the encoder
  * @param encoded what the encoder made of it
  * @throws INVALID_FIELD naming the first such string

@@ -41,10 +41,11 @@ export type ServiceErrorReason = Exclude<
  * - `CERTIFICATE_REFUSED` (UNAUTHENTICATED): the server refuses this client's certificate, or this
  *   client refuses the server's.
  * - `CONNECTION_FAILED` (UNAVAILABLE): the server cannot be reached, or the connection was lost
- *   before the answer came.
+ *   before the answer came. Metadata, of submissions that may have been recorded with this and any other
+ *   reason: `submission_id`, or `submission_ids` of a batch.
  * - `LEADERBOARD_RULES_DIFFER` (FAILED_PRECONDITION): the leaderboard exists with other rules than
  *   `client.leaderboard` was given. Metadata: `leaderboard_id`, and each rule that differs as the
- *   leaderboard has it.
+ *   leaderboard has it: `aggregation`, `sort_order`, `subscore_sort_order`.
  * - `MESSAGE_TOO_LARGE` (RESOURCE_EXHAUSTED): a request of more than 4 MiB, which is not sent, or a
  *   message that the receiver refuses for its size. Metadata: `size` and `limit` in bytes.
  * - `NODE_TOO_OLD` (FAILED_PRECONDITION): this Node cannot run the client.

@@ -18,6 +18,8 @@ export interface PendingScore<Submission = unknown> extends SubmissionName {
   refusal: RostrumError | undefined;
   /** When it was first refused so, in milliseconds since 1970. */
   refusedSince: number | undefined;
+  /** Whether it was sent, and may have been recorded without an answer that says so. */
+  isUnsure: boolean;
 }
 
 /**

@@ -5,18 +5,19 @@ import {
   type ScoreSubmission as ScoreSubmissionMessage,
   type SubmitScoreResponse,
 } from '../gen/rostrum/v1/score.js';
+import { Attempts } from '../transport/attempts.js';
 import type { CallOptions } from '../transport/call-options.js';
 import type { Connection } from '../transport/connection.js';
 import { callUnary } from '../transport/unary.js';
 import { submitBatch } from './batch-submission.js';
 import { withoutDuplicate } from './duplicate.js';
-import { asSubmissionError } from './late-submission.js';
 import type { ScoreItem, ScoreResult, ScoreSubmission, SubmittedScore } from './score.js';
 import { fromResultMessage, toSubmissionMessage } from './score-conversion.js';
 import { ANY_LEADERBOARD, ScoreStream } from './score-stream.js';
 import type { ScoreStreamOptions, SubmitAllOptions } from './score-stream-options.js';
 import { submitAll } from './submit-all.js';
 import { type SubmitOptions, splitSubmitOptions } from './submit-options.js';
+import { mayBeRecorded } from './unsure-submission.js';
 
 const MAX_BATCH = 1_000;
 
@@ -31,8 +32,13 @@ export class ScoreGroup {
   /**
    * Submits one score, and tries again with the same id where the answer was lost. The result is
    * given only after the score is durable.
+   *
+   * An error that has `metadata.submission_id` leaves open whether the score was recorded: sent again
+   * with that `submissionId` it counts once. An error without it recorded nothing. What the signal
+   * ends rejects with its reason, which does not tell.
    * @throws INVALID_FIELD, SUBMISSION_ID_REUSED (see `onDuplicate`), CLIENT_TIME_IN_FUTURE,
-   * LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE, INVALID_OPTIONS, STORE_UNAVAILABLE, SHUTTING_DOWN, OVERLOADED, NOT_SUPPORTED, ROLE_NOT_ALLOWED
+   * LEADERBOARD_NOT_FOUND, TOTAL_OUT_OF_RANGE, INVALID_OPTIONS, STORE_UNAVAILABLE, SHUTTING_DOWN, OVERLOADED, NOT_SUPPORTED,
+   * ROLE_NOT_ALLOWED, CONNECTION_FAILED, DEADLINE_EXCEEDED, CLIENT_CLOSED
    */
   async submit(submission: ScoreSubmission, options?: SubmitOptions): Promise<ScoreResult> {
     const { call, onDuplicate } = splitSubmitOptions(options);
@@ -48,10 +54,13 @@ export class ScoreGroup {
     message: { readonly submission: ScoreSubmissionMessage },
     call: CallOptions | undefined,
   ): Promise<SubmitScoreResponse> {
+    const method = methods.submitScore;
+    const attempts = new Attempts();
     try {
-      return await callUnary(this.#connection, methods.submitScore, message, 'freely', call);
+      return await callUnary(this.#connection, method, message, 'freely', call, attempts);
     } catch (error) {
-      throw asSubmissionError(error, message.submission.submissionId);
+      if (!attempts.mayBeDone) throw error;
+      throw mayBeRecorded(error, message.submission.submissionId);
     }
   }
 
@@ -59,8 +68,10 @@ export class ScoreGroup {
    * Submits any number of scores, 1,000 in a call, one call after the other, and returns an item
    * for each in the same order: one refused submission does not spoil the others. The deadline
    * holds for each call. When a call after the first fails as a whole, its submissions and those
-   * after it have that error as their item.
-   * @throws as `submit`, when the first call fails as a whole; the signal's reason
+   * after it have that error as their item. Errors have `metadata.submission_id` as those of `submit`.
+   * @throws as `submit`, when the first call fails as a whole: what may have been recorded is then in
+   * `metadata.submission_ids`, with commas between, in the order of the submissions and empty for those
+   * that were not sent; the signal's reason
    */
   async batchSubmit(
     submissions: readonly ScoreSubmission[],
@@ -73,20 +84,29 @@ export class ScoreGroup {
     for (let start = 0; start < submissions.length; start += MAX_BATCH) {
       const chunk = submissions.slice(start, start + MAX_BATCH);
       const { messages, refusals } = toBatch(chunk, start);
+      const attempts = new Attempts();
       try {
         const answers =
           messages.length === 0
             ? []
-            : await submitBatch(this.#connection, messages, onDuplicate, call);
+            : await submitBatch(this.#connection, messages, onDuplicate, attempts, call);
         answered ||= messages.length > 0;
         // What was refused here keeps its place among the answers.
         for (const index of chunk.keys()) {
           items.push(refusals.get(index) ?? atIndex(answers.shift() as ScoreItem, start + index));
         }
       } catch (error) {
+        const sent = messages.map(({ submissionId }) => submissionId);
+        const ids = chunk.map((_, index) => (refusals.has(index) ? '' : (sent.shift() ?? '')));
+        const { mayBeDone } = attempts;
+        if (!answered && mayBeDone) throw mayBeRecorded(error, [...items.map(() => ''), ...ids]);
         if (!answered || !(error instanceof RostrumError)) throw error;
-        const rest = submissions.length - start;
-        return items.concat(Array.from({ length: rest }, () => ({ ok: false, error })));
+        for (const [index, id] of ids.entries()) {
+          const own = mayBeDone ? mayBeRecorded(error, id) : error;
+          items.push(refusals.get(index) ?? { ok: false, error: own });
+        }
+        const unsent = submissions.length - items.length;
+        return items.concat(Array.from({ length: unsent }, () => ({ ok: false, error })));
       }
     }
     return items;
@@ -96,7 +116,8 @@ export class ScoreGroup {
    * Submits all that an iterable gives, over a stream: as fast as the service takes them, at most
    * `maxInFlight` at a time, and no faster than the loop takes the items. The items come in the
    * order of the submissions; a refused one has its error and does not spoil the others. After a
-   * lost connection what was not answered is sent again with the same ids.
+   * lost connection what was not answered is sent again with the same ids. Errors of items have
+   * `metadata.submission_id` as those of `submit`.
    *
    * Leaving the loop sends no more, and closes the iterable; what was on its way may be recorded.
    * @throws when the stream as a whole fails, after the items of what was taken: CONNECTION_FAILED

@@ -8,6 +8,7 @@ import {
   type ScoreSubmission as ScoreSubmissionMessage,
   type StreamScoresResponse,
 } from '../gen/rostrum/v1/score.js';
+import { mayBeDoneAfter, mayBeDoneAfterStream } from '../transport/attempts.js';
 import { Backoff } from '../transport/backoff.js';
 import type { Connection } from '../transport/connection.js';
 import { reopenWaitMs, retryWaitMs } from '../transport/retry-decision.js';
@@ -25,6 +26,7 @@ import {
 } from './score-stream-options.js';
 import { checkOnDuplicate, type OnDuplicate } from './submit-options.js';
 import { UnseenFailures } from './unseen-failures.js';
+import { mayBeRecorded } from './unsure-submission.js';
 
 type Call = ClientDuplexStream<Buffer, StreamScoresResponse>;
 
@@ -42,6 +44,8 @@ export interface StreamTarget<Submission> {
  * Many submissions over one call. Results come in the order of the submissions. When the
  * connection is lost, or the store of record is away, what was not answered is sent again with the
  * same submission ids, so that nothing counts twice.
+ *
+ * An error that has `metadata.submission_id` leaves open whether the score was recorded, as of `submit`.
  *
  * A failed submission is told to whoever looks at its result, else to `onError` of the options, else
  * to whoever awaits `end`. It is never an unhandled rejection, which would end the process.
@@ -160,6 +164,7 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
       item: undefined,
       refusal: undefined,
       refusedSince: undefined,
+      isUnsure: false,
     };
     this.#entries.push(entry);
     this.#unsent.push(entry);
@@ -214,7 +219,7 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
       await this.end();
     } catch (error) {
       const told = this.#failedWithStream.some(({ observed }) => observed);
-      if (error !== this.#failure || !told) throw error;
+      if (this.#state !== 'failed' || !told) throw error;
     }
   }
 
@@ -252,7 +257,7 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     });
     // `end` comes after the last answer was handled, `status` may come before that.
     call.on('end', () => {
-      if (call === this.#call) this.#onCallEnd(status);
+      if (call === this.#call) this.#onCallEnd(call, status);
     });
     this.#call = call;
     this.#writable = true;
@@ -268,6 +273,7 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     this.#connection.noteAnswer();
     this.#failingSince = undefined;
     const item = withoutDuplicate(answer, entry, this.#onDuplicate);
+    entry.isUnsure = !item.ok && mayBeDoneAfter(item.error, entry.isUnsure);
     const waitMs = item.ok ? undefined : retryWaitMs(item.error, 'freely');
     if (waitMs === undefined || item.ok) {
       entry.item = item;
@@ -290,13 +296,13 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     for (let entry = this.#entries.first(); entry?.item; entry = this.#entries.first()) {
       this.#entries.shift();
       if (entry.item.ok) entry.resolve(entry.item.result);
-      else this.#refuse(entry, entry.item.error);
+      else this.#refuse(entry, ownFailure(entry, entry.item.error));
     }
     if (this.#entries.length < this.#maxInFlight) this.#releaseRoom();
     this.#endIfComplete();
   }
 
-  #onCallEnd(status: StatusObject | undefined): void {
+  #onCallEnd(call: Call, status: StatusObject | undefined): void {
     this.#call = undefined;
     if (this.#state === 'ended' || this.#state === 'failed') return;
     if (this.#entries.length === 0) {
@@ -312,6 +318,7 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
       }),
       this.#signal,
     );
+    this.#noteUnsure(call, failure);
     const waitMs =
       status?.code === 0 ? 0 : failure instanceof RostrumError ? reopenWaitMs(failure) : undefined;
     if (waitMs === undefined) {
@@ -321,6 +328,12 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     this.#sending = false;
     this.#retryAfterMs = Math.max(this.#retryAfterMs, waitMs);
     void this.#reconnect(failure as RostrumError);
+  }
+
+  /** Notes what was on its way over a call that ended so. */
+  #noteUnsure(call: Call, failure: unknown): void {
+    if (!this.#connection.wasSent(call) || !mayBeDoneAfterStream(failure)) return;
+    for (const entry of this.#inFlight.toArray()) entry.isUnsure = true;
   }
 
   async #reconnect(lost: RostrumError): Promise<void> {
@@ -377,9 +390,7 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     promise.tame();
     reject(error);
     this.#failed += 1;
-    if (error === this.#failure && this.#failedWithStream.length < this.#maxInFlight) {
-      this.#failedWithStream.push(promise);
-    }
+    if (error === this.#failure) this.#noteFailedWithStream(promise);
     if (!this.#onError) {
       this.#unseen.add({ result: promise, error });
       return;
@@ -400,16 +411,27 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     this.#state = 'failed';
     this.#failure = failure;
     this.#release();
-    this.#call?.cancel();
+    if (this.#call) {
+      this.#noteUnsure(this.#call, failure);
+      this.#call.cancel();
+    }
     const entries = this.#entries.toArray();
     this.#entries.reset();
     this.#unsent.reset();
     this.#inFlight.reset();
     for (const entry of entries) {
       if (entry.item?.ok) entry.resolve(entry.item.result);
-      else this.#refuse(entry, entry.item?.error ?? failure);
+      else {
+        if (entry.isUnsure && !entry.item) this.#noteFailedWithStream(entry.promise);
+        this.#refuse(entry, ownFailure(entry, entry.item?.error ?? failure));
+      }
     }
-    this.#done.reject(failure);
+    const isUnsure = entries.some((entry) => entry.isUnsure);
+    this.#done.reject(isUnsure ? mayBeRecorded(failure, undefined) : failure);
+  }
+
+  #noteFailedWithStream(promise: ObservedPromise<ScoreResult>): void {
+    if (this.#failedWithStream.length < this.#maxInFlight) this.#failedWithStream.push(promise);
   }
 
   #release(): void {
@@ -422,6 +444,11 @@ export class ScoreStream<Submission = ScoreSubmission> implements AsyncDisposabl
     this.#room?.resolve(this.#state === 'failed' ? this.#done.promise : undefined);
     this.#room = undefined;
   }
+}
+
+/** What one submission fails with: its own error where it may have been recorded. */
+function ownFailure({ isUnsure, submissionId }: PendingScore, failure: unknown): unknown {
+  return isUnsure ? mayBeRecorded(failure, submissionId) : failure;
 }
 
 /** For submissions that name their leaderboard themselves. */

@@ -30,6 +30,12 @@ export class Channel {
     return this.client.getChannel().getConnectivityState(true) === connectivityState.READY;
   }
 
+  /** Whether a call got a connection to be sent over: until then, its peer is what the channel looks for. */
+  wasSent(call: { getPeer(): string }): boolean {
+    const peer = call.getPeer();
+    return peer !== this.client.getChannel().getTarget() && peer !== 'unknown';
+  }
+
   /** Closes its connections. Its calls must have ended. */
   close(): void {
     this.client.close();

@@ -3,6 +3,7 @@ import type { ClientSettings } from '../client-options.js';
 import { errorFromCall } from '../errors/error-conversion.js';
 import { requireWellFormed } from '../errors/require-well-formed.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
+import type { Attempts } from './attempts.js';
 import { Channel } from './channel.js';
 import { cannotReach, cannotReachAgain, type Diagnosis, diagnose } from './diagnosis.js';
 import { StreamChannels } from './stream-channels.js';
@@ -23,9 +24,9 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** So many doubtful diagnoses in a row count as certain: a dying server does not do that. */
 const CERTAIN_AFTER = 3;
 const NOT_CONNECTED = /No connection established\. Last error: .*?\b(E[A-Z]{4,}|EAI_AGAIN)\b/s;
-/** A connection that the server closed before anything came of it. */
+/** What grpc-js says of a connection that the server closed after the handshake, and before anything came of it. */
 const TURNED_AWAY =
-  /No connection established\. Last error: (?!.*\b(?:E(?!CONNRESET)[A-Z]{4,}|EAI_AGAIN)\b)/s;
+  /No connection established\. Last error: (?:Failed to connect|.*\bECONNRESET)\b/;
 const DIAGNOSIS_TTL_MS = 200;
 
 /**
@@ -37,6 +38,8 @@ export class Connection {
   readonly #channel: Channel;
   readonly #streams: StreamChannels<Channel>;
   readonly #calls = new Set<Cancellable>();
+  /** What `close` waits for beside the calls. */
+  readonly #users = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #allEnded: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -73,14 +76,15 @@ export class Connection {
   }
 
   /**
-   * Makes one attempt at a unary call. `deadline` is in milliseconds since 1970.
-   * Rejects with a RostrumError, or with the signal's reason.
+   * Makes one attempt at a unary call, and notes in `attempts` what its failure leaves open.
+   * `deadline` is in milliseconds since 1970. Rejects with a RostrumError, or with the signal's reason.
    */
   attempt<Response>(
     method: Method<never, Response>,
     payload: Buffer,
     deadline: number,
     signal: AbortSignal | undefined,
+    attempts?: Attempts,
   ): Promise<Response> {
     if (signal?.aborted || this.closing.aborted)
       return Promise.reject(this.failure(undefined, signal));
@@ -96,7 +100,9 @@ export class Connection {
           signal?.removeEventListener('abort', cancel);
           this.#ended(call);
           if (error) {
-            reject(this.failure(error, signal));
+            const failure = this.failure(error, signal);
+            attempts?.noteFailure(failure, this.wasSent(call));
+            reject(failure);
           } else {
             this.#answered = true;
             resolve(response as Response);
@@ -136,6 +142,11 @@ export class Connection {
     return this.#openStream(({ client }) =>
       client.makeBidiStreamRequest(path, identity, responseDeserialize),
     );
+  }
+
+  /** Whether a call got a connection to be sent over. */
+  wasSent(call: { getPeer(): string }): boolean {
+    return this.#channel.wasSent(call);
   }
 
   /** Whether there is a connection for unary calls now; begins to connect if there is none. */
@@ -186,7 +197,14 @@ export class Connection {
     return { error, permanent: mendable === 'no' || this.#doubts >= CERTAIN_AFTER };
   }
 
-  /** Cancels every call and stream, and resolves when all have ended. */
+  /** Makes `close` wait for what uses the connection and ends by itself when that begins. */
+  waitOnClose(ended: Promise<void>): void {
+    this.#users.add(ended);
+    const forget = (): boolean => this.#users.delete(ended);
+    ended.then(forget, forget);
+  }
+
+  /** Cancels every call and stream, and resolves when all have ended, and what was said to wait for. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -202,6 +220,7 @@ export class Connection {
     }
     this.#streams.close();
     this.#channel.close();
+    await Promise.allSettled(this.#users);
   }
 
   #openStream<Stream extends ClientReadableStream<unknown>>(

@@ -1,5 +1,6 @@
 import { requireKnownOptions } from '../errors/require-known-keys.js';
 import { RostrumError } from '../errors/rostrum-error.js';
+import type { Attempts } from './attempts.js';
 import { Backoff } from './backoff.js';
 import { CALL_OPTIONS, type CallOptions, deadlineAfter } from './call-options.js';
 import type { Connection, Method } from './connection.js';
@@ -8,7 +9,8 @@ import { type Repeatable, retryWaitMs } from './retry-decision.js';
 import { sleep } from './sleep.js';
 
 /**
- * Makes a unary call, and tries again until its deadline where that can help.
+ * Makes a unary call, and tries again until its deadline where that can help. `attempts` then says what
+ * a failure leaves open.
  *
  * Rejects with the signal's reason when that aborts, otherwise with a RostrumError: INVALID_OPTIONS
  * for options that do not exist, the last failure, or DEADLINE_EXCEEDED (with the failure before it as its cause) when an attempt did not
@@ -20,6 +22,7 @@ export async function callUnary<Request, Response>(
   request: Request,
   repeatable: Repeatable,
   options: CallOptions = {},
+  attempts?: Attempts,
 ): Promise<Response> {
   requireKnownOptions(CALL_OPTIONS, options);
   const { settings } = connection;
@@ -32,7 +35,7 @@ export async function callUnary<Request, Response>(
     let failure: RostrumError;
     try {
       if (repeatable === 'once') await ensureConnected(connection, deadline, signal);
-      return await connection.attempt(method, payload, deadline, signal);
+      return await connection.attempt(method, payload, deadline, signal, attempts);
     } catch (error) {
       if (!(error instanceof RostrumError)) throw error;
       failure = error;

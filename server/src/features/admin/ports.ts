@@ -1,3 +1,4 @@
+import type { Caller } from '../../domain/caller.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { BatchStats } from '../../observability/batch-stats.js';
 import type { Histogram } from '../../observability/histogram.js';
@@ -22,6 +23,8 @@ export interface StatsSources {
   indexState(): 'lost' | 'recovering' | 'open';
   /** Why Redis cannot be used, in words; empty while it can. */
   indexTrouble(): string;
+  /** Why the store of record refused the last write, in words; empty if it did not. */
+  writeTrouble(): string;
   /** Rankings that this process is building. */
   rebuilding(): number;
   /** Committed batches that the index has not confirmed yet. @throws STORE_UNAVAILABLE */
@@ -47,6 +50,7 @@ export interface IndexVerification {
   /** `done` settles at the end of the comparison, or soon after `signal`. */
   verify(
     ranking: Ranking,
+    caller: Caller,
     signal: AbortSignal,
   ): { readonly progress: VerificationProgress; readonly done: Promise<void> };
 }

@@ -54,6 +54,7 @@ function sources(changed: Partial<StatsSources>): StatsSources {
     roundTrips,
     indexState: () => 'open',
     indexTrouble: () => '',
+    writeTrouble: () => '',
     rebuilding: () => 7,
     countOutbox: async () => 8,
     ...changed,
@@ -150,4 +151,13 @@ it.each([
   const { stores } = await stats.snapshot();
   expect(stores.map((store) => store.healthy)).toEqual([false, healthy]);
   for (const store of stores) expect(store.state).not.toBe('');
+});
+
+it('a store that refused the last write is not healthy, though it answers', async () => {
+  const writeTrouble = () => 'No space left on device (53100)';
+  const stats = new ServerStats(sources({ writeTrouble }));
+  expect((await stats.snapshot()).stores[0]).toMatchObject({
+    healthy: false,
+    state: 'refused the last write: No space left on device (53100); reads go on',
+  });
 });

@@ -36,9 +36,9 @@ export class ServerStats {
       stores: [
         {
           name: 'postgres',
-          healthy: 'count' in outbox,
+          healthy: 'count' in outbox && sources.writeTrouble() === '',
           /** For people. */
-          state: 'count' in outbox ? 'answers' : outbox.problem,
+          state: 'count' in outbox ? storeWords(sources.writeTrouble()) : outbox.problem,
           ...timesOf(sources.roundTrips.postgres),
         },
         {
@@ -76,6 +76,10 @@ export class ServerStats {
 
 function timesOf(roundTripsUs: Histogram) {
   return { p50Ms: roundTripsUs.quantile(0.5) / 1000, p99Ms: roundTripsUs.quantile(0.99) / 1000 };
+}
+
+function storeWords(writeTrouble: string): string {
+  return writeTrouble === '' ? 'answers' : `refused the last write: ${writeTrouble}; reads go on`;
 }
 
 function indexWords(state: 'lost' | 'recovering' | 'open', trouble: string): string {

@@ -1,6 +1,5 @@
-import { Allotment } from '../../domain/allotment.js';
 import type { Caller } from '../../domain/caller.js';
-import { RostrumError } from '../../domain/errors.js';
+import { CallerBudget } from '../../domain/caller-budget.js';
 import { FairSlots } from '../../domain/fair-slots.js';
 
 /** Leaderboards that are not known and looked up at the same time. */
@@ -18,7 +17,7 @@ const MAX_WAITING = 1_000;
 export class BoardCreation {
   readonly #lookups = new FairSlots(LOOKUPS);
   readonly #creations = new FairSlots(CREATIONS);
-  readonly #places = new Allotment(MAX_WAITING);
+  readonly #waiting = new CallerBudget('creations', MAX_WAITING);
 
   /** Looks a leaderboard up when it is the caller's turn. */
   lookUp<T>(caller: Caller, find: () => Promise<T>): Promise<T> {
@@ -30,25 +29,9 @@ export class BoardCreation {
    *
    * @throws OVERLOADED when as many wait as may, in all or of one identity
    */
-  async create<T>(caller: Caller, create: () => Promise<T>): Promise<T> {
-    const { of: identity } = caller;
-    if (!this.#places.mayTake(identity.creations)) {
-      identity.refused += 1;
-      throw new RostrumError(
-        'OVERLOADED',
-        'as many leaderboards wait to be created as the server accepts, in all or of one identity; retry later',
-        { retryAfterMs: 1_000 },
-      );
-    }
-    this.#places.take();
-    caller.creations += 1;
-    identity.creations += 1;
-    try {
-      return await this.#creations.run(caller, create);
-    } finally {
-      this.#places.release();
-      caller.creations -= 1;
-      identity.creations -= 1;
-    }
+  create<T>(caller: Caller, create: () => Promise<T>): Promise<T> {
+    return this.#waiting.during(caller, 'leaderboards wait to be created', () =>
+      this.#creations.run(caller, create),
+    );
   }
 }

@@ -188,7 +188,7 @@ export class IndexBuilder implements IndexCheck {
     if (found === undefined) return false;
     const { mark, assessment, outdated } = found;
     if (assessment === 'serve') {
-      this.trust.trust(ranking.rankingNo, mark.epoch, tenure.life);
+      this.trust.trust(ranking.rankingNo, mark.epoch, tenure);
       if (outdated) this.refresh(ranking);
       return true;
     }
@@ -242,7 +242,7 @@ export class IndexBuilder implements IndexCheck {
     const { mark } = found;
     switch (found.assessment) {
       case 'serve':
-        this.trust.trust(ranking.rankingNo, mark.epoch, tenure.life);
+        this.trust.trust(ranking.rankingNo, mark.epoch, tenure);
         return undefined;
       case 'adopt':
         await this.#adopt(ranking, mark, tenure);
@@ -293,7 +293,7 @@ export class IndexBuilder implements IndexCheck {
     await this.#changeMark(ranking, mark, { ...mark, life: tenure.life, epoch }, true);
     const from = { life: mark.life as LifeId, epoch: mark.epoch };
     if (!(await this.index.adopt(ranking, from, { ...tenure, epoch }, REVISION_GAP))) return;
-    this.trust.trust(ranking.rankingNo, epoch, tenure.life);
+    this.trust.trust(ranking.rankingNo, epoch, tenure);
     this.log.info({ leaderboard: ranking.leaderboardId, epoch }, 'index taken over');
   }
 
@@ -323,7 +323,7 @@ export class IndexBuilder implements IndexCheck {
     if (revision === undefined) throw new IndexUnavailable('the index lost what was built');
     const built = { life: tenure.life, epoch, whole: true, settledRevision: revision };
     await this.#changeMark(ranking, mark, built, false);
-    this.trust.trust(ranking.rankingNo, epoch, tenure.life);
+    this.trust.trust(ranking.rankingNo, epoch, tenure);
     const ms = Math.round(performance.now() - start);
     this.log.info({ leaderboard: ranking.leaderboardId, epoch, entries, ms }, 'index built');
   }

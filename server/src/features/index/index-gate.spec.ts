@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { NO_LOG } from '../../../test/support/test-index.ts';
+import type { RankingNo } from '../../domain/ids.js';
 import {
   LEASE_MS,
   LEASE_TIMEOUT_MS,
@@ -17,6 +18,8 @@ import { type IndexConnection, type LifeStore, StoreSilent } from './ports.js';
 class Connection implements IndexConnection {
   redis = '';
   admitted: string | undefined;
+  /** The life in which Redis has gone back. */
+  wentBackIn: LifeId | undefined;
   connectedAnew = 0;
   pings = 0;
   #onReady = () => {};
@@ -33,6 +36,9 @@ class Connection implements IndexConnection {
   }
   admit(redis: string | undefined): void {
     this.admitted = redis;
+  }
+  async hasGoneBack(life: LifeId): Promise<boolean> {
+    return life === this.wentBackIn;
   }
   connectAnew(): void {
     this.connectedAnew += 1;
@@ -96,7 +102,7 @@ beforeEach(async () => {
   const whileItAnswers: LifeStore = {
     present: () => answer(() => lives.present()),
     wasSuperseded: (redis) => answer(() => lives.wasSuperseded(redis)),
-    declare: (expected, redis) => answer(() => lives.declare(expected, redis)),
+    declare: (...life) => answer(() => lives.declare(...life)),
     markReady: (life) => answer(() => lives.markReady(life)),
   };
   const counted = () => {
@@ -190,6 +196,21 @@ describe('a server that is connected to a Redis', () => {
     expect(await present()).toMatchObject({ redis });
   });
 
+  it('that has gone back in its life declares another life, and trusts nothing of the one before', async () => {
+    const { redis, life } = await open();
+    trust.trust(1 as RankingNo, 1, trust.requireTenure());
+    connection.lose();
+    connection.wentBackIn = life;
+    connection.reach(redis);
+    await gate.whenOpen();
+    expect(await present()).toMatchObject({ redis, ready: true, id: trust.tenure?.life });
+    expect([trust.tenure?.life === life, trust.epochOf(1 as RankingNo)]).toEqual([
+      false,
+      undefined,
+    ]);
+    expect(recoveries).toBe(2);
+  });
+
   it('tries again when what was committed cannot be brought in', async () => {
     recover = async () => {
       if (recoveries === 1) throw new Error('not yet');
@@ -223,11 +244,14 @@ describe('an open server', () => {
 
   it('whose connection broke opens at once on the same Redis when nothing was missed', async () => {
     const { redis } = await open();
+    trust.trust(1 as RankingNo, 1, trust.requireTenure());
     connection.lose();
     expect([gate.state, gate.isReachable, connection.admitted]).toEqual(['lost', false, undefined]);
     connection.reach(redis);
     await gate.whenOpen();
     expect([recoveries, gate.opening]).toEqual([1, 2]);
+    // What was trusted is compared again before it answers.
+    expect(trust.epochOf(1 as RankingNo)).toBeUndefined();
   });
 
   it('whose connection broke recovers when it missed a batch', async () => {
@@ -252,6 +276,7 @@ describe('an open server', () => {
 
   it('keeps its lease while PostgreSQL is silent, and comes back to the same Redis', async () => {
     const { redis, life } = await open();
+    trust.trust(1 as RankingNo, 1, trust.requireTenure());
     store = 'silent';
     const start = performance.now();
     await vi.waitUntil(() => performance.now() - start > LEASE_MS + LEASE_TIMEOUT_MS, {
@@ -262,6 +287,24 @@ describe('an open server', () => {
     connection.reach(redis);
     await gate.whenOpen();
     expect([await gate.confirmsOpen(), trust.tenure?.life]).toEqual([true, life]);
+    // There is nobody to ask whether it is whole.
+    expect(trust.epochOf(1 as RankingNo)).toBe(1);
+  });
+
+  it('does not come back to a Redis that has gone back while PostgreSQL is silent', async () => {
+    const { redis, life } = await open();
+    store = 'silent';
+    connection.lose();
+    connection.wentBackIn = life;
+    connection.reach(redis);
+    const opened = await Promise.race([
+      gate.whenOpen().then(() => true),
+      new Promise((resolve) => setTimeout(resolve, 600, false)),
+    ]);
+    expect([opened, gate.isReachable]).toEqual([false, false]);
+    store = 'answers';
+    await gate.whenOpen();
+    expect(trust.tenure?.life).not.toBe(life);
   });
 
   it('answers nothing after the time of a lease in which PostgreSQL only refused', async () => {

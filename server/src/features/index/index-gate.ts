@@ -166,16 +166,10 @@ export class IndexGate implements IndexAvailability {
   async #join(turn: number): Promise<void> {
     const { redis } = this.connection;
     while (this.#turn === turn) {
-      const askedAtMs = performance.now();
       try {
         if (await this.#tryJoin(turn, redis)) return;
       } catch (error) {
         if (this.#turn !== turn) return;
-        // While PostgreSQL is away nobody can begin another life, so the Redis joined last still serves.
-        if (error instanceof StoreSilent && this.#last?.redis === redis) {
-          this.#enter(this.#last.life, redis, undefined, askedAtMs);
-          return;
-        }
         this.log.warn({ err: error }, 'the index cannot be brought up to date yet');
         await delay(RETRY_MS);
       }
@@ -185,12 +179,21 @@ export class IndexGate implements IndexAvailability {
   /** One step. True when there is nothing more to do. */
   async #tryJoin(turn: number, redis: string): Promise<boolean> {
     const askedAtMs = performance.now();
-    const present = await this.#presentLife();
-    if (present?.id !== this.#last?.life) this.#last = undefined;
-    const wasSuperseded = present?.redis !== redis && (await this.lives.wasSuperseded(redis));
+    const known = this.#last;
+    const present = await this.#presentLife().catch((error: unknown): 'silent' => {
+      // While PostgreSQL is away nobody can begin another life, so the Redis joined last still serves.
+      if (error instanceof StoreSilent && known?.redis === redis) return 'silent';
+      throw error;
+    });
+    const life: Life | undefined =
+      present === 'silent' ? { id: (known as Tenure).life, redis, ready: true } : present;
+    if (life?.id !== known?.life) this.#last = undefined;
+    const isOurs = life?.redis === redis;
+    const wentBack = isOurs && (await this.connection.hasGoneBack(life.id));
+    const wasSuperseded = !isOurs && (await this.lives.wasSuperseded(redis));
     if (this.#turn !== turn) return true;
     const supersededForMs = performance.now() - (this.#supersededSinceMs ?? performance.now());
-    const step = nextStep(redis, present, wasSuperseded, supersededForMs);
+    const step = nextStep(redis, life, wasSuperseded, supersededForMs, wentBack);
     switch (step) {
       case 'connect anew':
         if (this.#supersededSinceMs === undefined) {
@@ -200,15 +203,17 @@ export class IndexGate implements IndexAvailability {
         this.connection.connectAnew();
         return true;
       case 'declare': {
-        const life = await this.lives.declare(present?.id, redis);
-        if (life.redis === redis) this.log.info({ life: life.id }, 'the index has a new life');
+        if (wentBack) this.log.warn({}, 'redis went back in time; its index is built anew');
+        const declared = await this.lives.declare(life?.id, redis, wentBack);
+        if (declared.redis === redis)
+          this.log.info({ life: declared.id }, 'the index has a new life');
         return false;
       }
       case 'wait':
-        await this.#awaitReady(turn, present as Life);
+        await this.#awaitReady(turn, life as Life);
         return false;
       case 'recover':
-        this.#enter((present as Life).id, redis, askedAtMs);
+        this.#enter(life as Life, askedAtMs, present === 'silent');
         return true;
     }
   }
@@ -227,13 +232,15 @@ export class IndexGate implements IndexAvailability {
     if (this.#turn === turn) await this.lives.markReady(id);
   }
 
-  #enter(life: LifeId, redis: string, askedAtMs: number | undefined, silentSinceMs?: number): void {
+  /** @param isSilent whether PostgreSQL did not answer the question that was asked at `askedAtMs` */
+  #enter({ id: life, redis }: Life, askedAtMs: number, isSilent: boolean): void {
     if (this.#last?.life !== life) this.#missed = true;
     this.#last = { life, redis };
     this.#supersededSinceMs = undefined;
-    this.trust.enter(this.#last);
+    // No mark can be asked for while PostgreSQL is silent, and nothing is confirmed meanwhile.
+    if (!isSilent) this.trust.enter(this.#last);
     this.connection.admit(redis);
-    this.#lease.begin(life, askedAtMs, silentSinceMs);
+    this.#lease.begin(life, isSilent ? undefined : askedAtMs, isSilent ? askedAtMs : undefined);
     this.#joined = true;
     this.#answering = true;
     this.onJoined(redis);

@@ -1,28 +1,34 @@
 import { expect, test } from 'vitest';
 import type { RankingNo } from '../../domain/ids.js';
-import type { LifeId } from '../../domain/index-rules.js';
+import type { LifeId, Tenure } from '../../domain/index-rules.js';
 import { IndexTrust } from './index-trust.js';
 
-const FIRST = 'first' as LifeId;
-const SECOND = 'second' as LifeId;
+const FIRST: Tenure = { life: 'first' as LifeId, redis: 'r' };
+const SECOND: Tenure = { life: 'second' as LifeId, redis: 'r' };
 const A = 1 as RankingNo;
 const B = 2 as RankingNo;
 
-function inLife(life: LifeId): IndexTrust {
+function inLife(tenure: Tenure): IndexTrust {
   const trust = new IndexTrust();
-  trust.enter({ life, redis: 'r' });
+  trust.enter(tenure);
   return trust;
 }
 
-test('an epoch counts only in the life in which it was compared', () => {
+test('an epoch counts only in the life, and on the connection, on which it was compared', () => {
   const trust = inLife(FIRST);
   trust.trust(A, 1, SECOND);
   expect(trust.epochOf(A)).toBeUndefined();
   trust.trust(A, 1, FIRST);
-  trust.enter({ life: FIRST, redis: 'r' });
   expect(trust.epochOf(A)).toBe(1);
-  trust.enter({ life: SECOND, redis: 'r' });
-  expect([trust.epochOf(A), trust.tenure?.life]).toEqual([undefined, SECOND]);
+  const again = { ...FIRST };
+  trust.enter(again);
+  expect(trust.epochOf(A)).toBeUndefined();
+  // What was asked before the connection broke may be answered after it.
+  trust.trust(A, 1, FIRST);
+  expect(trust.epochOf(A)).toBeUndefined();
+  trust.trust(A, 1, again);
+  trust.enter(SECOND);
+  expect([trust.epochOf(A), trust.tenure?.life]).toEqual([undefined, SECOND.life]);
 });
 
 test('distrust in an epoch leaves a newer one alone', () => {
@@ -46,7 +52,7 @@ test('an index with a gap may be written to, and does not answer', () => {
 test('a gap outlives the life in which it was noted', () => {
   const trust = inLife(FIRST);
   trust.noteGap(A);
-  trust.enter({ life: SECOND, redis: 'r' });
+  trust.enter(SECOND);
   expect(trust.hasGap(A)).toBe(true);
 });
 

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../domain/bounded-map.js';
 import type { RankingNo } from '../../domain/ids.js';
-import type { LifeId, Tenure } from '../../domain/index-rules.js';
+import type { Tenure } from '../../domain/index-rules.js';
 import { within } from '../../within.js';
 import { IndexUnavailable, type TrustedEpochs } from './ports.js';
 
@@ -17,7 +17,7 @@ interface Behind {
 
 /**
  * Remembers in which life of the index this server is, and which epoch of each ranking's index may be
- * written to and answer: one that was compared with the store of record in this life.
+ * written to and answer: one that was compared with the store of record on this connection.
  */
 export class IndexTrust implements TrustedEpochs {
   #tenure: Tenure | undefined;
@@ -39,9 +39,8 @@ export class IndexTrust implements TrustedEpochs {
     return this.#tenure;
   }
 
-  /** Enters a life. In the same one, what was found out still holds: its Redis checks each command. */
+  /** Enters a life, or comes back to it on another connection: what was found out on the one before ends. */
   enter(tenure: Tenure): void {
-    if (this.#tenure?.life === tenure.life) return;
     this.#tenure = tenure;
     this.#epochs.clear();
   }
@@ -56,9 +55,9 @@ export class IndexTrust implements TrustedEpochs {
     return this.#epochs.get(rankingNo);
   }
 
-  /** @param life the one in which the epoch was compared; if it is over, nothing is remembered */
-  trust(rankingNo: RankingNo, epoch: number, life: LifeId): void {
-    if (life === this.#tenure?.life) this.#epochs.set(rankingNo, epoch);
+  /** @param tenure the one in which the epoch was compared; if it is over, nothing is remembered */
+  trust(rankingNo: RankingNo, epoch: number, tenure: Tenure): void {
+    if (tenure === this.#tenure) this.#epochs.set(rankingNo, epoch);
   }
 
   /** Takes back the trust in this epoch; in a newer one it stays. */

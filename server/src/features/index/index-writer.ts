@@ -38,10 +38,11 @@ export class IndexWriter {
   async write(ranking: Ranking, writes: readonly IndexWrite[]): Promise<Written> {
     const { rankingNo } = ranking;
     for (let attempt = 1; ; attempt += 1) {
-      const { life } = this.trust.requireTenure();
+      const tenure = this.trust.requireTenure();
+      const { life } = tenure;
       const epoch = await this.#wholeEpoch(ranking);
       // The index takes commands for the life that was joined last, and only for that.
-      if (this.trust.tenure?.life !== life) continue;
+      if (this.trust.tenure !== tenure) continue;
       const applied = await this.index.apply(ranking, epoch, writes);
       switch (applied.status) {
         case 'applied': {

@@ -216,7 +216,7 @@ export interface RankingIndex {
   remove(rankingNo: RankingNo): Promise<void>;
 }
 
-/** What is to be put into an index that is being built: the entries of a ranking by ascending player id. */
+/** What an index that is being built still needs: the entries of a ranking by ascending player id. */
 export interface FillRequest {
   readonly ranking: Ranking;
   readonly build: IndexBuild;
@@ -257,6 +257,11 @@ export interface IndexConnection {
    * server of another life would be confirmed for the wrong one.
    */
   admit(redis: string | undefined): void;
+  /**
+   * Whether Redis is in an earlier state of this life than was seen on any connection. From now on that is
+   * looked at all the time, and the connection is lost when it is so. @throws IndexUnavailable
+   */
+  hasGoneBack(life: LifeId): Promise<boolean>;
   /** Closes the connection and opens another after a moment: the address may lead elsewhere by then. */
   connectAnew(): void;
   /** Whether Redis answers at all. @throws IndexUnavailable */
@@ -269,8 +274,12 @@ export interface LifeStore {
   present(): Promise<Life | undefined>;
   /** Whether there was a life of this Redis server. */
   wasSuperseded(redis: string): Promise<boolean>;
-  /** Begins a life of this Redis server, unless the present one is not `expected`. Returns the present one. */
-  declare(expected: LifeId | undefined, redis: string): Promise<Life>;
+  /**
+   * Begins a life of this Redis server, unless the present one is not `expected`. Returns the present one.
+   *
+   * @param wentBack whether it has gone back: all marks are doubtful then
+   */
+  declare(expected: LifeId | undefined, redis: string, wentBack?: boolean): Promise<Life>;
   /** Notes that every lease on the lives before is over. */
   markReady(life: LifeId): Promise<void>;
 }

@@ -28,12 +28,8 @@ export interface LeaderboardPatch {
   readonly subscoreSortOrder?: SortOrder | 'asSortOrder';
 }
 
-export type LeaderboardUpdated =
-  /** `replaced`: rankings that no longer exist, because others took their place. */
-  | { readonly status: 'updated'; readonly replaced: readonly RankingNo[] }
-  | { readonly status: 'missing' }
-  /** It has entries, and the patch would change their order. */
-  | { readonly status: 'notEmpty' };
+/** `notEmpty`: it has entries, and the patch would change their order. */
+export type LeaderboardUpdated = 'missing' | 'updated' | 'notEmpty';
 
 /** The leaderboards in the store of record. All methods throw STORE_UNAVAILABLE. */
 export interface LeaderboardStore {
@@ -44,14 +40,8 @@ export interface LeaderboardStore {
   list(afterId: string, limit: number): Promise<Leaderboard[]>;
   /** All or nothing, and safe against concurrent submissions. */
   update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated>;
-  /** The rankings that were removed; undefined if there is no such leaderboard. */
-  delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined>;
-}
-
-/** What other parts of this process remember of leaderboards. */
-export interface RememberedRankings {
-  /** Forgets a leaderboard that was changed or deleted, and rankings that no longer exist. */
-  forget(leaderboardId: LeaderboardId, removed: readonly RankingNo[]): void;
+  /** False if there is no such leaderboard. */
+  delete(leaderboardId: LeaderboardId): Promise<boolean>;
 }
 
 /** Removed rankings whose data is still stored. */

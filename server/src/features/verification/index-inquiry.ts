@@ -17,7 +17,7 @@ const RETRY_MS = 100;
 
 export interface InquiryParts {
   readonly index: RankingIndex;
-  readonly rankings: RankingStore;
+  readonly rankings: Pick<RankingStore, 'mark'>;
   readonly builder: IndexCheck;
   /** Whether the index has everything that was committed while it was away. */
   readonly gate: Pick<IndexAvailability, 'isOpen'>;

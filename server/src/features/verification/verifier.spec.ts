@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countsIn } from '../../../test/support/counts-in.ts';
+import { testCaller } from '../../../test/support/test-caller.ts';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.ts';
 import { createTestRedis, type TestRedis } from '../../../test/support/test-redis.ts';
+import type { Caller } from '../../domain/caller.js';
 import type { Entry } from '../../domain/entry.js';
 import type { LeaderboardId, PlayerId, SubmissionId } from '../../domain/ids.js';
 import type { LifeId } from '../../domain/index-rules.js';
@@ -109,7 +111,7 @@ describe.concurrent('a verification', () => {
   it('waits while the index is away, and then compares', async () => {
     const ranking = await makeRanking('away-for-a-moment');
     const gate = { isOpen: false };
-    const { progress, done } = verifier(gate).verify(ranking, NEVER);
+    const { progress, done } = verifier(gate).verify(ranking, testCaller(), NEVER);
     await delay(300);
     expect(progress).toMatchObject({ checked: 0, waitingForIndex: true });
     gate.isOpen = true;
@@ -119,7 +121,7 @@ describe.concurrent('a verification', () => {
 
   it('gives up when the index stays away', async () => {
     const ranking = await makeRanking('away');
-    const { done } = verifier({ isOpen: false }, 300).verify(ranking, NEVER);
+    const { done } = verifier({ isOpen: false }, 300).verify(ranking, testCaller(), NEVER);
     await expect(done).rejects.toMatchObject({
       reason: 'STORE_UNAVAILABLE',
       message: expect.stringMatching(/^Redis cannot be reached.*the comparison was given up/),
@@ -130,7 +132,7 @@ describe.concurrent('a verification', () => {
   it('has an index built that was never built, or was lost', async () => {
     const ranking = await makeRanking('lost');
     await index.remove(ranking.rankingNo);
-    const { progress, done } = verifier().verify(ranking, NEVER);
+    const { progress, done } = verifier().verify(ranking, testCaller(), NEVER);
     await done;
     expect(progress).toMatchObject({ checked: 3, differenceCount: 0 });
   });
@@ -140,14 +142,14 @@ describe.concurrent('a verification', () => {
     await database.withConnection((client) =>
       client.query(`SELECT ${FUNCTION_SET}.delete_leaderboard('deleted')`),
     );
-    const { done } = verifier().verify(ranking, NEVER);
+    const { done } = verifier().verify(ranking, testCaller(), NEVER);
     await expect(done).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
   });
 
   it('does not report what a dead server committed and another one brings in', async () => {
     const ranking = await makeRanking('swept');
     const [better, fresh] = [await commit(ranking, 'a', 9), await commit(ranking, 'new', 9)];
-    const { progress, done } = verifier().verify(ranking, NEVER);
+    const { progress, done } = verifier().verify(ranking, testCaller(), NEVER);
     // As late as the sweeper may come.
     await delay(3_500);
     for (const entry of [better, fresh]) await bringIn(ranking, entry);
@@ -159,7 +161,7 @@ describe.concurrent('a verification', () => {
     const ranking = await makeRanking('unswept');
     await commit(ranking, 'a', 9);
     await commit(ranking, 'new', 9);
-    const { progress, done } = verifier().verify(ranking, NEVER);
+    const { progress, done } = verifier().verify(ranking, testCaller(), NEVER);
     await done;
     expect(progress.takeDifferences()).toEqual([
       expect.objectContaining({ kind: 'different', playerId: 'a' }),
@@ -179,7 +181,7 @@ describe.concurrent('a verification', () => {
         await delay(20);
       }
     })();
-    const { progress, done } = verifier().verify(ranking, NEVER);
+    const { progress, done } = verifier().verify(ranking, testCaller(), NEVER);
     await done.finally(() => {
       ended = true;
     });
@@ -194,7 +196,7 @@ describe.concurrent('a verification', () => {
     const entry = await commit(ranking, 'a', 9);
     await bringIn(ranking, { ...entry, version: entry.version + 4096 });
     await bringIn(ranking, { ...entry, playerId: 'ghost' as PlayerId, reached: entry.reached + 1 });
-    const { progress, done } = verifier().verify(ranking, NEVER);
+    const { progress, done } = verifier().verify(ranking, testCaller(), NEVER);
     await done;
     expect(progress.takeDifferences()).toEqual([
       expect.objectContaining({ kind: 'different', playerId: 'a' }),
@@ -209,12 +211,12 @@ describe.concurrent('a verification', () => {
     for (const entry of await entries.find([{ rankingNo, playerId: 'a' as PlayerId }])) {
       await bringIn(ranking, entry);
     }
-    const first = verifier().verify(ranking, NEVER);
+    const first = verifier().verify(ranking, testCaller(), NEVER);
     await first.done;
     expect(first.progress).toMatchObject({ checked: 2, differenceCount: 0 });
 
     await entries.setRanked(rankingNo, 'b' as PlayerId, false);
-    const second = verifier().verify(ranking, NEVER);
+    const second = verifier().verify(ranking, testCaller(), NEVER);
     await second.done;
     expect(second.progress.takeDifferences()).toEqual([
       expect.objectContaining({ kind: 'extra', playerId: 'b' }),
@@ -241,7 +243,7 @@ describe.concurrent('a verification', () => {
     if (mark === undefined) throw new Error('no mark');
     const built = { life, epoch: 1, whole: true, settledRevision: revision ?? 0 };
     await rankings.changeMark(ranking.rankingNo, mark, built, { ifSettledRevisionIsSame: true });
-    const { progress, done } = verifier().verify(ranking, NEVER);
+    const { progress, done } = verifier().verify(ranking, testCaller(), NEVER);
     await done;
     const [difference] = progress.takeDifferences();
     expect(difference).toMatchObject({ kind: 'different', playerId: 'a' });
@@ -252,11 +254,59 @@ describe.concurrent('a verification', () => {
     const ranking = await makeRanking('unwanted');
     await commit(ranking, 'new');
     const stop = new AbortController();
-    const { done } = verifier().verify(ranking, stop.signal);
+    const { done } = verifier().verify(ranking, testCaller(), stop.signal);
     await delay(100);
     const stoppedAt = performance.now();
     stop.abort();
     await expect(done).rejects.toThrow();
     expect(performance.now() - stoppedAt).toBeLessThan(1_000);
+  });
+
+  it('leaves most of the store of record to others, and takes turns with other callers', async () => {
+    const ranking = await makeRanking('asked-for-often');
+    let underWay = 0;
+    let most = 0;
+    const order: string[] = [];
+    const counted = {
+      scan: entries.scan.bind(entries),
+      find: entries.find.bind(entries),
+      count: async (rankingNo: Ranking['rankingNo']) => {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        return entries.count(rankingNo).finally(() => {
+          underWay -= 1;
+        });
+      },
+    };
+    const gate = { isOpen: true };
+    const parts = { index, rankings, builder, gate, encodePayload };
+    const shared = new Verifier({ ...parts, entries: counted });
+    const verify = (name: string, caller: Caller) =>
+      shared.verify(ranking, caller, NEVER).done.then(() => order.push(name));
+    const greedy = testCaller('admin/greedy');
+    const all = Array.from({ length: 40 }, () => verify('greedy', greedy));
+    all.push(verify('modest', testCaller('admin/modest')));
+    await Promise.all(all);
+    expect(most).toBe(2);
+    expect(order.indexOf('modest')).toBeLessThan(20);
+  });
+
+  it('is refused to a caller who has too many, and to nobody else', async () => {
+    const ranking = await makeRanking('asked-for-too-often');
+    const stop = new AbortController();
+    const shared = verifier({ isOpen: false }, 60_000);
+    const greedy = testCaller('admin/greedy');
+    const all = Array.from({ length: 70 }, () => shared.verify(ranking, greedy, stop.signal).done);
+    const refusal = expect.objectContaining({ reason: 'OVERLOADED' });
+    const settled = Promise.allSettled(all);
+    await expect(all.at(-1)).rejects.toEqual(refusal);
+    const modest = shared.verify(ranking, testCaller('admin/modest'), stop.signal).done;
+    stop.abort();
+    await expect(modest).rejects.not.toEqual(refusal);
+    const refused = (await settled).filter(
+      (each) => each.status === 'rejected' && each.reason.reason === 'OVERLOADED',
+    );
+    expect(refused.length).toBeGreaterThan(5);
+    expect(greedy.verifications).toBe(0);
   });
 });

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Caller } from '../../domain/caller.js';
+import { CallerBudget } from '../../domain/caller-budget.js';
 import type { Entry } from '../../domain/entry.js';
+import { FairSlots } from '../../domain/fair-slots.js';
 import { isId, type PlayerId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { EntryStore, IndexInspection } from '../index/ports.js';
@@ -16,8 +19,13 @@ const MAX_SUSPECTS = 20_000;
  */
 const ROUNDS_MS = [50, 150, 300, 500, 1_000, 1_500, 2_000] as const;
 
+/** Verifications that are open at a time. */
+const MAX_OPEN = 64;
+/** Their questions to the store of record that are under way at a time. */
+const QUESTIONS = 2;
+
 export interface VerifierParts extends InquiryParts {
-  readonly entries: EntryStore;
+  readonly entries: Pick<EntryStore, 'count' | 'scan' | 'find'>;
   readonly encodePayload: (entry: Entry) => Uint8Array;
 }
 
@@ -33,17 +41,42 @@ interface Suspect {
  *
  * Submissions go on meanwhile, and an entry is in the store a moment before it is in the index. So a
  * difference is only a suspicion, which must last.
+ *
+ * However many are open, others get what they need of the store of record: the questions take turns by caller.
  */
 export class Verifier {
+  readonly #open = new CallerBudget('verifications', MAX_OPEN);
+  readonly #questions = new FairSlots(QUESTIONS);
+
   constructor(private readonly parts: VerifierParts) {}
 
   /**
-   * Begins to compare. `done` settles at the end; it rejects with LEADERBOARD_NOT_FOUND,
+   * Begins to compare. `done` settles at the end; it rejects with LEADERBOARD_NOT_FOUND, OVERLOADED,
    * STORE_UNAVAILABLE, or, after `signal`, with whatever that names.
    */
-  verify(ranking: Ranking, signal: AbortSignal): { progress: Verification; done: Promise<void> } {
+  verify(
+    ranking: Ranking,
+    caller: Caller,
+    signal: AbortSignal,
+  ): { progress: Verification; done: Promise<void> } {
+    const { entries, rankings, ...others } = this.parts;
+    const inTurn = <T>(ask: () => Promise<T>): Promise<T> =>
+      this.#questions.run(caller, async () => {
+        signal.throwIfAborted();
+        return ask();
+      });
+    const parts: VerifierParts = {
+      ...others,
+      rankings: { mark: (rankingNo) => inTurn(() => rankings.mark(rankingNo)) },
+      entries: {
+        count: (rankingNo) => inTurn(() => entries.count(rankingNo)),
+        scan: (...page) => inTurn(() => entries.scan(...page)),
+        find: (keys) => inTurn(() => entries.find(keys)),
+      },
+    };
     const progress = new Verification();
-    const done = new VerifyRun(this.parts, ranking, progress, signal).run();
+    const run = new VerifyRun(parts, ranking, progress, signal);
+    const done = this.#open.during(caller, 'verifications are open', () => run.run());
     return { progress, done };
   }
 }

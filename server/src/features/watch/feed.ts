@@ -23,7 +23,7 @@ import { type EncodedMessage, encodeFeedMessage } from './wire/watch-encoding.js
  * page is read at a time and told to every cohort that it reaches; they are one cohort afterwards.
  */
 export class Feed extends WatchGroup<FeedWatcher> {
-  #scope: TokenScope;
+  readonly #scope: TokenScope;
   readonly #filters = new FeedFilters();
   readonly #cohorts = new FeedCohorts();
   /** New watchers: they start at the revision that a read after their call finds. */
@@ -39,7 +39,7 @@ export class Feed extends WatchGroup<FeedWatcher> {
     private readonly environment: Omit<WatchEnvironment, 'turns' | 'slots' | 'budget'>,
   ) {
     super(ranking, environment.signals);
-    this.#scope = scopeOf(ranking);
+    this.#scope = { kind: 'feed', seasonNo: ranking.seasonNo, viewHash: undefined };
   }
 
   /**
@@ -101,10 +101,6 @@ export class Feed extends WatchGroup<FeedWatcher> {
     this.#signalled = true;
     this.#cohorts.markAllDue();
     void this.#run();
-  }
-
-  protected replaced(): void {
-    this.#scope = scopeOf(this.ranking);
   }
 
   /** Reads and sends one page at a time until all watchers who can take messages are up to date. */
@@ -261,8 +257,4 @@ function changesAfter(
   const first = changes[0];
   if (first === undefined || first.revision > revision) return changes;
   return changes.filter((change) => change.revision > revision);
-}
-
-function scopeOf({ rankingNo }: Ranking): TokenScope {
-  return { kind: 'feed', rankingNo, viewHash: undefined };
 }

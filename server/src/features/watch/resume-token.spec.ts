@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RostrumError } from '../../domain/errors.js';
-import type { RankingNo } from '../../domain/ids.js';
+import type { SeasonNo } from '../../domain/ids.js';
 import { decodeResumeToken, encodeResumeToken, type TokenScope } from './resume-token.js';
 
 const VIEW: TokenScope = {
   kind: 'view',
-  rankingNo: 7 as RankingNo,
+  seasonNo: 7 as SeasonNo,
   viewHash: Buffer.alloc(32, 5),
 };
-const FEED: TokenScope = { kind: 'feed', rankingNo: 7 as RankingNo, viewHash: undefined };
+const FEED: TokenScope = { kind: 'feed', seasonNo: 7 as SeasonNo, viewHash: undefined };
 
 function reasonOf(run: () => unknown): string {
   try {
@@ -32,7 +32,7 @@ describe('resume tokens', () => {
   });
 
   it.each([
-    ['another ranking', { ...VIEW, rankingNo: 8 as RankingNo }],
+    ['another season, of whichever leaderboard', { ...VIEW, seasonNo: 8 as SeasonNo }],
     ['another view', { ...VIEW, viewHash: Buffer.alloc(32, 6) }],
     ['the feed', FEED],
   ])('are refused for %s', (_, scope) => {
@@ -42,12 +42,14 @@ describe('resume tokens', () => {
 
   it('are refused with any one character changed, added or removed', () => {
     const token = encodeResumeToken(FEED, { epoch: 1, revision: 2 });
-    for (let i = 0; i < token.length; i++) {
-      const changed = token.slice(0, i) + (token[i] === 'A' ? 'B' : 'A') + token.slice(i + 1);
-      for (const forged of [changed, token.slice(0, i) + token.slice(i + 1), `${token}A`]) {
-        expect(reasonOf(() => decodeResumeToken(forged, FEED))).toBe('INVALID_RESUME_TOKEN');
-      }
-    }
+    const forged = [...token].flatMap((character, at) => [
+      token.slice(0, at) + (character === 'A' ? 'B' : 'A') + token.slice(at + 1),
+      token.slice(0, at) + token.slice(at + 1),
+    ]);
+    const reasons = [...forged, `${token}A`].map((text) =>
+      reasonOf(() => decodeResumeToken(text, FEED)),
+    );
+    expect(new Set(reasons)).toEqual(new Set(['INVALID_RESUME_TOKEN']));
   });
 
   it('are refused when they are anything else', () => {

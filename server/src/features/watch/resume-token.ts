@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { invalidField, type RostrumError } from '../../domain/errors.js';
-import type { RankingNo } from '../../domain/ids.js';
+import type { SeasonNo } from '../../domain/ids.js';
 
 /** The place in a ranking's history that a watcher has reached. */
 export interface WatchPosition {
@@ -8,21 +8,24 @@ export interface WatchPosition {
   readonly revision: number;
 }
 
-/** What a resume token is bound to: using it for any other watch is refused. */
+/**
+ * What a resume token is bound to: using it for any other watch is refused. A season has one ranking; if a
+ * change of rules replaces that, epochs go on, and a position in the old one leads to a reset.
+ */
 export interface TokenScope {
   readonly kind: 'view' | 'feed';
-  readonly rankingNo: RankingNo;
+  readonly seasonNo: SeasonNo;
   /** At least 8 bytes that tell views of a ranking apart; the feed has none. */
   readonly viewHash: Buffer | undefined;
 }
 
 /*
- * Bytes: kind (with the version of this layout), ranking number, epoch, revision, the first
+ * Bytes: kind (with the version of this layout), season number, epoch, revision, the first
  * 8 bytes of the view's hash, CRC-32 of all before. The checksum is against mistakes, not against
  * forgery: a forged token gives away nothing and at worst leads to a reset.
  */
-const KIND = { view: 0x11, feed: 0x12 } as const;
-const RANKING_AT = 1;
+const KIND = { view: 0x21, feed: 0x22 } as const;
+const SEASON_AT = 1;
 const EPOCH_AT = 9;
 const REVISION_AT = 17;
 const HASH_AT = 25;
@@ -34,7 +37,7 @@ const TEXT_LENGTH = Math.ceil((LENGTH * 4) / 3);
 export function encodeResumeToken(scope: TokenScope, position: WatchPosition): string {
   const bytes = Buffer.alloc(LENGTH);
   bytes[0] = KIND[scope.kind];
-  bytes.writeBigUInt64BE(BigInt(scope.rankingNo), RANKING_AT);
+  bytes.writeBigUInt64BE(BigInt(scope.seasonNo), SEASON_AT);
   bytes.writeBigUInt64BE(BigInt(position.epoch), EPOCH_AT);
   bytes.writeBigUInt64BE(BigInt(position.revision), REVISION_AT);
   scope.viewHash?.copy(bytes, HASH_AT, 0, HASH_LENGTH);
@@ -57,7 +60,7 @@ export function decodeResumeToken(token: string, scope: TokenScope): WatchPositi
   scope.viewHash?.copy(expected, 0, 0, HASH_LENGTH);
   if (
     bytes[0] !== KIND[scope.kind] ||
-    bytes.readBigUInt64BE(RANKING_AT) !== BigInt(scope.rankingNo) ||
+    bytes.readBigUInt64BE(SEASON_AT) !== BigInt(scope.seasonNo) ||
     !bytes.subarray(HASH_AT, CHECKSUM_AT).equals(expected)
   ) {
     throw invalidToken('was made for another watch');

@@ -1,4 +1,4 @@
-import type { RankingNo } from '../../domain/ids.js';
+import type { SeasonNo } from '../../domain/ids.js';
 import { diffRows } from './diff.js';
 import type { Frame } from './frame.js';
 import { encodeResumeToken, type TokenScope } from './resume-token.js';
@@ -20,11 +20,11 @@ export class ViewMessages {
   readonly #encoded = new Map<Frame | 'snapshot' | 'reset' | 'checkpoint', EncodedMessage>();
 
   constructor(
-    rankingNo: RankingNo,
+    seasonNo: SeasonNo,
     viewHash: Buffer,
     private readonly counters: WatchCounters,
   ) {
-    this.scope = { kind: 'view', rankingNo, viewHash };
+    this.scope = { kind: 'view', seasonNo, viewHash };
   }
 
   snapshot(frame: Frame, reset: boolean): EncodedMessage {

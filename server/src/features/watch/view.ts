@@ -24,8 +24,7 @@ const MAX_LOOKED_AT = 8;
  */
 export class View extends WatchGroup<ViewWatcher> {
   readonly #read: RankingRead;
-  readonly #viewHash: Buffer;
-  #messages: ViewMessages;
+  readonly #messages: ViewMessages;
   readonly #history: FrameHistory;
   /** Watchers that wait for a read that begins after they came. */
   readonly #joining = new Set<ViewWatcher>();
@@ -50,8 +49,7 @@ export class View extends WatchGroup<ViewWatcher> {
   ) {
     super(ranking, environment.signals);
     this.#read = readOf(spec);
-    this.#viewHash = hashOf(spec);
-    this.#messages = this.#newMessages();
+    this.#messages = new ViewMessages(ranking.seasonNo, hashOf(spec), environment.counters);
     this.#history = new FrameHistory(environment.options, environment.budget);
   }
 
@@ -108,14 +106,6 @@ export class View extends WatchGroup<ViewWatcher> {
     if (this.#dirty && this.#timer !== undefined) return;
     this.#dirty = true;
     this.#wake();
-  }
-
-  protected replaced(): void {
-    this.#messages = this.#newMessages();
-  }
-
-  #newMessages(): ViewMessages {
-    return new ViewMessages(this.ranking.rankingNo, this.#viewHash, this.environment.counters);
   }
 
   protected leave(watcher: ViewWatcher): void {

@@ -29,9 +29,6 @@ export abstract class WatchGroup<W extends Watcher> {
   /** The ranking may have changed. */
   protected abstract look(): void;
 
-  /** Called when `ranking` has another number than before. */
-  protected abstract replaced(): void;
-
   get ranking(): Ranking {
     return this.#ranking;
   }
@@ -43,9 +40,7 @@ export abstract class WatchGroup<W extends Watcher> {
   set ranking(ranking: Ranking) {
     const isOther = ranking.rankingNo !== this.#ranking.rankingNo;
     this.#ranking = ranking;
-    if (!isOther) return;
-    this.replaced();
-    if (this.#unsubscribe === undefined) return;
+    if (!isOther || this.#unsubscribe === undefined) return;
     this.unsubscribe();
     this.subscribe();
     this.look();

@@ -26,7 +26,14 @@ export interface DatabaseOptions {
   readonly watch?: SessionWatch;
   /** Told what fails and what is answered. */
   readonly outage?: OutageLog;
+  /** Told of writes that are refused while reads go on. */
+  readonly refusals?: OutageLog;
+  /** Whether all statements write, so that one that is answered ends a refusal. */
+  readonly writes?: boolean;
 }
+
+/** SQLSTATEs that refuse writes alone: a standby, a full disk. */
+const REFUSES_WRITES = /^(25006|53100)/;
 
 /** SQLSTATE classes and codes that mean the server cannot serve now, whatever is asked of it. */
 const UNAVAILABLE = /^(08|25006|28|3D|53|55P03|57P0|57014|58)/;
@@ -160,6 +167,7 @@ export class Database {
     isSoundAfter: (error: unknown) => boolean,
   ): Promise<T> {
     const wasAway = this.options.outage?.isOn === true;
+    const wasRefused = this.options.writes === true && this.options.refusals?.isOn === true;
     const outages = this.options.outage?.outages ?? 0;
     let client: pg.PoolClient;
     try {
@@ -176,6 +184,7 @@ export class Database {
     try {
       const result = await work(client);
       if (wasAway) this.options.outage?.answered();
+      if (wasRefused) this.options.refusals?.answered();
       return result;
     } catch (error) {
       if (!isSoundAfter(error)) failure = error as Error;
@@ -189,7 +198,10 @@ export class Database {
   /** As `asStoreError`; also reports an outage. */
   #reported(error: unknown, outages: number): unknown {
     const reported = asStoreError(error);
-    if (reported !== error && concernsServer(error)) this.options.outage?.failed(error, outages);
+    if (reported === error || !concernsServer(error)) return reported;
+    const { outage, refusals } = this.options;
+    if (REFUSES_WRITES.test(sqlState(error) ?? '')) refusals?.failed(error, refusals.outages);
+    else outage?.failed(error, outages);
     return reported;
   }
 

@@ -7,7 +7,7 @@ import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import { Database } from './database.js';
 import { EntryCopy } from './entry-copy.js';
 import { PostgresEntryStore } from './entry-store.js';
-import { PostgresEntryStream } from './entry-stream.js';
+import { type EntryStreamOptions, PostgresEntryStream } from './entry-stream.js';
 import { migrate } from './migrate.js';
 import { SESSION_BOUNDS } from './session.js';
 
@@ -21,13 +21,12 @@ const HEAVY = 4 as RankingNo;
 
 let own: TestDatabase;
 
-function streamOf(url: string, silenceTimeoutMs = 20_000): PostgresEntryStream {
-  return new PostgresEntryStream({
-    url,
-    name: 'test',
-    connectTimeoutMs: 5_000,
-    silenceTimeoutMs,
-  });
+function optionsOf(url: string, silenceTimeoutMs = 20_000): EntryStreamOptions {
+  return { url, name: 'test', connectTimeoutMs: 5_000, silenceTimeoutMs };
+}
+
+function streamOf(url: string, silenceTimeoutMs?: number): PostgresEntryStream {
+  return new PostgresEntryStream(optionsOf(url, silenceTimeoutMs));
 }
 
 async function collect(of: AsyncIterable<readonly Entry[]>): Promise<Entry[]> {
@@ -160,8 +159,11 @@ describe('a stream of entries', () => {
     );
 
     await postgres.start();
-    const hanging = streamOf(postgres.url(), 300).stream(LARGE, '')[Symbol.asyncIterator]();
+    // Patient until there is nothing to wait for.
+    const options = { ...optionsOf(postgres.url()), silenceTimeoutMs: 20_000 };
+    const hanging = new PostgresEntryStream(options).stream(LARGE, '')[Symbol.asyncIterator]();
     expect((await hanging.next()).value?.length).toBeGreaterThan(0);
+    options.silenceTimeoutMs = 300;
     // One statement waits for a lock, as long as it is held.
     const blocker = new Database({
       url: postgres.url(),
@@ -182,7 +184,7 @@ describe('a stream of entries', () => {
       await locked;
       await client.query('COMMIT');
     });
-  });
+  }, 60_000);
 });
 
 describe('a copy', () => {

@@ -1,4 +1,4 @@
-import type { LeaderboardId, RankingNo } from '../../domain/ids.js';
+import type { LeaderboardId } from '../../domain/ids.js';
 import type { Aggregation, SortOrder } from '../../domain/leaderboard.js';
 import type {
   Leaderboard,
@@ -16,9 +16,8 @@ const LIST = statement('list_leaderboards');
 const UPDATE = statement('update_leaderboard');
 const DELETE = statement('delete_leaderboard');
 
-/** Outcomes of functions/update_leaderboard.sql. */
-const MISSING = 0;
-const NOT_EMPTY = 2;
+/** The outcomes of functions/update_leaderboard.sql. */
+const OUTCOMES = ['missing', 'updated', 'notEmpty'] as const;
 
 /** serialization_failure, deadlock_detected: nothing was changed. */
 const CONFLICTS = new Set(['40001', '40P01']);
@@ -66,8 +65,8 @@ export class PostgresLeaderboardStore implements LeaderboardStore {
 
   async update(leaderboardId: LeaderboardId, patch: LeaderboardPatch): Promise<LeaderboardUpdated> {
     const { subscoreSortOrder } = patch;
-    const { rows } = await retried(() =>
-      this.changes.query<{ outcome: number; replaced: string[] }>(UPDATE, [
+    const outcome = await retried(() =>
+      this.changes.value<number>(UPDATE, [
         leaderboardId,
         patch.displayName ?? null,
         patch.metadata !== undefined,
@@ -77,17 +76,11 @@ export class PostgresLeaderboardStore implements LeaderboardStore {
         subscoreSortOrder === 'asSortOrder' ? 0 : (subscoreSortOrder ?? null),
       ]),
     );
-    const [row] = rows;
-    if (row === undefined || row.outcome === MISSING) return { status: 'missing' };
-    if (row.outcome === NOT_EMPTY) return { status: 'notEmpty' };
-    return { status: 'updated', replaced: row.replaced.map(toRankingNo) };
+    return OUTCOMES[outcome] as LeaderboardUpdated;
   }
 
-  async delete(leaderboardId: LeaderboardId): Promise<readonly RankingNo[] | undefined> {
-    const removed = await retried(() =>
-      this.changes.value<string[] | null>(DELETE, [leaderboardId]),
-    );
-    return removed?.map(toRankingNo);
+  delete(leaderboardId: LeaderboardId): Promise<boolean> {
+    return retried(() => this.changes.value<boolean>(DELETE, [leaderboardId]));
   }
 }
 
@@ -99,10 +92,6 @@ async function retried<T>(change: () => Promise<T>): Promise<T> {
       if (!CONFLICTS.has(sqlState(error) ?? '') || attempt >= MAX_ATTEMPTS) throw error;
     }
   }
-}
-
-function toRankingNo(text: string): RankingNo {
-  return Number(text) as RankingNo;
 }
 
 function toLeaderboard(row: LeaderboardRow): Leaderboard {

@@ -36,8 +36,9 @@ export class PostgresLifeStore implements LifeStore {
     return this.database.value(WAS_SUPERSEDED, [redis]);
   }
 
-  async declare(expected: LifeId | undefined, redis: string): Promise<Life> {
-    const { rows } = await this.database.query<LifeRow>(DECLARE, [expected ?? null, redis]);
+  async declare(expected: LifeId | undefined, redis: string, wentBack = false): Promise<Life> {
+    const inputs = [expected ?? null, redis, wentBack];
+    const { rows } = await this.database.query<LifeRow>(DECLARE, inputs);
     return toLife(rows[0] as LifeRow);
   }
 

@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import pg from 'pg';
+import { expect, inject, test } from 'vitest';
 import { freePort } from '../../../../scripts/services/free-port.ts';
 import { createTestDatabase } from '../../../test/support/test-database.ts';
 import { RecordedLog } from '../../../test/support/transport-server.ts';
 import { Database } from './database.js';
-import { OutageLog } from './outage-log.js';
+import { OutageLog, REFUSES_WRITES } from './outage-log.js';
 
 const ONE = { name: 'one', text: 'SELECT 1' };
 
@@ -102,4 +103,40 @@ test('a database tells what fails, and the first answer after it', async () => {
   ]);
   await Promise.all([away.close(), there.close()]);
   await own.drop();
+});
+
+test('writes that are refused are told until one is taken, whatever is read meanwhile', async () => {
+  const { log, lines } = new RecordedLog();
+  const refusals = new OutageLog(log, undefined, REFUSES_WRITES);
+  await using own = await createTestDatabase();
+  const server = new pg.Client(inject('postgresUrl'));
+  await server.connect();
+  const setReadOnly = (on: boolean) =>
+    server.query(
+      `ALTER DATABASE ${new URL(own.url).pathname.slice(1)} SET default_transaction_read_only = ${on}`,
+    );
+  const database = (name: string, writes: boolean) =>
+    new Database({
+      url: own.url,
+      name,
+      maxConnections: 1,
+      statementTimeoutMs: 1_000,
+      connectTimeoutMs: 1_000,
+      refusals,
+      writes,
+    });
+  const write = { name: 'write', text: 'CREATE TABLE IF NOT EXISTS rostrum.written ()' };
+  await setReadOnly(true);
+  const reads = database('reads', false);
+  const writes = database('writes', true);
+  await expect(writes.query(write, [])).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+  await reads.query(ONE, []);
+  await expect(writes.query(write, [])).rejects.toMatchObject({ reason: 'STORE_UNAVAILABLE' });
+  expect(lines.map(({ msg }) => msg)).toEqual(['PostgreSQL refuses writes']);
+  expect(refusals.reason).toContain('25006');
+  await setReadOnly(false);
+  await writes.query(write, []);
+  expect(lines.at(-1)?.msg).toBe('PostgreSQL takes writes again');
+  expect(refusals.reason).toBe('');
+  await Promise.all([reads.close(), writes.close(), server.end()]);
 });

@@ -6,6 +6,13 @@ const AGAIN_MS = 60_000;
 /** An outage of this length is logged whatever was logged before it. */
 const LONG_MS = 2_000;
 
+const AWAY = { begins: 'PostgreSQL is away', ends: 'PostgreSQL is back' };
+/** It goes on with reads: its disk is full, or it is a standby by now. */
+export const REFUSES_WRITES = {
+  begins: 'PostgreSQL refuses writes',
+  ends: 'PostgreSQL takes writes again',
+};
+
 /** Logs when PostgreSQL goes away and why, and when it is back. */
 export class OutageLog {
   /** Since when it is away; undefined while it answers. */
@@ -19,11 +26,17 @@ export class OutageLog {
   constructor(
     private readonly log: Log,
     private readonly now: () => number = () => performance.now(),
+    private readonly words = AWAY,
   ) {}
 
   /** Whether it is away. */
   get isOn(): boolean {
     return this.#sinceMs !== undefined;
+  }
+
+  /** What was logged last, while it is away; else empty. */
+  get reason(): string {
+    return this.isOn ? (this.#last?.reason ?? '') : '';
   }
 
   /** How many outages are over. */
@@ -43,7 +56,7 @@ export class OutageLog {
     if (!this.#isNews(reason, atMs)) return;
     this.#loggedMs = atMs;
     this.#last = { reason, atMs };
-    this.log.warn({ reason }, 'PostgreSQL is away');
+    this.log.warn({ reason }, this.words.begins);
   }
 
   #isNews(reason: string, atMs: number): boolean {
@@ -58,7 +71,7 @@ export class OutageLog {
   answered(): void {
     if (this.#sinceMs === undefined) return;
     const seconds = Math.round((this.now() - this.#sinceMs) / 100) / 10;
-    if (this.#loggedMs !== undefined) this.log.info({ seconds }, 'PostgreSQL is back');
+    if (this.#loggedMs !== undefined) this.log.info({ seconds }, this.words.ends);
     this.#sinceMs = undefined;
     this.#loggedMs = undefined;
     this.#outages += 1;

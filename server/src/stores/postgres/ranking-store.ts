@@ -69,12 +69,14 @@ export class PostgresRankingStore implements BoardStore, RankingStore {
       epoch: string;
       whole: boolean;
       settled_revision: string;
+      doubtful: boolean;
     }>(GET_MARK, [rankingNo]);
     return rows.map((row) => ({
       life: (row.life_id ?? undefined) as LifeId | undefined,
       epoch: Number(row.epoch),
       whole: row.whole,
       settledRevision: Number(row.settled_revision),
+      isDoubtful: row.doubtful,
     }))[0];
   }
 

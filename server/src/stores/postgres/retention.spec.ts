@@ -195,7 +195,7 @@ test('a month that somebody took out of the log to keep it stays', async () => {
   expect(await months()).not.toContain(OLDER);
 });
 
-test('submissions that are to be kept for ever are never looked for', async () => {
+test('submissions that are kept for ever are never looked for', async () => {
   const query = vi.spyOn(database, 'query');
   const keeper = retention(0);
   keeper.start();

@@ -97,6 +97,7 @@ describe.each(MARKS)('a batch under the mark of life $life, whole $whole,', (mar
       const rises = counts && mark.whole && confirmation.kind === 'written';
       expect(await rankings.mark(one)).toEqual({
         ...mark,
+        isDoubtful: false,
         settledRevision: rises ? Math.max(SETTLED, confirmation.revision) : SETTLED,
       });
     },

@@ -1,7 +1,9 @@
+import type { LeaderboardId } from '../../domain/ids.js';
+import { hasGoneBack, type LifeId } from '../../domain/index-rules.js';
 import { type IndexConnection, IndexUnavailable } from '../../features/index/ports.js';
 import { isRefusal, redisFailure, TIMED_OUT } from './failure.js';
 import { isStill } from './identity.js';
-import { KEYS_PER_RANKING } from './keys.js';
+import { BOARD_CHANNEL, beatKey } from './keys.js';
 import { RedisLink } from './redis-link.js';
 import { readScript, SCRIPT_NAMES, type ScriptName } from './script-file.js';
 
@@ -30,6 +32,8 @@ export class RedisConnection implements IndexConnection {
   readonly #readyListeners: (() => void)[] = [];
   readonly #lostListeners: (() => void)[] = [];
   #admitted: string | undefined;
+  /** The life that is looked at, and the count that was seen last in it. */
+  #beat: { readonly life: LifeId; seen: number } | undefined;
   #trouble = '';
 
   constructor(private readonly options: RedisOptions) {
@@ -49,7 +53,7 @@ export class RedisConnection implements IndexConnection {
     const { redis } = this.#link;
     const scripts: Partial<Record<ScriptName, ScriptCall>> = {};
     for (const name of SCRIPT_NAMES) {
-      redis.defineCommand(name, { lua: readScript(name), numberOfKeys: KEYS_PER_RANKING });
+      redis.defineCommand(name, { lua: readScript(name) });
       const commands = redis as unknown as Record<string, ScriptCall>;
       scripts[name] = (commands[`${name}Buffer`] as ScriptCall).bind(redis);
     }
@@ -93,16 +97,32 @@ export class RedisConnection implements IndexConnection {
     this.options.onTrouble?.(reason);
   }
 
-  /** Leaves a server that is no primary any more, or was promoted anew: it is not the one that it was. */
+  /**
+   * Leaves a server that is no primary any more, was promoted anew, or has gone back: it is not the one that
+   * it was.
+   */
   async #checkIdentity(): Promise<void> {
     const { identity, redis } = this.#link;
     if (identity === undefined) return;
-    const same = await isStill(identity, redis);
-    if (!same && this.#link.identity === identity) this.#link.breakOff();
+    const life = this.#admitted === undefined ? undefined : this.#beat?.life;
+    const wentBack = life !== undefined && this.hasGoneBack(life);
+    const [same, isBack] = await Promise.all([isStill(identity, redis), wentBack]);
+    if ((!same || isBack) && this.#link.identity === identity) this.#link.breakOff();
+  }
+
+  async hasGoneBack(life: LifeId): Promise<boolean> {
+    if (this.#beat?.life !== life) this.#beat = { life, seen: 0 };
+    const beat = this.#beat;
+    const { seen } = beat;
+    const reply = await this.run('beat', [beatKey(life)], [seen], null);
+    const found = reply === null ? undefined : Number(reply);
+    if (hasGoneBack(seen, found)) return true;
+    beat.seen = Math.max(beat.seen, found ?? 0);
+    return false;
   }
 
   /**
-   * Runs a script on the keys of one ranking.
+   * Runs a script: one on a ranking only while this server is in a life of the index.
    *
    * @param ifDamaged the reply if something lies under the keys that the scripts did not put there
    * @throws IndexUnavailable
@@ -113,10 +133,10 @@ export class RedisConnection implements IndexConnection {
     args: readonly (string | number | Buffer)[],
     ifDamaged?: ScriptReply,
   ): Promise<ScriptReply> {
-    this.#checkAdmitted(name);
+    if (name !== 'beat') this.#checkAdmitted(name);
     const start = performance.now();
     try {
-      const reply = await this.#scripts[name](...keys, ...args);
+      const reply = await this.#scripts[name](keys.length, ...keys, ...args);
       this.options.onRoundTrip?.(performance.now() - start);
       return reply;
     } catch (thrown) {
@@ -158,6 +178,11 @@ export class RedisConnection implements IndexConnection {
     } catch (error) {
       throw this.#unavailable('unlink', error as Error);
     }
+  }
+
+  /** Tells all servers of a leaderboard that was changed or deleted. Who does not hear of it looks soon anyway. */
+  tellBoardChanged(leaderboardId: LeaderboardId): void {
+    this.#link.redis.publish(BOARD_CHANNEL, leaderboardId).catch(() => {});
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { RankingNo } from '../../domain/ids.js';
+import type { LifeId } from '../../domain/index-rules.js';
 
 /**
  * The format of what lies under the keys. Raise it with every change: indexes of the new format are then
@@ -36,7 +37,13 @@ export function rankingKeys(rankingNo: RankingNo): string[] {
   ];
 }
 
-export const KEYS_PER_RANKING = 7;
+/** Counts up while servers are in a life of the index; see scripts/beat.lua. It is gone a day after the last. */
+export function beatKey(life: LifeId): string {
+  return `rostrum:${FORMAT}:beat:${life}`;
+}
+
+/** The channel to which the id of a leaderboard is published that was changed or deleted. */
+export const BOARD_CHANNEL = `rostrum:${FORMAT}:boards`;
 
 /** The channel to which each change of a ranking is published. The message is the revision. */
 export function rankingChannel(rankingNo: RankingNo): string {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { BoundedMap } from '../../domain/bounded-map.js';
 import type { PlayerId, RankingNo } from '../../domain/ids.js';
 import type { LifeId, Tenure } from '../../domain/index-rules.js';
 import type {
@@ -15,6 +16,7 @@ import {
   type IndexApplied,
   type IndexBuild,
   type IndexInspection,
+  type IndexPlace,
   IndexUnavailable,
   type IndexWrite,
   type Leaving,
@@ -32,6 +34,8 @@ import { RecordGroup } from './record-group.js';
 import { readRows } from './record-row.js';
 import type { ScriptName } from './script-file.js';
 
+/** Indexes of which it is remembered how far they were. */
+const MAX_REMEMBERED = 100_000;
 /** A damaged index counts as absent. */
 const ABSENT = [Status.ABSENT];
 const NOTHING = Buffer.alloc(0);
@@ -40,6 +44,11 @@ const NO_STATE = [NOTHING, ZERO, ZERO, NOTHING, ZERO];
 
 /** Rankings in Redis: one Lua call for each operation, see scripts/. */
 export class RedisRankingIndex implements RankingIndex {
+  /** The revision at which each index was seen last. One that shows a lower one later has lost data. */
+  readonly #seen = new BoundedMap<RankingNo, { readonly epoch: number; revision: number }>(
+    MAX_REMEMBERED,
+  );
+
   /**
    * @param feedRetention how many revisions each feed keeps
    * @param payloadVersion of the payloads that it is given, 1 to 255
@@ -50,18 +59,6 @@ export class RedisRankingIndex implements RankingIndex {
     private readonly payloadVersion: number,
   ) {}
 
-  get connected(): boolean {
-    return this.connection.connected;
-  }
-
-  get redis(): string {
-    return this.connection.redis;
-  }
-
-  ping(): Promise<void> {
-    return this.connection.ping();
-  }
-
   async apply(
     ranking: Ranking,
     epoch: number,
@@ -69,16 +66,19 @@ export class RedisRankingIndex implements RankingIndex {
   ): Promise<IndexApplied> {
     const channel = rankingChannel(ranking.rankingNo);
     const args = [epoch, this.feedRetention, channel, this.#pack(ranking, writes)];
-    const [status, places, building, payloadVersion] = await this.#run<
+    const [status, places, epochOrBefore, payloadVersion] = await this.#run<
       [number, Buffer, number, number]
     >('apply', ranking, args);
     switch (status) {
       case Status.DONE: {
+        const put = readPlaces(places);
+        if (this.#hasLost(ranking, epoch, epochOrBefore)) return { status: 'absent' };
+        this.#hasLost(ranking, epoch, (put.at(-1) as IndexPlace).revision);
         const outdated = payloadVersion < this.payloadVersion;
-        return { status: 'applied', places: readPlaces(places), outdated };
+        return { status: 'applied', places: put, outdated };
       }
       case Status.BUILDING:
-        return { status: 'building', epoch: building };
+        return { status: 'building', epoch: epochOrBefore };
       case Status.OTHER_EPOCH:
         return { status: 'otherEpoch' };
       default:
@@ -100,6 +100,7 @@ export class RedisRankingIndex implements RankingIndex {
     >('read', ranking, args);
     if (status !== Status.DONE) return unanswered(status);
     const revision = Number(revisionText);
+    if (this.#hasLost(ranking, epoch, revision)) return { status: 'absent' };
     const answers = readRows(ranking.settings, reads, packed);
     const value = answers.map((rows) => ({ rows, totalPlayers, revision, epoch }));
     return { status: 'answered', value };
@@ -115,6 +116,7 @@ export class RedisRankingIndex implements RankingIndex {
       [number, Buffer, Buffer, ...ScriptReply[]]
     >('changes', ranking, [epoch, afterRevision, limit]);
     if (status !== Status.DONE) return unanswered(status);
+    if (this.#hasLost(ranking, epoch, Number(revision))) return { status: 'absent' };
     const changes: RankingChange[] = [];
     for (let at = 0; at < entries.length; at += 3) {
       const [id, count, packed] = entries.slice(at, at + 3) as [Buffer, number, Buffer];
@@ -129,8 +131,9 @@ export class RedisRankingIndex implements RankingIndex {
     const [epoch, revision, players, life, payloadVersion] = await this.#run<
       [Buffer, Buffer, Buffer, Buffer, Buffer]
     >('state', ranking, [], NO_STATE);
+    const isWhole = epoch.length > 0 && !this.#hasLost(ranking, Number(epoch), Number(revision));
     return {
-      epoch: epoch.length === 0 ? undefined : Number(epoch),
+      epoch: isWhole ? Number(epoch) : undefined,
       life: life.toString('latin1'),
       revision: Number(revision),
       players: Number(players),
@@ -144,7 +147,7 @@ export class RedisRankingIndex implements RankingIndex {
     to: Tenure & { readonly epoch: number },
     revisionGap: number,
   ): Promise<boolean> {
-    if (this.redis !== to.redis) return false;
+    if (this.connection.redis !== to.redis) return false;
     const channel = rankingChannel(ranking.rankingNo);
     const args = [from.epoch, from.life, to.epoch, to.life, revisionGap, channel];
     return (await this.#run('adopt', ranking, args, Status.ABSENT)) === Status.DONE;
@@ -157,7 +160,8 @@ export class RedisRankingIndex implements RankingIndex {
     { life, redis }: Tenure,
   ): Promise<IndexBuild> {
     const name = `${newEpoch}:${randomUUID()}`;
-    if (this.redis !== redis) throw new IndexUnavailable('redis: another one is connected by now');
+    if (this.connection.redis !== redis)
+      throw new IndexUnavailable('redis: another one is connected by now');
     const args = [keepEpoch ?? -1, name, this.payloadVersion];
     await this.connection.run('begin_build', rankingKeys(ranking.rankingNo), args);
     return { epoch: newEpoch, name, life, redis };
@@ -169,7 +173,7 @@ export class RedisRankingIndex implements RankingIndex {
 
   async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
     // The command is sent on this connection, or fails: none is queued.
-    if (this.redis !== build.redis) return false;
+    if (this.connection.redis !== build.redis) return false;
     const args = [build.name, records];
     return (await this.#run('build', ranking, args, Status.ABSENT)) === Status.DONE;
   }
@@ -180,7 +184,7 @@ export class RedisRankingIndex implements RankingIndex {
     entries: number,
     revisionFloor: number,
   ): Promise<number | undefined> {
-    if (this.redis !== build.redis) return undefined;
+    if (this.connection.redis !== build.redis) return undefined;
     const channel = rankingChannel(ranking.rankingNo);
     const args = [build.name, revisionFloor, channel, build.life, entries];
     const reply = await this.#run<Buffer>('swap', ranking, args, NOTHING);
@@ -230,6 +234,17 @@ export class RedisRankingIndex implements RankingIndex {
 
   async remove(rankingNo: RankingNo): Promise<void> {
     await this.connection.unlink(rankingKeys(rankingNo));
+  }
+
+  /** Notes the revision of an answer, in the order in which answers come. What has lost data stays lost. */
+  #hasLost({ rankingNo }: Ranking, epoch: number, revision: number): boolean {
+    const seen = this.#seen.get(rankingNo);
+    if (seen?.epoch !== epoch) {
+      this.#seen.set(rankingNo, { epoch, revision });
+      return false;
+    }
+    seen.revision = revision < seen.revision ? Number.POSITIVE_INFINITY : revision;
+    return seen.revision === Number.POSITIVE_INFINITY;
   }
 
   /** Runs a script; `ifDamaged` stands for its reply if something else lies under the keys. */

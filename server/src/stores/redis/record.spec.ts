@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compareEntries } from '../../../test/support/compare-entries.ts';
 import { makeEntry } from '../../../test/support/make-entry.ts';
 import type { Entry } from '../../domain/entry.js';
 import type { PlayerId } from '../../domain/ids.js';
 import { Aggregation, type LeaderboardSettings, SortOrder } from '../../domain/leaderboard.js';
-import { compareEntries } from '../../domain/order.js';
 import { MAX_SCORE } from '../../domain/score.js';
 import { Offset } from './layout.js';
 import {

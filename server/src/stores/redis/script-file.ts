@@ -16,6 +16,7 @@ export const SCRIPT_NAMES = [
   'inspect',
   'scan',
   'orphans',
+  'beat',
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

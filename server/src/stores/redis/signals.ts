@@ -1,6 +1,7 @@
+import type { LeaderboardId } from '../../domain/ids.js';
 import type { Ranking } from '../../domain/ranking.js';
 import type { RankingSignals } from '../../features/reads/ports.js';
-import { rankingChannel } from './keys.js';
+import { BOARD_CHANNEL, rankingChannel } from './keys.js';
 import { RedisLink } from './redis-link.js';
 
 /**
@@ -11,6 +12,7 @@ import { RedisLink } from './redis-link.js';
 export class RedisSignals implements RankingSignals {
   readonly #link: RedisLink;
   readonly #listeners = new Map<string, Set<() => void>>();
+  #onBoardChanged: (leaderboardId: LeaderboardId) => void = () => {};
   #followed = '';
 
   constructor(url: string) {
@@ -20,16 +22,25 @@ export class RedisSignals implements RankingSignals {
       ask: () => this.#link.redis.ping(),
       onIdentified: () => {
         this.#compare();
+        this.#link.redis.subscribe(BOARD_CHANNEL).catch(() => {}); // As in `#subscribe`.
         for (const channel of this.#listeners.keys()) this.#subscribe(channel);
       },
     });
-    this.#link.redis.on('message', (channel: string) => this.#signal(channel));
+    this.#link.redis.on('message', (channel: string, message: string) => {
+      if (channel === BOARD_CHANNEL) this.#onBoardChanged(message as LeaderboardId);
+      else this.#signal(channel);
+    });
   }
 
   /** Signals come from this Redis server from now on. */
   follow(redis: string): void {
     this.#followed = redis;
     this.#compare();
+  }
+
+  /** Calls when any server has changed or deleted a leaderboard; not for what happens while there is no connection. */
+  onBoardChanged(listener: (leaderboardId: LeaderboardId) => void): void {
+    this.#onBoardChanged = listener;
   }
 
   #compare(): void {

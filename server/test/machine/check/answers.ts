@@ -38,7 +38,7 @@ export interface Previous {
   readonly rank: number;
 }
 
-export function ofRead(read: Read, timeline: Timeline): Shows {
+function ofRead(read: Read, timeline: Timeline): Shows {
   const { server, begin, end, revision, total, rows, missing, of, count, kind } = read;
   const board = BOARDS[read.board]?.id;
   const names = {
@@ -55,7 +55,7 @@ export function ofRead(read: Read, timeline: Timeline): Shows {
 }
 
 /** The ranked answers to a submission that was recorded. */
-export function ofSubmission(submission: Submission, ledger: Ledger, timeline: Timeline): Shows[] {
+function ofSubmission(submission: Submission, ledger: Ledger, timeline: Timeline): Shows[] {
   const recorded = ledger.find(submission);
   if (recorded === undefined) return [];
   const { board, player, id } = submission;

@@ -115,7 +115,7 @@ export function judgeByWindows(
   return shows.previous && judgePrevious(board, number, ledger, windows, shows, since);
 }
 
-export function span([low, high]: readonly [number, number]): string {
+function span([low, high]: readonly [number, number]): string {
   return low === high ? `${low}` : `${low} to ${high}`;
 }
 

@@ -198,7 +198,7 @@ describe('finds', () => {
     expect(await bend(-1)).toEqual([expect.stringMatching(/^previous rank: .*none/)]);
   });
 
-  test('a call that was owed an answer and failed', async () => {
+  test('a call that the server had to answer, and that failed', async () => {
     const failure = { what: 'submit', begin: 200, end: 300, code: 'UNAVAILABLE', message: 'no' };
     const inflicted: Inflicted = {
       fault: {

@@ -216,15 +216,15 @@ function checkFailures(history: History, timeline: Timeline, end: number, report
     }
     if (!isPassing(code)) report('error', begin, server, text);
     const isRead = ['get', 'list', 'around', 'batchGet'].includes(what);
-    const owed = timeline.owed(server, begin, failed);
-    if (isRead && owed.store && code === 'RESOURCE_EXHAUSTED') continue;
-    if (failed < end && (isRead ? owed.reads : owed.writes)) {
+    const duties = timeline.dutiesOf(server, begin, failed);
+    if (isRead && duties.store && code === 'RESOURCE_EXHAUSTED') continue;
+    if (failed < end && (isRead ? duties.reads : duties.writes)) {
       report('not served', begin, server, text);
     }
   }
   for (const { kind, server, begin, end: answered, revision } of history.reads) {
-    const owed = timeline.owed(server, begin, answered);
-    if (revision <= 0 || !owed.reads || owed.store || answered - begin < READ_MS) continue;
+    const duties = timeline.dutiesOf(server, begin, answered);
+    if (revision <= 0 || !duties.reads || duties.store || answered - begin < READ_MS) continue;
     report(
       'slow',
       begin,

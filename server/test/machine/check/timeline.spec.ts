@@ -41,54 +41,58 @@ describe('old standings are excused', () => {
   });
 });
 
-describe('what is owed', () => {
+describe('what a server must do', () => {
   const read = { reads: true, writes: false, store: false };
   const nothing = { reads: false, writes: false };
 
   test('without PostgreSQL: reads, of all servers that it concerns', () => {
     const timeline = new Timeline([inflicted(CUT, 50_000, 51_000)], [], END);
-    expect(timeline.owed(1, 50_500, 50_600)).toEqual(read);
-    expect(timeline.owed(0, 50_500, 50_600)).toMatchObject({ reads: true, writes: true });
+    expect(timeline.dutiesOf(1, 50_500, 50_600)).toEqual(read);
+    expect(timeline.dutiesOf(0, 50_500, 50_600)).toMatchObject({ reads: true, writes: true });
     const everywhere = new Timeline(
       [inflicted({ kind: 'postgres-stop' }, 50_000, 51_000)],
       [],
       END,
     );
-    expect(everywhere.owed(0, 50_500, 50_600)).toEqual(read);
+    expect(everywhere.dutiesOf(0, 50_500, 50_600)).toEqual(read);
   });
 
   test('without PostgreSQL: nothing of a server that had just started and knows no leaderboard', () => {
     const kill: FaultKind = { kind: 'server-kill', server: 1 };
     const away = inflicted({ kind: 'postgres-stop' }, 50_000, 70_000);
     const fresh = new Timeline([inflicted(kill, 48_000, 49_500), away], [], END);
-    expect(fresh.owed(1, 65_000, 65_100)).toMatchObject(nothing);
-    expect(fresh.owed(0, 65_000, 65_100)).toEqual(read);
+    expect(fresh.dutiesOf(1, 65_000, 65_100)).toMatchObject(nothing);
+    expect(fresh.dutiesOf(0, 65_000, 65_100)).toEqual(read);
     const long = new Timeline([inflicted(kill, 44_000, 45_000), away], [], END);
-    expect(long.owed(1, 65_000, 65_100)).toEqual(read);
+    expect(long.dutiesOf(1, 65_000, 65_100)).toEqual(read);
   });
 
   test('without Redis: both', () => {
     const timeline = new Timeline([inflicted({ kind: 'redis-stop' }, 50_000, 51_000)], [], END);
-    expect(timeline.owed(0, 50_500, 50_600)).toEqual({ reads: true, writes: true, store: true });
+    expect(timeline.dutiesOf(0, 50_500, 50_600)).toEqual({
+      reads: true,
+      writes: true,
+      store: true,
+    });
   });
 
   test('of a server that is stopped, without both, and when the machine stood still: nothing', () => {
     const stopped = inflicted({ kind: 'server-stop', server: 2 }, 50_000, 51_000);
-    expect(new Timeline([stopped], [], END).owed(2, 50_500, 50_600)).toMatchObject(nothing);
+    expect(new Timeline([stopped], [], END).dutiesOf(2, 50_500, 50_600)).toMatchObject(nothing);
     const both = [
       inflicted(CUT, 50_000, 51_000),
       inflicted({ kind: 'redis-stop' }, 50_000, 51_000),
     ];
-    expect(new Timeline(both, [], END).owed(1, 50_500, 50_600)).toMatchObject(nothing);
+    expect(new Timeline(both, [], END).dutiesOf(1, 50_500, 50_600)).toMatchObject(nothing);
     const stalls = [{ from: 50_400, to: 50_900 }];
-    expect(new Timeline([], stalls, END).owed(0, 50_500, 50_600)).toMatchObject(nothing);
+    expect(new Timeline([], stalls, END).dutiesOf(0, 50_500, 50_600)).toMatchObject(nothing);
   });
 
   test('everything, once there was time to recover', () => {
     const stopped = inflicted({ kind: 'server-stop', server: 2 }, 50_000, 51_000);
     const later = 51_000 + RECOVERY_MS + SLACK_MS + 1;
     const timeline = new Timeline([stopped], [], END);
-    expect(timeline.owed(2, later, later + 10)).toMatchObject({ reads: true, writes: true });
+    expect(timeline.dutiesOf(2, later, later + 10)).toMatchObject({ reads: true, writes: true });
     expect(timeline.isCalm(later, later + 10)).toBe(true);
     expect(timeline.isCalm(later - 10, later)).toBe(false);
   });
@@ -109,14 +113,14 @@ describe('a submission acknowledged without a rank is due', () => {
   });
 });
 
-test('a server that lost both stores at once owes nothing until PostgreSQL is back', () => {
+test('a server that lost both stores at once need do nothing until PostgreSQL is back', () => {
   const stopped = inflicted({ kind: 'postgres-stop' } as FaultKind, 10_000, 60_000);
   const hole = { kind: 'link', store: 'redis', server: 2, mode: 'hole' } as FaultKind;
   const timeline = new Timeline([stopped, inflicted(hole, 10_100, 10_900)], [], END);
-  expect(timeline.owed(2, 50_000, 50_100)).toMatchObject({ reads: false, writes: false });
-  expect(timeline.owed(1, 50_000, 50_100)).toMatchObject({ reads: true, writes: false });
-  expect(timeline.owed(2, 90_000, 90_100)).toMatchObject({ reads: true, writes: true });
+  expect(timeline.dutiesOf(2, 50_000, 50_100)).toMatchObject({ reads: false, writes: false });
+  expect(timeline.dutiesOf(1, 50_000, 50_100)).toMatchObject({ reads: true, writes: false });
+  expect(timeline.dutiesOf(2, 90_000, 90_100)).toMatchObject({ reads: true, writes: true });
   // Neither does one that had no time to recover from the loss of Redis.
   const before = inflicted(hole, 9_000, 9_900);
-  expect(new Timeline([stopped, before], [], END).owed(2, 50_000, 50_100).reads).toBe(false);
+  expect(new Timeline([stopped, before], [], END).dutiesOf(2, 50_000, 50_100).reads).toBe(false);
 });

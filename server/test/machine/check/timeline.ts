@@ -4,7 +4,8 @@ import { describeFault, type Fault } from '../schedule/schedule.ts';
 import { SERVERS } from '../stage/stage.ts';
 import type { Stall } from '../stall-meter.ts';
 
-export interface Owed {
+/** What a server must do at a time, whatever is wrong then. */
+interface Duties {
   readonly reads: boolean;
   readonly writes: boolean;
   /** Whether reads may have to come from PostgreSQL, of which it takes only so many at a time. */
@@ -82,13 +83,13 @@ export class Timeline {
   }
 
   /**
-   * What a server still owed, from `from` to `to`, by the README's table of failures: without Redis
+   * What a server still had to do, from `from` to `to`, by the README's table of failures: without Redis
    * both, from PostgreSQL; without PostgreSQL reads, from Redis; without both, or while it is stopped
    * or starting, nothing. Without both counts until PostgreSQL is back: what was acknowledged just before
    * may be missing in Redis, and only PostgreSQL knows it. So does an outage of PostgreSQL that begins when a
    * server has just started: it knows no leaderboard yet, and only PostgreSQL can tell it.
    */
-  owed(server: number, from: number, to: number): Owed {
+  dutiesOf(server: number, from: number, to: number): Duties {
     const on = this.#inflicted.filter(
       (each) => each.from <= to && from <= each.to + RECOVERY_MS + SLACK_MS,
     );

@@ -2,7 +2,7 @@ import { type Caller, openCaller } from './callers.ts';
 
 /** For how long a server that failed is left alone, mostly. */
 const AVOID_MS = 700;
-/** How often it is tried all the same: a server in trouble is what is to be tested. */
+/** How often it is tried all the same: a server in trouble is what the machine tests. */
 const STUBBORN = 0.15;
 
 /** The connections of one group of clients to all servers. */

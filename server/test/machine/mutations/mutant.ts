@@ -10,7 +10,7 @@ export interface Mutant {
   remove(): void;
 }
 
-/** @throws Error if a place that is to be patched is not there (any more) */
+/** @throws Error if a place to patch is not there (any more) */
 export function makeMutant(checkout: string, mutation: Pick<Mutation, 'name' | 'patches'>): Mutant {
   const directory = temporaryDirectory('rostrum-mutant-');
   try {

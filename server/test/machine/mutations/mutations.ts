@@ -33,7 +33,7 @@ const NEVER_ASKS: Mutation['patches'] = [
 
 /**
  * Ways to break Rostrum, each of which the machine must find. To add one: name a place and what to
- * make of it, the faults that bring it out, and what is to be found.
+ * make of it, the faults that bring it out, and what the machine must find.
  */
 export const MUTATIONS: readonly Mutation[] = [
   {

@@ -102,3 +102,28 @@ test('refuses, on the same port as before', async () => {
   expect(proxy.port).toBe(port);
   expect(await ask(await open(), '1')).toBe('a:1');
 });
+
+test('swallows the answers alone, and resets the connection afterwards', async () => {
+  const asked = Promise.withResolvers<string>();
+  const store = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('unasked');
+    let all = '';
+    socket.on('data', (bytes) => {
+      all += bytes;
+      socket.write('answer');
+      if (all === '12') asked.resolve(all);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(store, 'listening');
+  proxy = await LinkProxy.open((store.address() as AddressInfo).port);
+  await proxy.set('deaf');
+  const socket = await open();
+  expect(await ask(socket, '1')).toBeUndefined();
+  expect(await ask(socket, '2')).toBeUndefined();
+  expect(await asked.promise).toBe('12');
+  const closed = once(socket, 'close').catch(() => {});
+  await proxy.set('pass');
+  await closed;
+  store.close();
+});

@@ -9,7 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises';
  *   refuse    resets what is open and takes no new connection
  *   hole      accepts and swallows: nothing arrives, in either direction
  *   hole-out  what the server sends is swallowed
- *   hole-in   what the store answers is swallowed
+ *   hole-in   what the store answers is swallowed, and from the first of it on everything
+ *   deaf      what the store answers is swallowed, and what it is sent arrives; resets what is open after it
  *   slow      each piece arrives late
  *   frozen    what is open now is swallowed for ever, new connections pass: a peer that vanished
  */
@@ -20,6 +21,7 @@ export type LinkMode =
   | 'hole'
   | 'hole-out'
   | 'hole-in'
+  | 'deaf'
   | 'slow'
   | 'frozen';
 
@@ -72,7 +74,7 @@ export class LinkProxy {
     const before = this.#mode;
     this.#mode = mode;
     if (before === 'refuse' && mode !== 'refuse') await this.#listen();
-    if (mode === 'cut' || mode === 'refuse') this.#resetAll();
+    if (mode === 'cut' || mode === 'refuse' || before === 'deaf') this.#resetAll();
     if (mode === 'refuse' && before !== 'refuse') {
       await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     }
@@ -162,7 +164,7 @@ export class LinkProxy {
     let late = 0;
     from.on('data', (bytes: Buffer) => {
       if (this.#mode === 'hole' || this.#mode === hole) connection.dead = true;
-      if (connection.dead) return;
+      if (connection.dead || (this.#mode === 'deaf' && hole === 'hole-in')) return;
       if (this.#held !== undefined && hole === 'hole-out') {
         this.#held.push(() => to.write(bytes));
         return;

@@ -53,7 +53,7 @@ export function adminService({
 
     verifyLeaderboard: serverStreaming(async (request, stream, context) => {
       const ranking = await directory.resolve(toSelector(request), context.connection);
-      const { progress, done } = verifier.verify(ranking, context.signal);
+      const { progress, done } = verifier.verify(ranking, context.connection, context.signal);
       await streamProgress(stream, done, (isDone) => ({
         checked: BigInt(progress.checked),
         total: BigInt(progress.total),

@@ -175,7 +175,9 @@ describe('over the wire', () => {
     index.set('a', 1);
     await Promise.all(calls.map((call) => call.message(2)));
     expect(hub.stats()).toMatchObject({ viewWatchers: 1000, messagesSent: 2000 });
-    expect(hub.stats().messagesEncoded).toBe(messagesEncoded + 1);
+    // Once, and once more for each tick that passes meanwhile on a busy machine.
+    expect(hub.stats().messagesEncoded).toBeGreaterThan(messagesEncoded);
+    expect(hub.stats().messagesEncoded).toBeLessThan(messagesEncoded + 50);
     for (const call of calls) call.call.cancel();
     for (const other of others) other.close();
   });

@@ -6,11 +6,9 @@
 --
 -- Inputs: p_sets_metadata  whether to change the metadata
 --         p_subscore_sort_order  0: as the sort order
--- Result: one row.
---   outcome   0: there is no such leaderboard
---             1: it is as asked for
---             2: it has entries, and their order would change; nothing was changed
---   replaced  the rankings that were replaced and are gone
+-- Result: 0: there is no such leaderboard
+--         1: it is as asked for
+--         2: it has entries, and their order would change; nothing was changed
 CREATE FUNCTION functions.update_leaderboard(
   p_leaderboard_id text,
   p_display_name text,
@@ -18,23 +16,20 @@ CREATE FUNCTION functions.update_leaderboard(
   p_metadata jsonb,
   p_aggregation smallint,
   p_sort_order smallint,
-  p_subscore_sort_order smallint,
-  OUT outcome smallint,
-  OUT replaced bigint[]
-)
+  p_subscore_sort_order smallint
+) RETURNS smallint
 LANGUAGE plpgsql AS $$
 DECLARE
   present rostrum.leaderboards;
   wanted rostrum.leaderboards;
+  replaced bigint[];
   gone record;
   new_no bigint;
 BEGIN
-  outcome := 0;
-  replaced := '{}';
   SELECT * INTO present FROM rostrum.leaderboards WHERE leaderboard_id = p_leaderboard_id
   FOR UPDATE;
   IF NOT FOUND THEN
-    RETURN;
+    RETURN 0;
   END IF;
 
   wanted := present;
@@ -48,9 +43,8 @@ BEGIN
   IF p_sets_metadata THEN
     wanted.metadata := p_metadata;
   END IF;
-  outcome := 1;
   IF wanted IS NOT DISTINCT FROM present THEN
-    RETURN;
+    RETURN 1;
   END IF;
 
   IF (wanted.aggregation, wanted.sort_order, wanted.subscore_sort_order)
@@ -61,9 +55,7 @@ BEGIN
     -- A statement of its own: it sees what was committed before the lock was granted.
     IF EXISTS (SELECT 1 FROM unnest(replaced) AS n
                WHERE EXISTS (SELECT 1 FROM rostrum.entries e WHERE e.ranking_no = n)) THEN
-      outcome := 2;
-      replaced := '{}';
-      RETURN;
+      RETURN 2;
     END IF;
     -- Epochs and revisions go on, so that whoever watches sees a newer index, not another old one.
     FOR gone IN
@@ -86,5 +78,6 @@ BEGIN
     sort_order = wanted.sort_order, subscore_sort_order = wanted.subscore_sort_order,
     metadata = wanted.metadata, update_time = greatest(update_time, clock_timestamp())
   WHERE board_no = present.board_no;
+  RETURN 1;
 END
 $$;

@@ -47,6 +47,7 @@ CREATE TABLE rostrum.index_lives (
   life_id    uuid NOT NULL DEFAULT gen_random_uuid(),
   redis      text COLLATE "C" NOT NULL, -- its run id and its replication id
   ready      boolean NOT NULL, -- whether every lease on earlier lives is over
+  went_back  boolean NOT NULL DEFAULT false, -- whether it began because its Redis went back in time
   begin_time timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 

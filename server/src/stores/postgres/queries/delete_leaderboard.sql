@@ -1,2 +1,2 @@
 -- Deletes a leaderboard: see functions/delete_leaderboard.sql.
-SELECT functions.delete_leaderboard($1) AS ranking_nos
+SELECT functions.delete_leaderboard($1)

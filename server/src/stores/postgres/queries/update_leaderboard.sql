@@ -1,2 +1,2 @@
 -- Changes a leaderboard: see functions/update_leaderboard.sql.
-SELECT outcome, replaced FROM functions.update_leaderboard($1, $2, $3, $4, $5, $6, $7)
+SELECT functions.update_leaderboard($1, $2, $3, $4, $5, $6, $7)

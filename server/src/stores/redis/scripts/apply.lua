@@ -21,7 +21,7 @@
 --             place after (4 bytes each, from 1; 0: not in the ranking), players in the ranking (4 bytes),
 --             revision, and version of the record that the index had (8-byte doubles; 0: none).
 --             places.ts reads it.
---   building  if BUILDING: the epoch that is being built
+--   building  if BUILDING: the epoch that is being built; if DONE: the revision before this
 --   payload   if DONE: the lowest payload version that the index may hold
 --
 -- Events: one feed entry `<last revision>-0` with n = the number of changes and c = the changes packed: for
@@ -135,4 +135,4 @@ if #changed > 0 then
   end
 end
 if damaged then return unserved end
-return { Status.DONE, table.concat(places), 0, payload }
+return { Status.DONE, table.concat(places), first, payload }

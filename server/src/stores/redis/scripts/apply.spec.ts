@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareEntries } from '../../../../test/support/compare-entries.ts';
 import { makeEntry } from '../../../../test/support/make-entry.ts';
 import { createTestRedis, type TestRedis } from '../../../../test/support/test-redis.ts';
 import type { Entry } from '../../../domain/entry.js';
 import type { BoardNo, LeaderboardId, PlayerId, RankingNo, SeasonNo } from '../../../domain/ids.js';
 import type { LifeId } from '../../../domain/index-rules.js';
 import { DEFAULT_SETTINGS } from '../../../domain/leaderboard.js';
-import { compareEntries } from '../../../domain/order.js';
 import type { Ranking } from '../../../domain/ranking.js';
 import type { IndexBuild, IndexPlace, IndexWrite } from '../../../features/index/ports.js';
 import { RedisConnection } from '../connection.js';

@@ -1870,7 +1870,8 @@ export const AdminServiceService = {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+   * RESOURCE_EXHAUSTED (`OVERLOADED`).
    */
   verifyLeaderboard: {
     path: "/rostrum.v1.AdminService/VerifyLeaderboard" as const,
@@ -1914,7 +1915,8 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+   * RESOURCE_EXHAUSTED (`OVERLOADED`).
    */
   verifyLeaderboard: handleServerStreamingCall<VerifyLeaderboardRequest, VerifyLeaderboardResponse>;
   /**
@@ -1963,7 +1965,8 @@ export interface AdminServiceClient extends Client {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+   * RESOURCE_EXHAUSTED (`OVERLOADED`).
    */
   verifyLeaderboard(
     request: VerifyLeaderboardRequest,
