@@ -57,6 +57,12 @@ test('plays a schedule again before it counts as harmless', async () => {
   expect((await shrunk(found)).ids).toEqual([2, 5]);
 });
 
+test('drops a fault that can only go after a later one', async () => {
+  const found = (own: readonly number[]) =>
+    needsTwoAndFive(own) && (own.includes(3) || !own.includes(6)) ? KIND : undefined;
+  expect((await shrunk(found)).ids).toEqual([2, 5]);
+});
+
 test('keeps what is needed for this kind, whatever else is found', async () => {
   const { ids } = await shrunk((own) => (own.includes(7) ? KIND : 'not served'));
   expect(ids).toEqual([7]);
