@@ -67,11 +67,9 @@ export function composeFeatures(
     hub.recheck(leaderboardId);
   };
   stores.signals.onBoardChanged(lookAgain);
-  const leaderboards = new LeaderboardService(stores.leaderboards, {
-    forget(leaderboardId) {
-      lookAgain(leaderboardId);
-      stores.redis.tellBoardChanged(leaderboardId);
-    },
+  const leaderboards = new LeaderboardService(stores.leaderboards, (leaderboardId) => {
+    lookAgain(leaderboardId);
+    stores.redis.tellBoardChanged(leaderboardId);
   });
   const purger = new Purger(stores.purges, builder, log);
 

@@ -1903,7 +1903,8 @@ export const AdminServiceService = {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+   * RESOURCE_EXHAUSTED (`OVERLOADED`).
    */
   verifyLeaderboard: {
     path: "/rostrum.v1.AdminService/VerifyLeaderboard" as const,
@@ -1947,7 +1948,8 @@ export interface AdminServiceServer extends UntypedServiceImplementation {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+   * RESOURCE_EXHAUSTED (`OVERLOADED`).
    */
   verifyLeaderboard: handleServerStreamingCall<VerifyLeaderboardRequest, VerifyLeaderboardResponse>;
   /**
@@ -1996,7 +1998,8 @@ export interface AdminServiceClient extends Client {
    * message has `done` = true.
    *
    * Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+   * UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+   * RESOURCE_EXHAUSTED (`OVERLOADED`).
    */
   verifyLeaderboard(
     request: VerifyLeaderboardRequest,
