@@ -1,7 +1,6 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { generateCertificates } from '../../certs/generate.ts';
 import { ROOT } from '../foreground.ts';
 import { SERVER_FLAGS } from '../services/server-flags.ts';
 import { temporaryDirectory } from '../services/temporary-directory.ts';
@@ -14,7 +13,7 @@ import type { OperationName } from './operations.ts';
 import type { BenchOptions } from './options.ts';
 import { type RequestTemplate, templateOf } from './request-templates.ts';
 import { countSubmissions, seed } from './seed.ts';
-import { type BenchStores, startStores } from './stores.ts';
+import { type BenchStores, prepareStores } from './stores.ts';
 import type { Undoing } from './undoing.ts';
 
 /** Processes whose CPU time is told apart. */
@@ -60,11 +59,7 @@ export class Bench {
     const loadCommand = commandOfLoad(options.client);
     const directory = temporaryDirectory('rostrum-bench-');
     undoing.add(directory.remove);
-    const certificates = join(directory.path, 'certificates');
-    await generateCertificates(certificates);
-    report('starting PostgreSQL and Redis');
-    const stores = await startStores(directory.path, report);
-    undoing.add(() => stores.stop());
+    const { certificates, stores } = await prepareStores(directory.path, undoing, report);
     report(`making a board of ${options.players.toLocaleString('en')} players`);
     await seed(stores.postgres.url(), options.players);
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { generateCertificates } from '../../certs/generate.ts';
 import { EmbeddedPostgres } from '../services/postgres.ts';
 import { LocalRedis } from '../services/redis.ts';
+import type { Undoing } from './undoing.ts';
 
 /** The stores of one benchmark, as `npm start` runs them: durable as in production. */
 export interface BenchStores {
@@ -21,8 +23,21 @@ const SHOWN = [
   'checkpoint_timeout',
 ];
 
-/** Starts PostgreSQL and Redis with their data in `directory`. */
-export async function startStores(
+/** What every benchmark stands on: certificates in a directory, and PostgreSQL and Redis with their data in it. */
+export async function prepareStores(
+  directory: string,
+  undoing: Undoing,
+  report: (line: string) => void,
+): Promise<{ readonly certificates: string; readonly stores: BenchStores }> {
+  const certificates = join(directory, 'certificates');
+  await generateCertificates(certificates);
+  report('starting PostgreSQL and Redis');
+  const stores = await startStores(directory, report);
+  undoing.add(() => stores.stop());
+  return { certificates, stores };
+}
+
+async function startStores(
   directory: string,
   report: (line: string) => void,
 ): Promise<BenchStores> {

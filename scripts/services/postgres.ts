@@ -5,10 +5,10 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type Account, unprivilegedAccount } from './account.ts';
-import { freePort } from './free-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { ServiceNotReady, untilReady } from './ready.ts';
-import { type ProcessEnd, ServiceProcess } from './service-process.ts';
+import { RestartableService, startOnPort } from './restartable-service.ts';
+import { ServiceProcess } from './service-process.ts';
 
 export interface EmbeddedPostgresOptions {
   /** Holds the data and nothing else; made when missing. */
@@ -33,30 +33,21 @@ const PASSWORD_FILE = 'rostrum-password';
 const RECOVERY_MS = 15_000;
 
 /** A PostgreSQL server of our own on 127.0.0.1, which stops with this process at the latest. */
-export class EmbeddedPostgres {
-  readonly port: number;
+export class EmbeddedPostgres extends RestartableService {
   readonly #options: EmbeddedPostgresOptions;
   readonly #binaries: PostgresBinaries;
   readonly #account: Account | undefined;
   #password = '';
-  #process: ServiceProcess | undefined;
 
   /** Makes the data directory if needed, starts the server and waits until it takes queries. */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
     const account = unprivilegedAccount(options.dataDirectory);
     const binaries = await postgresBinaries(account);
-    for (let attempt = 1; ; attempt += 1) {
-      const port = options.port ?? (await freePort());
+    return await startOnPort(options.port, async (port) => {
       const server = new EmbeddedPostgres(options, port, binaries, account);
-      try {
-        await server.#start(0);
-        return server;
-      } catch (error) {
-        // Another program may take the free port before the server does.
-        const lostPort = options.port === undefined && String(error).includes('in use');
-        if (!lostPort || attempt === 5) throw error;
-      }
-    }
+      await server.#start(0);
+      return server;
+    });
   }
 
   private constructor(
@@ -65,14 +56,10 @@ export class EmbeddedPostgres {
     binaries: PostgresBinaries,
     account: Account | undefined,
   ) {
+    super(port);
     this.#options = options;
-    this.port = port;
     this.#binaries = binaries;
     this.#account = account;
-  }
-
-  get pid(): number | undefined {
-    return this.#process?.pid;
   }
 
   /** Where to connect; the role owns the server. */
@@ -80,31 +67,8 @@ export class EmbeddedPostgres {
     return `postgres://${ROLE}:${this.#password}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** The latest lines of its log. */
-  log(): string {
-    return this.#process?.tail() ?? '';
-  }
-
-  /** Resolves when the running server ends, wanted or not. */
-  get ended(): Promise<ProcessEnd> {
-    return this.#process?.ended ?? Promise.resolve({ code: null, signal: null });
-  }
-
-  /** Ends the sessions and stops in order. Does nothing when it is not running. */
-  async stop(): Promise<void> {
-    await this.#process?.stop();
-    this.#process = undefined;
-  }
-
-  /** Sends a signal to the server alone and waits for its end; `start` brings it back. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    await this.#process?.kill(signal);
-    this.#process = undefined;
-  }
-
-  /** Starts it again on the same port after `stop` or `kill`, with its data or without. */
   async start(options: { readonly wipe?: boolean } = {}): Promise<void> {
-    if (this.#process && !this.#process.end) return;
+    if (this.process && !this.process.end) return;
     if (options.wipe) await rm(this.#options.dataDirectory, { recursive: true, force: true });
     await this.#start(RECOVERY_MS);
   }
@@ -151,7 +115,7 @@ export class EmbeddedPostgres {
       logFile: this.#options.logFile,
       stopSignal: 'SIGINT', // "fast": ends the sessions, then stops in order
     });
-    this.#process = child;
+    this.process = child;
     await untilReady(child, () => this.#query('postgres', 'SELECT 1').then(() => undefined));
   }
 

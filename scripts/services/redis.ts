@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { freePort } from './free-port.ts';
 import { untilReady } from './ready.ts';
 import { ensureRedis } from './redis-binary.ts';
-import { type ProcessEnd, ServiceProcess } from './service-process.ts';
+import { RestartableService, startOnPort } from './restartable-service.ts';
+import { ServiceProcess } from './service-process.ts';
 
 export interface LocalRedisOptions {
   /** Holds the data, the configuration and the password; made when missing. */
@@ -22,72 +22,36 @@ export interface LocalRedisOptions {
 }
 
 /** A Redis server of our own on 127.0.0.1, which stops with this process at the latest. */
-export class LocalRedis {
-  readonly port: number;
+export class LocalRedis extends RestartableService {
   readonly #options: LocalRedisOptions;
   readonly #program: string;
   readonly #password: string;
-  #process: ServiceProcess | undefined;
 
   /** Starts the server and waits until it has loaded its data. @throws RedisMissing */
   static async start(options: LocalRedisOptions): Promise<LocalRedis> {
     const program = await ensureRedis(options.report ?? (() => undefined));
     await mkdir(join(options.directory, 'data'), { recursive: true });
     const password = await keptPassword(join(options.directory, 'password'));
-    for (let attempt = 1; ; attempt += 1) {
-      const port = options.port ?? (await freePort());
+    return await startOnPort(options.port, async (port) => {
       const redis = new LocalRedis(options, port, program, password);
-      try {
-        await redis.start();
-        return redis;
-      } catch (error) {
-        // Another program may take the free port before the server does.
-        const lostPort = options.port === undefined && String(error).includes('in use');
-        if (!lostPort || attempt === 5) throw error;
-      }
-    }
+      await redis.start();
+      return redis;
+    });
   }
 
   private constructor(options: LocalRedisOptions, port: number, program: string, password: string) {
+    super(port);
     this.#options = options;
-    this.port = port;
     this.#program = program;
     this.#password = password;
-  }
-
-  get pid(): number | undefined {
-    return this.#process?.pid;
   }
 
   url(database = 0): string {
     return `redis://default:${this.#password}@127.0.0.1:${this.port}/${database}`;
   }
 
-  /** The latest lines of its log. */
-  log(): string {
-    return this.#process?.tail() ?? '';
-  }
-
-  /** Resolves when the running server ends, wanted or not. */
-  get ended(): Promise<ProcessEnd> {
-    return this.#process?.ended ?? Promise.resolve({ code: null, signal: null });
-  }
-
-  /** Stops in order. Does nothing when it is not running. */
-  async stop(): Promise<void> {
-    await this.#process?.stop();
-    this.#process = undefined;
-  }
-
-  /** Sends a signal and waits for the end; `start` brings it back. */
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    await this.#process?.kill(signal);
-    this.#process = undefined;
-  }
-
-  /** Starts it again on the same port after `stop` or `kill`, with its data or without. */
   async start(options: { readonly wipe?: boolean } = {}): Promise<void> {
-    if (this.#process && !this.#process.end) return;
+    if (this.process && !this.process.end) return;
     const { directory, logFile } = this.#options;
     const data = join(directory, 'data');
     if (options.wipe) await rm(data, { recursive: true, force: true });
@@ -104,7 +68,7 @@ export class LocalRedis {
       logFile,
       stopSignal: 'SIGTERM',
     });
-    this.#process = child;
+    this.process = child;
     await untilReady(child, () => ping(this.port, this.#password));
   }
 

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { generateCertificates } from '../../../certs/generate.ts';
 import { temporaryDirectory } from '../../services/temporary-directory.ts';
 import { describeMachine, newRun } from '../bench.ts';
 import { CpuMeter } from '../cpu-meter.ts';
@@ -7,7 +6,7 @@ import type { Operation } from '../operations.ts';
 import type { BenchOptions } from '../options.ts';
 import { keepResults } from '../results.ts';
 import { type Spread, spreadOf } from '../spread.ts';
-import { startStores } from '../stores.ts';
+import { prepareStores } from '../stores.ts';
 import { milliseconds, spread, table, whole } from '../table.ts';
 import type { Undoing } from '../undoing.ts';
 import { type AgainstSlice, Contender, type Surroundings } from './contender.ts';
@@ -38,11 +37,7 @@ export async function measureAgainst(
   const directory = temporaryDirectory('rostrum-bench-');
   undoing.add(directory.remove);
   const other = await treeOf(ref, join(directory.path, 'tree'), report);
-  const certificates = join(directory.path, 'certificates');
-  await generateCertificates(certificates);
-  report('starting PostgreSQL and Redis');
-  const stores = await startStores(directory.path, report);
-  undoing.add(() => stores.stop());
+  const { certificates, stores } = await prepareStores(directory.path, undoing, report);
   const around: Surroundings = { stores, certificates, options, run: newRun(), undoing, report };
   const contenders: Record<TreeRole, Contender> = {
     other: await Contender.start(other, 0, around),

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { generateCertificates } from '../../../certs/generate.ts';
 import { ROOT } from '../../foreground.ts';
 import { SERVER_FLAGS } from '../../services/server-flags.ts';
 import type { ServiceProcess } from '../../services/service-process.ts';
@@ -11,7 +10,7 @@ import { BenchProcess } from '../child-process.ts';
 import type { BenchOptions } from '../options.ts';
 import { countSubmissions, seed } from '../seed.ts';
 import { startServer } from '../server-process.ts';
-import { type BenchStores, startStores } from '../stores.ts';
+import { type BenchStores, prepareStores } from '../stores.ts';
 import type { Undoing } from '../undoing.ts';
 import { type Mix, OTHERS, partsOf, probesOf, TINY } from './groups.ts';
 import type { FromOutageLoad, ToOutageLoad } from './messages.ts';
@@ -41,11 +40,7 @@ export class OutageStage {
   ): Promise<OutageStage> {
     const directory = temporaryDirectory('rostrum-bench-');
     undoing.add(directory.remove);
-    const certificates = join(directory.path, 'certificates');
-    await generateCertificates(certificates);
-    report('starting PostgreSQL and Redis');
-    const stores = await startStores(directory.path, report);
-    undoing.add(() => stores.stop());
+    const { certificates, stores } = await prepareStores(directory.path, undoing, report);
     report(`making a board of ${options.players.toLocaleString('en')} players, and small ones`);
     await seed(stores.postgres.url(), options.players, [OTHERS, TINY]);
     const { process: server, port } = await startServer({

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { generateCertificates } from '../../../certs/generate.ts';
 import { SubmitScoreRequest } from '../../../server/dist/gen/rostrum/v1/score.js';
 import { WatchStandingsRequest } from '../../../server/dist/gen/rostrum/v1/watch.js';
 import { temporaryDirectory } from '../../services/temporary-directory.ts';
@@ -15,7 +14,7 @@ import { type RequestTemplate, submissionOf, template, templateOf } from '../req
 import { keepResults } from '../results.ts';
 import { startServer } from '../server-process.ts';
 import { type Spread, spreadOf } from '../spread.ts';
-import { type BenchStores, query, startStores } from '../stores.ts';
+import { type BenchStores, prepareStores, query } from '../stores.ts';
 import { table } from '../table.ts';
 import type { Undoing } from '../undoing.ts';
 import type { Changed, FromWatchLoad, ToWatchLoad } from './messages.ts';
@@ -59,11 +58,7 @@ export async function measureWatch(options: BenchOptions, undoing: Undoing): Pro
   if (options.against !== undefined) {
     trees.unshift(await treeOf(options.against, join(directory.path, 'tree'), report));
   }
-  const certificates = join(directory.path, 'certificates');
-  await generateCertificates(certificates);
-  report('starting PostgreSQL and Redis');
-  const stores = await startStores(directory.path, report);
-  undoing.add(() => stores.stop());
+  const { certificates, stores } = await prepareStores(directory.path, undoing, report);
   const stage: Stage = { stores, certificates, options, undoing, report };
   for (const [number, tree] of trees.entries()) {
     await query(stores.postgres.url(), `CREATE DATABASE ${databaseOf(number)}`);
