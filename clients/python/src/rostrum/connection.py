@@ -7,6 +7,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import grpc
@@ -14,7 +15,7 @@ from google.protobuf.message import Message
 from grpc import aio
 
 from rostrum.channels import MAX_REQUEST_BYTES, Channels
-from rostrum.diagnosis import Diagnosis, cannot_reach, diagnose
+from rostrum.diagnosis import Diagnosis, cannot_reach, diagnose, expired_certificate
 from rostrum.errors import (
     RostrumError,
     client_closed,
@@ -49,8 +50,11 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._channels: Channels | None = None
         self._for_watches: list[Channels] = []
+        self._retired: list[Channels] = []
+        """With calls that began before certificates were renewed."""
         self._sleepers: set[asyncio.Future[None]] = set()
         self._answered = False
+        self._was_renewed = False
         self._diagnosis: asyncio.Task[Diagnosis | None] | None = None
         self._doubts = 0
         self._closed: asyncio.Task[None] | None = None
@@ -90,9 +94,21 @@ class Connection:
     ) -> Any:
         """Begins a call of one kind (`unary_unary`, …)."""
         self.use()
+        self._take_renewed_certificates()
         assert self._channels is not None
         channels = self._room_for_a_watch() if kind == "unary_stream" else self._channels
         return channels.open(kind, path, parse, *args, **options)
+
+    def _take_renewed_certificates(self) -> None:
+        """Calls that begin from now on are made with what the files hold now."""
+        renewed = self.settings.tls.renewed()
+        if renewed is None or self._channels is None:
+            return
+        before = [*self._retired, self._channels, *self._for_watches]
+        self._retired = [channels for channels in before if channels.calls]
+        self.settings = replace(self.settings, tls=renewed)
+        self._channels, self._for_watches = Channels(self.settings), []
+        self._answered, self._was_renewed = False, True
 
     def _room_for_a_watch(self) -> Channels:
         """Watches have channels of their own.
@@ -144,15 +160,20 @@ class Connection:
 
     async def explain(self) -> tuple[RostrumError, bool] | None:
         """Why a connection fails that never worked, and whether no retry can mend it."""
-        if self._answered or self.closing:
+        if self.closing:
             return None
+        if self._answered:  # what worked comes back, unless its time is over
+            expired = expired_certificate(self.settings)
+            return (expired, False) if expired else None
         if self._diagnosis is None or self._diagnosis.done():
             self._diagnosis = asyncio.get_running_loop().create_task(diagnose(self.settings))
         diagnosis = await asyncio.shield(self._diagnosis)
         if diagnosis is None:
             return None
         self._doubts = self._doubts + 1 if diagnosis.mendable == "doubtful" else 0
-        return diagnosis.error, diagnosis.mendable == "no" or self._doubts >= _CERTAIN_AFTER
+        certain = diagnosis.mendable == "no" or self._doubts >= _CERTAIN_AFTER
+        # What was renewed once can be renewed again: it is no reason to give up what ran before.
+        return diagnosis.error, certain and not self._was_renewed
 
     async def sleep(self, seconds: float) -> None:
         """Waits; ends with CLIENT_CLOSED when the client is closed meanwhile."""
@@ -231,7 +252,7 @@ class Connection:
         if last is None:
             explained = await self.explain()
             return explained[0] if explained else failure
-        if last.reason == "CONNECTION_FAILED" and not self.is_ready:
+        if last.reason in ("CONNECTION_FAILED", "CERTIFICATE_REFUSED") and not self.is_ready:
             return last  # the last attempt waited in vain for a connection
         if last.reason == "STORE_UNAVAILABLE":
             return last
@@ -252,7 +273,7 @@ class Connection:
         """Ends every call, and resolves when all have ended and the connections are down."""
         if self._pid != os.getpid() or (self._loop is not None and self._loop.is_closed()):
             self.closing = True
-            self._channels, self._for_watches = None, []
+            self._channels, self._for_watches, self._retired = None, [], []
             return
         if self._loop is None or self._closed is not None:
             self.closing = True
@@ -272,7 +293,7 @@ class Connection:
             self._diagnosis.cancel()
             await asyncio.wait([self._diagnosis])
         assert self._channels is not None
-        opened = [self._channels, *self._for_watches]
+        opened = [self._channels, *self._for_watches, *self._retired]
         for call in [call for channels in opened for call in channels.calls]:
             call.cancel()
         # What follows a call ends with it, and opens no other.

@@ -82,19 +82,20 @@ def _explain(address: Address, settings: Settings, error: BaseException, *, secu
     where = address.text
     if isinstance(error, ssl.SSLCertVerificationError):
         text = f"the certificate of the server at {where} is refused: {error.verify_message}"
-        return _refused(text, "no", error)
+        return Diagnosis(_refused(text, error), "no")
     alert = isinstance(error, ssl.SSLError) and "ALERT" in str(error.reason or error)
-    expires = settings.tls.expires
-    if expires and expires < datetime.now(timezone.utc) and (secured or alert):
-        return _refused(f"the client certificate expired at {expires.isoformat()}", "no", error)
+    expired = expired_certificate(settings)
+    if expired and (secured or alert):
+        return Diagnosis(expired, "no")
     if alert:
-        return _refused(f"the server at {where} refuses the client certificate", "no", error)
+        text = f"the server at {where} refuses the client certificate"
+        return Diagnosis(_refused(text, error), "no")
     if secured and not isinstance(error, asyncio.TimeoutError):
         text = (
             f"the server at {where} closes the connection after the TLS handshake: it probably "
             "refuses the client certificate"
         )
-        return _refused(text, "doubtful", error)
+        return Diagnosis(_refused(text, error), "doubtful")
     return Diagnosis(cannot_reach(where, _code(error)), "yes")
 
 
@@ -110,12 +111,21 @@ def _code(error: BaseException | None) -> str:
     return "ECONNREFUSED" if "refused" in str(error).lower() else type(error).__name__
 
 
-def _refused(message: str, mendable: Hope, cause: BaseException) -> Diagnosis:
-    why = "closed" if isinstance(cause, EOFError) else getattr(cause, "reason", None) or str(cause)
-    text = f"{message} ({why}); development certificates are made by `npm start`, or by `npm run certs`"
-    return Diagnosis(
-        RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", text), mendable
-    )
+def expired_certificate(settings: Settings) -> RostrumError | None:
+    """What to say where the client's certificate has expired."""
+    expires = settings.tls.expires
+    if expires is None or expires > datetime.now(timezone.utc):
+        return None
+    return _refused(f"the client certificate expired at {expires.isoformat()}", None)
+
+
+def _refused(message: str, cause: BaseException | None) -> RostrumError:
+    if isinstance(cause, EOFError):
+        message += " (closed)"
+    elif cause is not None:
+        message += f" ({getattr(cause, 'reason', None) or cause})"
+    text = f"{message}; development certificates are made by `npm start`, or by `npm run certs`"
+    return RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", text)
 
 
 def cannot_reach(address: str, code: str) -> RostrumError:

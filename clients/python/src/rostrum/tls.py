@@ -5,7 +5,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import NoneType
@@ -33,12 +33,24 @@ class Tls:
 
 @dataclass(frozen=True)
 class LoadedTls:
+    source: Tls
+    stamp: tuple[object, ...]
+    """Of the files; another one when they were renewed."""
     ca: bytes
     cert: bytes
     key: bytes
     server_name: str | None
     context: ssl.SSLContext
     expires: datetime | None
+
+    def renewed(self) -> "LoadedTls | None":
+        """What the files hold now, if that is something else, and whole."""
+        if _stamp(self.source) == self.stamp:
+            return None
+        try:
+            return load_tls(self.source)
+        except RostrumError:
+            return None  # one is being written
 
     def credentials(self) -> grpc.ChannelCredentials:
         return grpc.ssl_channel_credentials(self.ca, self.key, self.cert)
@@ -55,6 +67,8 @@ def load_tls(tls: Tls) -> LoadedTls:
     """Raises INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID."""
     if not isinstance(tls.server_name, (str, NoneType)):
         raise invalid_options(f"tls.server_name must be a str, not {tls.server_name!r}")
+    tls = replace(tls, ca=_absolute(tls.ca), cert=_absolute(tls.cert), key=_absolute(tls.key))
+    stamp = _stamp(tls)
     ca = _read("ca", tls.ca, b"CERTIFICATE-----")
     cert = _read("cert", tls.cert, b"CERTIFICATE-----")
     key = _read("key", tls.key, b"PRIVATE KEY-----")
@@ -71,7 +85,26 @@ def load_tls(tls: Tls) -> LoadedTls:
             pair = f"{_label('cert', tls.cert)} and {_label('key', tls.key)}"
             fault = "do not belong together" if "MISMATCH" in str(error) else "cannot be used"
             raise _invalid(f"{pair} {fault}: {error}") from error
-        return LoadedTls(ca, cert, key, tls.server_name, context, _not_after(cert_file))
+        return LoadedTls(tls, stamp, ca, cert, key, tls.server_name, context, _not_after(cert_file))
+
+
+def _absolute(source: PemSource) -> PemSource:
+    """A path that stays the same when the process goes to another directory."""
+    return Path(source).absolute() if isinstance(source, (str, os.PathLike)) and source else source
+
+
+def _stamp(tls: Tls) -> tuple[object, ...]:
+    return tuple(_file_stamp(source) for source in (tls.ca, tls.cert, tls.key))
+
+
+def _file_stamp(source: PemSource) -> tuple[int, int, int] | None:
+    if isinstance(source, bytes):
+        return None
+    try:
+        stat = os.stat(source)
+    except (OSError, ValueError, TypeError):
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def _no_password() -> str:

@@ -38,6 +38,8 @@ export class Connection {
   readonly #channel: Channel;
   readonly #streams: StreamChannels<Channel>;
   readonly #calls = new Set<Cancellable>();
+  /** What `close` waits for beside the calls. */
+  readonly #users = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #allEnded: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -195,7 +197,14 @@ export class Connection {
     return { error, permanent: mendable === 'no' || this.#doubts >= CERTAIN_AFTER };
   }
 
-  /** Cancels every call and stream, and resolves when all have ended. */
+  /** Makes `close` wait for what uses the connection and ends by itself when that begins. */
+  waitOnClose(ended: Promise<void>): void {
+    this.#users.add(ended);
+    const forget = (): boolean => this.#users.delete(ended);
+    ended.then(forget, forget);
+  }
+
+  /** Cancels every call and stream, and resolves when all have ended, and what was said to wait for. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -211,6 +220,7 @@ export class Connection {
     }
     this.#streams.close();
     this.#channel.close();
+    await Promise.allSettled(this.#users);
   }
 
   #openStream<Stream extends ClientReadableStream<unknown>>(
