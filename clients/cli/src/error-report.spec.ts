@@ -72,6 +72,17 @@ describe('error reports', () => {
     );
   });
 
+  it('say how a score that may have been recorded is sent again', () => {
+    const metadata = { submission_id: 'a1' };
+    const hint = 'The same command with --id a1 sends it again, and it counts once.';
+    for (const reason of ['CONNECTION_FAILED', 'STORE_UNAVAILABLE', 'DEADLINE_EXCEEDED'] as const) {
+      const error = new RostrumError('UNAVAILABLE', reason, 'failed', { metadata });
+      expect(reportOf(error, situation).hints).toContain(hint);
+    }
+    const reused = new RostrumError('ALREADY_EXISTS', 'SUBMISSION_ID_REUSED', 'no', { metadata });
+    expect(reportOf(reused, situation).hints).not.toContain(hint);
+  });
+
   it('never send control characters of a message to the terminal', () => {
     const error = new RostrumError('UNKNOWN', undefined, 'bad \x1b[31mthing');
     expect(renderReport(reportOf(error, situation), style)[0]).toBe(

@@ -39,7 +39,7 @@ export function reportOf(error: unknown, situation: ErrorSituation): ErrorReport
       code: error.code,
       ...(error.reason === undefined ? {} : { reason: error.reason }),
       message: error.message,
-      hints: hintsFor(error, situation),
+      hints: [...sendAgain(error), ...hintsFor(error, situation)],
       metadata: error.metadata,
       fieldViolations: error.fieldViolations,
     };
@@ -140,11 +140,6 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
           error.metadata.request_id ? ` under request ${error.metadata.request_id}` : ''
         }.`,
       ];
-    case 'DEADLINE_EXCEEDED': {
-      const id = error.metadata.submission_id;
-      if (id === undefined) return [LATE];
-      return [`The same command with --id ${id} sends it again, and it counts once.`, LATE];
-    }
     case 'CERTIFICATE_REFUSED':
       return [
         ...as,
@@ -158,6 +153,12 @@ function hintsFor(error: RostrumError, { address, credentials }: ErrorSituation)
   }
   if (error.code === 'DEADLINE_EXCEEDED') return [LATE];
   return [];
+}
+
+/** How a score that may have been recorded is sent again. */
+function sendAgain({ reason, metadata: { submission_id: id } }: RostrumError): string[] {
+  if (id === undefined || reason === 'SUBMISSION_ID_REUSED') return [];
+  return [`The same command with --id ${id} sends it again, and it counts once.`];
 }
 
 function cameAs(credentials: ErrorSituation['credentials']): string[] {

@@ -40,7 +40,8 @@ type AdminServiceClient interface {
 	// message has `done` = true.
 	//
 	// Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-	// UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+	// UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+	// RESOURCE_EXHAUSTED (`OVERLOADED`).
 	VerifyLeaderboard(ctx context.Context, in *VerifyLeaderboardRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyLeaderboardResponse], error)
 	// Builds the index of a ranking anew beside the present one and swaps it in; reads and
 	// submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.
@@ -131,7 +132,8 @@ type AdminServiceServer interface {
 	// message has `done` = true.
 	//
 	// Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-	// UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+	// UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+	// RESOURCE_EXHAUSTED (`OVERLOADED`).
 	VerifyLeaderboard(*VerifyLeaderboardRequest, grpc.ServerStreamingServer[VerifyLeaderboardResponse]) error
 	// Builds the index of a ranking anew beside the present one and swaps it in; reads and
 	// submissions go on meanwhile, and stay correct. Watchers of a view get a snapshot with `reset`.

@@ -2,8 +2,14 @@ import { positiveOption } from './errors/positive-option.js';
 import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
 import { invalidOptions, RostrumError } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
-import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
-import { isLoopback, parseAddresses, type ServerAddress } from './transport/server-address.js';
+import { Certificates } from './transport/certificates.js';
+import type { TlsOptions } from './transport/credentials.js';
+import {
+  DEVELOPMENT_ADDRESS,
+  isLoopback,
+  parseAddresses,
+  type ServerAddress,
+} from './transport/server-address.js';
 
 /** How a client reaches its servers; all of it has defaults. */
 export interface ClientOptions {
@@ -46,7 +52,7 @@ export interface ClientSettings {
   /** All of them as text, for messages. */
   readonly address: string;
   /** Undefined for plaintext. */
-  readonly tls: LoadedTls | undefined;
+  readonly tls: Certificates | undefined;
   readonly defaultDeadlineMs: number;
   readonly retry: RetrySettings;
 }
@@ -63,18 +69,21 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
   }
   requireKnownOptions(CLIENT_OPTIONS, options);
   const addresses = parseAddresses(
-    options.address ?? (process.env.ROSTRUM_ADDRESS || 'localhost:50051'),
+    options.address ?? (process.env.ROSTRUM_ADDRESS || DEVELOPMENT_ADDRESS),
   );
   return {
     addresses,
     address: addresses.map(({ text }) => text).join(', '),
-    tls: options.plaintext === true ? requireLoopback(addresses) : loadTls(tlsOptions(options)),
+    tls:
+      options.plaintext === true
+        ? requireLoopback(addresses)
+        : new Certificates(tlsOptions(options, addresses)),
     defaultDeadlineMs: positiveOption('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
     retry: retrySettings(options.retry),
   };
 }
 
-function tlsOptions(options: ClientOptions): TlsOptions {
+function tlsOptions(options: ClientOptions, addresses: readonly ServerAddress[]): TlsOptions {
   const { tls } = options;
   requireKnownOptions(TLS_OPTIONS, tls, 'options.tls');
   if (tls !== undefined) {
@@ -85,9 +94,11 @@ function tlsOptions(options: ClientOptions): TlsOptions {
   }
   const { ROSTRUM_TLS_CA: ca, ROSTRUM_TLS_CERT: cert, ROSTRUM_TLS_KEY: key } = process.env;
   if (ca && cert && key) return { ca, cert, key };
+  const isDevelopment = addresses.every(({ text }) => text === DEVELOPMENT_ADDRESS);
+  const made = ' (after `npm start`: certs/dev/ca.crt, certs/dev/writer.crt, certs/dev/writer.key)';
   throw invalidOptions(
     'tls is missing: give ca, cert and key, or set ROSTRUM_TLS_CA, ROSTRUM_TLS_CERT and ' +
-      'ROSTRUM_TLS_KEY (after `npm start`: certs/dev/ca.crt, certs/dev/writer.crt, certs/dev/writer.key)',
+      `ROSTRUM_TLS_KEY${isDevelopment ? made : ''}`,
   );
 }
 

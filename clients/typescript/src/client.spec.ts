@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import {
   certificatePath,
   clientOptions,
@@ -23,18 +26,31 @@ async function freePort(): Promise<number> {
 }
 
 describe('RostrumClient.connect', () => {
-  it('names a certificate file that is missing, and the command that makes it', () => {
-    const tls = { ca: '/nowhere/ca.crt', cert: 'c', key: 'k' };
-    let error: unknown;
-    try {
-      RostrumClient.connect({ tls });
-    } catch (thrown) {
-      error = thrown;
-    }
-    expect(isRostrumError(error, 'CERTIFICATE_FILE_MISSING')).toBe(true);
-    expect(error).toMatchObject({ metadata: { path: '/nowhere/ca.crt' } });
-    expect(String(error)).toContain('/nowhere/ca.crt (ENOENT)');
-    expect(String(error)).toContain('npm start');
+  it.each([
+    ['/nowhere/ca.crt', false],
+    ['/nowhere/certs/dev/ca.crt', true],
+  ])(
+    'names a certificate file that is missing, %s, and the command that makes it: %s',
+    (ca, isMade) => {
+      let error: unknown;
+      try {
+        RostrumClient.connect({ tls: { ca, cert: 'c', key: 'k' } });
+      } catch (thrown) {
+        error = thrown;
+      }
+      expect(isRostrumError(error, 'CERTIFICATE_FILE_MISSING')).toBe(true);
+      expect(error).toMatchObject({ metadata: { path: ca } });
+      expect(String(error)).toContain(`${ca} (ENOENT)`);
+      expect(String(error).includes('npm start')).toBe(isMade);
+    },
+  );
+
+  it('names the files of a checkout only for the address of one', () => {
+    for (const name of ['CA', 'CERT', 'KEY']) vi.stubEnv(`ROSTRUM_TLS_${name}`, '');
+    const connect = (address: string) => () => RostrumClient.connect({ address });
+    expect(connect('localhost:50051')).toThrow('npm start');
+    expect(connect('game.example:50051')).toThrow(/^((?!npm start).)*ROSTRUM_TLS_KEY$/);
+    vi.unstubAllEnvs();
   });
 
   it('refuses a key that does not belong to the certificate, and what is no certificate', () => {
@@ -128,7 +144,7 @@ describe('waitForReady', () => {
     await expect(client.waitForReady({ deadlineMs: 300 })).rejects.toMatchObject({
       code: 'UNAVAILABLE',
       reason: 'CONNECTION_FAILED',
-      message: expect.stringMatching(/cannot reach .*localhost:\d+: nothing listens there/),
+      message: `cannot reach a Rostrum server at ${address}: nothing listens there (ECONNREFUSED)`,
     });
   });
 
@@ -146,7 +162,7 @@ describe('waitForReady', () => {
         : RostrumClient.connect({ address, plaintext: true });
       await expect(client.waitForReady({ deadlineMs: 300 })).rejects.toMatchObject({
         reason: 'CONNECTION_FAILED',
-        message: expect.stringContaining('no answer'),
+        message: `something listens at ${address} and gives no answer (ETIMEDOUT)${tls ? '' : ': does it want TLS? This client speaks plaintext'}`,
       });
       await client.close();
       expect(taken.length).toBeGreaterThan(0);
@@ -154,6 +170,15 @@ describe('waitForReady', () => {
       silent.close();
     },
   );
+
+  it('asks whether a server wants TLS that does not answer without', async () => {
+    await using server = await ScriptedServer.start({});
+    await using client = RostrumClient.connect({ address: server.address, plaintext: true });
+    await expect(client.waitForReady({ deadlineMs: 500 })).rejects.toMatchObject({
+      reason: 'CONNECTION_FAILED',
+      message: expect.stringContaining('does it want TLS?'),
+    });
+  });
 
   it('reaches a server by its IP address, and checks the certificate against it', async () => {
     await using server = await ScriptedServer.start({});
@@ -212,7 +237,7 @@ describe('waitForReady', () => {
       await expect(client.waitForReady()).rejects.toMatchObject({
         code: 'UNAUTHENTICATED',
         reason: 'CERTIFICATE_REFUSED',
-        message: expect.stringContaining('client certificate'),
+        message: expect.stringMatching(/^((?!npm start).)*client certificate((?!npm start).)*$/),
       });
       await expect(client.scores.submit(submission)).rejects.toMatchObject({
         reason: 'CERTIFICATE_REFUSED',
@@ -220,6 +245,20 @@ describe('waitForReady', () => {
       expect(performance.now() - start).toBeLessThan(3_000);
     },
   );
+
+  it('says what makes certificates that are refused where they are those of a checkout', async () => {
+    await using server = await ScriptedServer.start({});
+    const directory = mkdtempSync(join(tmpdir(), 'rostrum-certificates-'));
+    const development = join(directory, 'certs', 'dev');
+    cpSync(certificatePath(''), development, { recursive: true });
+    const file = (name: string) => join(development, name);
+    const tls = { ca: file('ca.crt'), cert: file('foreign.crt'), key: file('foreign.key') };
+    await using client = RostrumClient.connect({ address: server.address, tls });
+    await expect(client.waitForReady()).rejects.toThrow(
+      'development certificates are made by `npm start`, or by `npm run certs`',
+    );
+    rmSync(directory, { recursive: true });
+  });
 
   it('says at once that it does not trust the certificate of the server', async () => {
     await using server = await ScriptedServer.start({}, { identity: 'foreign' });

@@ -78,7 +78,7 @@ export class RostrumClient implements AsyncDisposable {
 
   /**
    * Cancels all calls and watches, which then reject with CLIENT_CLOSED, and resolves when the
-   * connection is down. Later calls reject with CLIENT_CLOSED.
+   * connection is down and every live view is `closed`. Later calls reject with CLIENT_CLOSED.
    */
   close(): Promise<void> {
     return this.#connection.close();

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
 import type { LeaderboardId } from '../domain/ids.js';
@@ -66,11 +67,9 @@ export function composeFeatures(
     hub.recheck(leaderboardId);
   };
   stores.signals.onBoardChanged(lookAgain);
-  const leaderboards = new LeaderboardService(stores.leaderboards, {
-    forget(leaderboardId) {
-      lookAgain(leaderboardId);
-      stores.redis.tellBoardChanged(leaderboardId);
-    },
+  const leaderboards = new LeaderboardService(stores.leaderboards, (leaderboardId) => {
+    lookAgain(leaderboardId);
+    stores.redis.tellBoardChanged(leaderboardId);
   });
   const purger = new Purger(stores.purges, builder, log);
 
@@ -93,6 +92,8 @@ export function composeFeatures(
     writeTrouble: stores.writeTrouble,
     rebuilding: () => builder.building,
     countOutbox: () => stores.outbox.count(),
+    worker: cluster.worker?.id ?? 1,
+    workers: config.workers,
   });
 
   server.addService(

@@ -39,14 +39,18 @@ describe('what rostrum says when it cannot do what is asked', () => {
       },
     });
     const words = (await cli.run(['watch', 'arena', '--address', address])).stderr;
-    expect(words).toMatch(/^error: .*npm start.* \[CONNECTION_FAILED\]\n {2}→ --address/);
+    expect(words).toMatch(
+      /^error: cannot reach .*\(ECONNREFUSED\) \[CONNECTION_FAILED\]\n {2}→ --address/,
+    );
   });
 
   it('names the certificate file that is missing', async () => {
     const result = await cli.run(['ping', '--cert', '/nowhere/me.crt']);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('/nowhere/me.crt');
-    expect(result.stderr).toContain('npm start');
+    expect(result.stderr).not.toContain('npm start');
+    const made = await cli.run(['ping', '--cert', '/nowhere/certs/dev/me.crt']);
+    expect(made.stderr).toContain('npm start');
   });
 
   it('says where it looked when there is no certificate at all', async () => {

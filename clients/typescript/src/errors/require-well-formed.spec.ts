@@ -50,7 +50,7 @@ const CALLS: [string, (client: RostrumClient) => Promise<unknown>][] = [
   ],
   ['playerIds[0]', ({ watch }) => watch.changes({ leaderboardId: 'b', playerIds: [HALF] }).next()],
   ['resumeToken', ({ watch }) => watch.changes({ leaderboardId: 'b', resumeToken: HALF }).next()],
-  ['leaderboardId', (client) => client.leaderboard(HALF).top()],
+  ['leaderboardId', ({ standings }) => standings.top({ leaderboardId: HALF })],
   ['leaderboardId', ({ admin }) => admin.verify({ leaderboardId: HALF }).next()],
   ['service', ({ health }) => health.check({ service: HALF })],
 ];

@@ -45,7 +45,7 @@ export type ServiceErrorReason = Exclude<
  *   reason: `submission_id`, or `submission_ids` of a batch.
  * - `LEADERBOARD_RULES_DIFFER` (FAILED_PRECONDITION): the leaderboard exists with other rules than
  *   `client.leaderboard` was given. Metadata: `leaderboard_id`, and each rule that differs as the
- *   leaderboard has it.
+ *   leaderboard has it: `aggregation`, `sort_order`, `subscore_sort_order`.
  * - `MESSAGE_TOO_LARGE` (RESOURCE_EXHAUSTED): a request of more than 4 MiB, which is not sent, or a
  *   message that the receiver refuses for its size. Metadata: `size` and `limit` in bytes.
  * - `NODE_TOO_OLD` (FAILED_PRECONDITION): this Node cannot run the client.

@@ -153,7 +153,7 @@ describe('a leaderboard of the client', () => {
       reason: 'LEADERBOARD_RULES_DIFFER',
       message:
         'the leaderboard arena exists with other rules: its aggregation is BEST, not SUM, and its sortOrder is DESCENDING, not ASCENDING; name the rules it has, or use another id',
-      metadata: { leaderboard_id: 'arena', aggregation: 'BEST', sortOrder: 'DESCENDING' },
+      metadata: { leaderboard_id: 'arena', aggregation: 'BEST', sort_order: 'DESCENDING' },
     };
     await expect(client.leaderboard('arena', rules).check()).rejects.toMatchObject(differ);
     for (const use of uses(client, rules)) await expect(use()).rejects.toMatchObject(differ);
@@ -208,6 +208,17 @@ describe('a leaderboard of the client', () => {
     const make = (id: unknown, rules: unknown) => () =>
       client.leaderboard(id as string, rules as RankingRules);
     expect(make(5, {})).toThrow('leaderboardId: must be a string, not a number');
+    const rule =
+      'must be 1 to 128 characters of A-Z a-z 0-9 . _ : - and start with a letter or digit';
+    expect(make('', {})).toThrow(`leaderboardId: is empty and ${rule}`);
+    expect(make('my board', {})).toThrow(
+      expect.objectContaining({
+        reason: 'INVALID_FIELD',
+        fieldViolations: [{ field: 'leaderboardId', description: `"my board" ${rule}` }],
+      }),
+    );
+    expect(make('x'.repeat(129), {})).toThrow(`"${'x'.repeat(40)}…" ${rule}`);
+    expect(make('x'.repeat(128), {})().leaderboardId).toHaveLength(128);
     expect(make('arena', { agregation: 'SUM' })).toThrow(
       'rules.agregation: is not known; did you mean aggregation?',
     );

@@ -1,3 +1,4 @@
+import { requireId } from '../errors/require-id.js';
 import { requireType } from '../errors/require-type.js';
 import type { Leaderboard, RankingRules } from '../leaderboards/leaderboard.js';
 import { toRankingRules } from '../leaderboards/leaderboard-conversion.js';
@@ -82,7 +83,7 @@ export class LeaderboardHandle {
     leaderboardId: string,
     rules: RankingRules,
   ) {
-    requireType('string', leaderboardId, 'leaderboardId');
+    requireId(leaderboardId, 'leaderboardId');
     toRankingRules(rules, 'rules');
     this.leaderboardId = leaderboardId;
     this.rules = { ...rules };
@@ -203,7 +204,8 @@ export class LeaderboardHandle {
   watch(request: OnLeaderboard<LiveViewRequest> = {}, options: WatchOptions = {}): LiveView {
     const whole = this.#on(request);
     requireLiveView(whole, options);
-    return new LiveView((watchOptions) => this.#standingsEvents(whole, watchOptions), options);
+    const events = (own: WatchOptions) => this.#standingsEvents(whole, own);
+    return new LiveView(this.#connection, events, options);
   }
 
   /** Watches every change of the leaderboard, as `client.watch.changes`. @throws as that */

@@ -47,6 +47,13 @@ export class RulesCheck {
   }
 }
 
+/** The service's names, as all metadata has. */
+const NAMES: Readonly<Record<keyof RankingRules, string>> = {
+  aggregation: 'aggregation',
+  sortOrder: 'sort_order',
+  subscoreSortOrder: 'subscore_sort_order',
+};
+
 function named(rules: RankingRules): (keyof RankingRules)[] {
   const keys = Object.keys(rules) as (keyof RankingRules)[];
   return keys.filter((key) => rules[key] !== undefined);
@@ -60,7 +67,7 @@ function rulesDiffer(
   const { leaderboardId } = board;
   const what = differing.map((rule) => `its ${rule} is ${board[rule]}, not ${rules[rule]}`);
   const message = `the leaderboard ${leaderboardId} exists with other rules: ${what.join(', and ')}; name the rules it has, or use another id`;
-  const present = Object.fromEntries(differing.map((rule) => [rule, board[rule]]));
+  const present = Object.fromEntries(differing.map((rule) => [NAMES[rule], board[rule]]));
   return new RostrumError('FAILED_PRECONDITION', 'LEADERBOARD_RULES_DIFFER', message, {
     metadata: { leaderboard_id: leaderboardId, ...present },
   });

@@ -5,7 +5,7 @@ import { requireWellFormed } from '../errors/require-well-formed.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
 import type { Attempts } from './attempts.js';
 import { Channel } from './channel.js';
-import { cannotReach, cannotReachAgain, type Diagnosis, diagnose } from './diagnosis.js';
+import { cannotReach, cannotReachAgain, type Diagnosis, diagnose, ownExpiry } from './diagnosis.js';
 import { StreamChannels } from './stream-channels.js';
 
 /** The part of a generated method definition that a client needs. */
@@ -38,6 +38,8 @@ export class Connection {
   readonly #channel: Channel;
   readonly #streams: StreamChannels<Channel>;
   readonly #calls = new Set<Cancellable>();
+  /** What `close` waits for beside the calls. */
+  readonly #users = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #allEnded: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -175,11 +177,15 @@ export class Connection {
   }
 
   /**
-   * Finds out why a connection fails that never worked. Undefined when it cannot be told.
-   * `permanent` means that no retry can mend it.
+   * Finds out why a connection fails that never worked, or that this client's certificate has expired
+   * since. Undefined when it cannot be told. `permanent` means that no retry can mend it.
    */
   async explain(): Promise<{ error: RostrumError; permanent: boolean } | undefined> {
-    if (this.#answered || this.closing.aborted) return undefined;
+    if (this.closing.aborted) return undefined;
+    if (this.#answered) {
+      const error = ownExpiry(this.settings);
+      return error && { error, permanent: false };
+    }
     if (!this.#diagnosis) {
       this.#diagnosis = diagnose(this.settings, this.closing).then((diagnosis) => {
         this.#doubts = diagnosis?.mendable === 'doubtful' ? this.#doubts + 1 : 0;
@@ -195,7 +201,14 @@ export class Connection {
     return { error, permanent: mendable === 'no' || this.#doubts >= CERTAIN_AFTER };
   }
 
-  /** Cancels every call and stream, and resolves when all have ended. */
+  /** Makes `close` wait for what uses the connection and ends by itself when that begins. */
+  waitOnClose(ended: Promise<void>): void {
+    this.#users.add(ended);
+    const forget = (): boolean => this.#users.delete(ended);
+    ended.then(forget, forget);
+  }
+
+  /** Cancels every call and stream, and resolves when all have ended, and what was said to wait for. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -211,6 +224,7 @@ export class Connection {
     }
     this.#streams.close();
     this.#channel.close();
+    await Promise.allSettled(this.#users);
   }
 
   #openStream<Stream extends ClientReadableStream<unknown>>(

@@ -25,7 +25,11 @@ export interface LoadedTls {
   readonly serverName: string | undefined;
   /** When the client's certificate ends. */
   readonly validTo: Date;
+  /** What makes certificates such as these; empty unless they are those of a checkout. */
+  readonly hint: string;
 }
+
+const DEVELOPMENT = /[\\/]certs[\\/]dev[\\/][^\\/]+$/;
 
 /**
  * Reads certificates and key.
@@ -50,7 +54,9 @@ export function loadTls(options: TlsOptions): LoadedTls {
   const context = attempt('cert', options.cert, () =>
     createSecureContext({ ca, cert, key, minVersion: 'TLSv1.2' }),
   );
-  return { context, serverName, validTo: new Date(certificate.validTo) };
+  const validTo = new Date(certificate.validTo);
+  const hints = [options.ca, options.cert, options.key].map(developmentHint);
+  return { context, serverName, validTo, hint: hints.find((hint) => hint !== '') ?? '' };
 }
 
 /** @param content what a PEM file calls it; such as EC PRIVATE KEY is one too */
@@ -74,11 +80,17 @@ function readFile(name: string, path: string): Buffer {
     throw new RostrumError(
       'FAILED_PRECONDITION',
       'CERTIFICATE_FILE_MISSING',
-      `cannot read ${label(name, path)} (${errorCode(cause)}); development certificates are made ` +
-        'by `npm start`, or by `npm run certs`',
+      `cannot read ${label(name, path)} (${errorCode(cause)})${developmentHint(path)}`,
       { metadata: { path }, cause },
     );
   }
+}
+
+function developmentHint(source: PemSource): string {
+  const isDevelopment = typeof source === 'string' && DEVELOPMENT.test(resolve(source));
+  return isDevelopment
+    ? '; development certificates are made by `npm start`, or by `npm run certs`'
+    : '';
 }
 
 function attempt<T>(name: string, source: PemSource, make: () => T): T {

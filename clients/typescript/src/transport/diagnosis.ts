@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ClientSettings } from '../client-options.js';
 import { RostrumError } from '../errors/rostrum-error.js';
 import type { LoadedTls } from './credentials.js';
-import { isIpAddress, type ServerAddress } from './server-address.js';
+import { DEVELOPMENT_ADDRESS, isIpAddress, type ServerAddress } from './server-address.js';
 
 /** What an attempt to connect found out. */
 export interface Diagnosis {
@@ -42,9 +42,10 @@ const NETWORK: Readonly<Record<string, string>> = {
  * texts. Undefined when a connection works, or the client is closed meanwhile.
  */
 export async function diagnose(
-  { addresses, tls }: ClientSettings,
+  { addresses, tls: certificates }: ClientSettings,
   closing: AbortSignal,
 ): Promise<Diagnosis | undefined> {
+  const tls = certificates?.current();
   const all = await Promise.all(addresses.map((address) => diagnoseOne(address, tls, closing)));
   const [first, ...others] = all.filter((diagnosis) => diagnosis !== undefined);
   if (!first || others.length + 1 < all.length) return undefined;
@@ -75,6 +76,7 @@ function diagnoseOne(
           ALPNProtocols: ['h2'],
         })
       : connectTcp({ host, port });
+    let connected = false;
     let secured = false;
     const abandon = (): void => finish(undefined);
     const finish = (diagnosis: Diagnosis | undefined): void => {
@@ -85,8 +87,14 @@ function diagnoseOne(
       resolve(diagnosis);
     };
     closing.addEventListener('abort', abandon);
-    socket.setTimeout(TIMEOUT_MS, () => finish(unreachable(address.text, 'ETIMEDOUT')));
-    socket.on(tls ? 'secureConnect' : 'connect', () => {
+    socket.setTimeout(TIMEOUT_MS, () => {
+      if (connected) finish(silent(address.text, tls));
+      else finish(unreachable(address.text, 'ETIMEDOUT'));
+    });
+    socket.on('connect', () => {
+      connected = true;
+    });
+    socket.on('secureConnect', () => {
       secured = true;
     });
     // With TLS 1.3 the server judges our certificate after the handshake is over for us: only its
@@ -107,35 +115,61 @@ function explain(
   if (!tls) return unreachable(address, code, error);
   const fault = SERVER_CERTIFICATE[code];
   if (fault !== undefined) {
-    return refused(`the certificate of the server at ${address} ${fault}`, code, 'no', error);
+    const message = `the certificate of the server at ${address} ${fault}`;
+    return refused(message, code, 'no', tls.hint, error);
   }
-  if (tls.validTo.getTime() < Date.now() && (secured || code.includes('_ALERT_'))) {
-    const when = tls.validTo.toISOString();
-    return refused(`the client certificate expired at ${when}`, code, 'no', error);
+  if (hasExpired(tls) && (secured || code.includes('_ALERT_'))) {
+    return refused(expiryOf(tls), code, 'no', tls.hint, error);
   }
   if (code.includes('_ALERT_')) {
-    return refused(`the server at ${address} refuses the client certificate`, code, 'no', error);
+    const message = `the server at ${address} refuses the client certificate`;
+    return refused(message, code, 'no', tls.hint, error);
   }
   if (secured) {
     const message = `the server at ${address} closes the connection after the TLS handshake: it probably refuses the client certificate, or has as many connections of this identity as it allows`;
-    return refused(message, code, 'doubtful', error);
+    return refused(message, code, 'doubtful', tls.hint, error);
   }
   return unreachable(address, code, error);
+}
+
+/**
+ * What to say of a connection that worked and cannot be made again, if the client's own certificate has expired
+ * meanwhile. It may yet be renewed.
+ */
+export function ownExpiry({ tls }: ClientSettings): RostrumError | undefined {
+  const present = tls?.current();
+  if (present === undefined || !hasExpired(present)) return undefined;
+  return refused(expiryOf(present), 'CERT_HAS_EXPIRED', 'yes', present.hint, undefined).error;
+}
+
+function hasExpired({ validTo }: LoadedTls): boolean {
+  return validTo.getTime() < Date.now();
+}
+
+function expiryOf({ validTo }: LoadedTls): string {
+  return `the client certificate expired at ${validTo.toISOString()}`;
 }
 
 function refused(
   message: string,
   code: string,
   mendable: Diagnosis['mendable'],
+  hint: string,
   cause: unknown,
 ): Diagnosis {
-  const text = `${message} (${code}); development certificates are made by \`npm start\`, or by \`npm run certs\``;
+  const text = `${message} (${code})${hint}`;
   const error = new RostrumError('UNAUTHENTICATED', 'CERTIFICATE_REFUSED', text, { cause });
   return { error, mendable };
 }
 
 function unreachable(address: string, code: string, cause?: unknown): Diagnosis {
   return { error: cannotReach(address, code, cause), mendable: 'yes' };
+}
+
+function silent(address: string, tls: LoadedTls | undefined): Diagnosis {
+  const why = tls ? '' : ': does it want TLS? This client speaks plaintext';
+  const text = `something listens at ${address} and gives no answer (ETIMEDOUT)${why}`;
+  return { error: new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text), mendable: 'yes' };
 }
 
 /** What to say when the server takes no further connection for streams beside the one of unary calls. */
@@ -147,6 +181,10 @@ export function cannotReachAgain(address: string, cause: unknown): RostrumError 
 /** What to say when no connection can be made. `code`: the error code of Node's sockets. */
 export function cannotReach(address: string, code: string, cause?: unknown): RostrumError {
   const why = NETWORK[code] ?? 'the connection fails';
-  const text = `cannot reach a Rostrum server at ${address}: ${why} (${code}); start one with \`npm start\`, or set ROSTRUM_ADDRESS`;
+  const hint =
+    address === DEVELOPMENT_ADDRESS
+      ? '; start one with `npm start`, or name another with ROSTRUM_ADDRESS'
+      : '';
+  const text = `cannot reach a Rostrum server at ${address}: ${why} (${code})${hint}`;
   return new RostrumError('UNAVAILABLE', 'CONNECTION_FAILED', text, { cause });
 }

@@ -11,6 +11,9 @@ export interface ServerAddress {
   readonly port: number;
 }
 
+/** Where `npm start` serves, and the default of `address`. */
+export const DEVELOPMENT_ADDRESS = 'localhost:50051';
+
 const HOST_AND_PORT = /^(?:\[([^\s[\]]+)\]|([^\s/:,[\]]+)):(\d{1,5})$/;
 
 /** Reads `host:port`, several separated by commas, or a list of them. @throws INVALID_OPTIONS */

@@ -43,6 +43,32 @@ function state(view: LiveView, status: LiveViewState['status']): Promise<LiveVie
 }
 
 describe('the state of a live view', () => {
+  it('is closed once the client is', async () => {
+    await using scene = await showing();
+    const views = [
+      scene.client.watch.liveView(board),
+      scene.client.leaderboard('b').watch(),
+      scene.client.watch.liveView(board),
+    ];
+    await Promise.all(views.slice(0, 2).map((view) => view.ready()));
+    scene.server.stop();
+    await scene.client.close();
+    for (const view of views) {
+      expect(view.state).toMatchObject({ status: 'closed', error: { reason: 'CLIENT_CLOSED' } });
+    }
+  });
+
+  it.each(['liveView', 'standings'] as const)(
+    'does not keep the client open that is closed within the loop of %s',
+    async (kind) => {
+      await using scene = await showing();
+      const loop = async () => {
+        for await (const _ of scene.client.watch[kind](board)) await scene.client.close();
+      };
+      await expect(loop()).rejects.toMatchObject({ reason: 'CLIENT_CLOSED' });
+    },
+  );
+
   it('is connecting, live, interrupted once, and live again', async () => {
     await using scene = await showing();
     const view = scene.client.watch.liveView(board);

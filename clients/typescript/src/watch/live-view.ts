@@ -1,5 +1,6 @@
 import { RostrumError } from '../errors/rostrum-error.js';
 import type { Standing } from '../standings/standing.js';
+import type { Connection } from '../transport/connection.js';
 import { LiveStandings, standingChanges } from './live-standings.js';
 import type { LiveViewState } from './live-view-state.js';
 import type { RankChange } from './rank-change.js';
@@ -39,6 +40,7 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
 
   /** Made by `client.watch.liveView`. */
   constructor(
+    connection: Connection,
     watch: (options: WatchOptions) => AsyncIterable<StandingsEvent>,
     { signal, onInterrupted, onLive, awaitLeaderboard }: WatchOptions,
   ) {
@@ -53,6 +55,7 @@ export class LiveView implements AsyncIterable<LiveViewUpdate>, AsyncDisposable 
       awaitLeaderboard,
     });
     this.#finished = this.#follow(events);
+    connection.waitOnClose(this.#finished);
   }
 
   /** The current standings, best first; empty until the view is `ready`. */

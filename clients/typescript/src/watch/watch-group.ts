@@ -84,7 +84,8 @@ export class WatchGroup {
    */
   liveView(request: LiveViewRequest, options: WatchOptions = {}): LiveView {
     requireLiveView(request, options);
-    return new LiveView((watchOptions) => this.standings(request, watchOptions), options);
+    const watch = (own: WatchOptions) => this.standings(request, own);
+    return new LiveView(this.#connection, watch, options);
   }
 }
 

@@ -44,12 +44,6 @@ export interface LeaderboardStore {
   delete(leaderboardId: LeaderboardId): Promise<boolean>;
 }
 
-/** What this process and others remember of leaderboards. */
-export interface RememberedRankings {
-  /** Forgets a leaderboard that was changed or deleted. */
-  forget(leaderboardId: LeaderboardId): void;
-}
-
 /** Removed rankings whose data is still stored. */
 export interface Purge {
   readonly purgeNo: number;

@@ -5,7 +5,6 @@ import type {
   LeaderboardConfig,
   LeaderboardPatch,
   LeaderboardStore,
-  RememberedRankings,
 } from './ports.js';
 import { lastIdOf, tokenAfter } from './wire/page-token.js';
 
@@ -14,16 +13,17 @@ const MAX_PAGE_METADATA = 1024 * 1024;
 
 /** Manages the configuration of leaderboards. Every method may throw STORE_UNAVAILABLE. */
 export class LeaderboardService {
+  /** @param noteChanged told of a leaderboard that others may remember as it was */
   constructor(
     private readonly store: LeaderboardStore,
-    private readonly remembered: RememberedRankings,
+    private readonly noteChanged: (leaderboardId: LeaderboardId) => void,
   ) {}
 
   /** @throws LEADERBOARD_ALREADY_EXISTS */
   async create(leaderboardId: LeaderboardId, config: LeaderboardConfig): Promise<Leaderboard> {
     const created = await this.store.create(leaderboardId, config);
     if (!created) throw leaderboardAlreadyExists(leaderboardId);
-    this.remembered.forget(leaderboardId);
+    this.noteChanged(leaderboardId);
     return this.get(leaderboardId);
   }
 
@@ -55,7 +55,7 @@ export class LeaderboardService {
       case 'notEmpty':
         throw leaderboardNotEmpty(leaderboardId);
       case 'updated':
-        this.remembered.forget(leaderboardId);
+        this.noteChanged(leaderboardId);
         return this.get(leaderboardId);
     }
   }
@@ -63,7 +63,7 @@ export class LeaderboardService {
   /** @throws LEADERBOARD_NOT_FOUND */
   async delete(leaderboardId: LeaderboardId): Promise<void> {
     const found = await this.store.delete(leaderboardId);
-    this.remembered.forget(leaderboardId);
+    this.noteChanged(leaderboardId);
     if (!found) throw leaderboardNotFound(leaderboardId);
   }
 }

@@ -25,12 +25,6 @@ export interface RedisOptions {
   readonly onTrouble?: (reason: string) => void;
 }
 
-/** The life that is looked at, and the count that was seen last in it. */
-interface Beat {
-  readonly life: LifeId;
-  seen: number;
-}
-
 /** The connection to Redis. What became of commands that a lost connection fails is for the caller to find out. */
 export class RedisConnection implements IndexConnection {
   readonly #link: RedisLink;
@@ -38,7 +32,8 @@ export class RedisConnection implements IndexConnection {
   readonly #readyListeners: (() => void)[] = [];
   readonly #lostListeners: (() => void)[] = [];
   #admitted: string | undefined;
-  #beat: Beat | undefined;
+  /** The life that is looked at, and the count that was seen last in it. */
+  #beat: { readonly life: LifeId; seen: number } | undefined;
   #trouble = '';
 
   constructor(private readonly options: RedisOptions) {

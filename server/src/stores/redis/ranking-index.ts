@@ -59,18 +59,6 @@ export class RedisRankingIndex implements RankingIndex {
     private readonly payloadVersion: number,
   ) {}
 
-  get connected(): boolean {
-    return this.connection.connected;
-  }
-
-  get redis(): string {
-    return this.connection.redis;
-  }
-
-  ping(): Promise<void> {
-    return this.connection.ping();
-  }
-
   async apply(
     ranking: Ranking,
     epoch: number,
@@ -159,7 +147,7 @@ export class RedisRankingIndex implements RankingIndex {
     to: Tenure & { readonly epoch: number },
     revisionGap: number,
   ): Promise<boolean> {
-    if (this.redis !== to.redis) return false;
+    if (this.connection.redis !== to.redis) return false;
     const channel = rankingChannel(ranking.rankingNo);
     const args = [from.epoch, from.life, to.epoch, to.life, revisionGap, channel];
     return (await this.#run('adopt', ranking, args, Status.ABSENT)) === Status.DONE;
@@ -172,7 +160,8 @@ export class RedisRankingIndex implements RankingIndex {
     { life, redis }: Tenure,
   ): Promise<IndexBuild> {
     const name = `${newEpoch}:${randomUUID()}`;
-    if (this.redis !== redis) throw new IndexUnavailable('redis: another one is connected by now');
+    if (this.connection.redis !== redis)
+      throw new IndexUnavailable('redis: another one is connected by now');
     const args = [keepEpoch ?? -1, name, this.payloadVersion];
     await this.connection.run('begin_build', rankingKeys(ranking.rankingNo), args);
     return { epoch: newEpoch, name, life, redis };
@@ -184,7 +173,7 @@ export class RedisRankingIndex implements RankingIndex {
 
   async build(ranking: Ranking, build: IndexBuild, records: Buffer): Promise<boolean> {
     // The command is sent on this connection, or fails: none is queued.
-    if (this.redis !== build.redis) return false;
+    if (this.connection.redis !== build.redis) return false;
     const args = [build.name, records];
     return (await this.#run('build', ranking, args, Status.ABSENT)) === Status.DONE;
   }
@@ -195,7 +184,7 @@ export class RedisRankingIndex implements RankingIndex {
     entries: number,
     revisionFloor: number,
   ): Promise<number | undefined> {
-    if (this.redis !== build.redis) return undefined;
+    if (this.connection.redis !== build.redis) return undefined;
     const channel = rankingChannel(ranking.rankingNo);
     const args = [build.name, revisionFloor, channel, build.life, entries];
     const reply = await this.#run<Buffer>('swap', ranking, args, NOTHING);

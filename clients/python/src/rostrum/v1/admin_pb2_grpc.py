@@ -81,7 +81,8 @@ class AdminServiceServicer(object):
         message has `done` = true.
 
         Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-        UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+        UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+        RESOURCE_EXHAUSTED (`OVERLOADED`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

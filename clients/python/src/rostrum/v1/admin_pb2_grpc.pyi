@@ -43,7 +43,8 @@ class AdminServiceStub:
     message has `done` = true.
 
     Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-    UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+    UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+    RESOURCE_EXHAUSTED (`OVERLOADED`).
     """
     RebuildLeaderboard: _grpc.UnaryStreamMultiCallable[_admin_pb2.RebuildLeaderboardRequest, _admin_pb2.RebuildLeaderboardResponse]
     """Builds the index of a ranking anew beside the present one and swaps it in; reads and
@@ -68,7 +69,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     message has `done` = true.
 
     Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-    UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+    UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+    RESOURCE_EXHAUSTED (`OVERLOADED`).
     """
     RebuildLeaderboard: _aio.UnaryStreamMultiCallable[_admin_pb2.RebuildLeaderboardRequest, _admin_pb2.RebuildLeaderboardResponse]  # type: ignore[assignment]
     """Builds the index of a ranking anew beside the present one and swaps it in; reads and
@@ -108,7 +110,8 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         message has `done` = true.
 
         Errors: NOT_FOUND (`LEADERBOARD_NOT_FOUND`, `SEASON_NOT_FOUND`, `SEGMENT_NOT_FOUND`),
-        UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds).
+        UNAVAILABLE (`STORE_UNAVAILABLE`, also when the index is away or being built for 30 seconds),
+        RESOURCE_EXHAUSTED (`OVERLOADED`).
         """
 
     @_abc_1.abstractmethod

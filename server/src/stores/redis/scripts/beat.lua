@@ -8,7 +8,8 @@
 local call = redis.call
 local count = call('GET', KEYS[1])
 if not count or tonumber(count) >= tonumber(ARGV[1]) then
-  -- It fails while the memory is full, and that is no reason not to look.
-  redis.pcall('SET', KEYS[1], (count or ARGV[1]) + 1, 'EX', 86400)
+  -- Where it was lost, more than other servers can have seen. It fails while the memory is full, which is no
+  -- reason not to look.
+  redis.pcall('SET', KEYS[1], (count or ARGV[1] + 1000) + 1, 'EX', 86400)
 end
 return call('GET', KEYS[1])
