@@ -34,6 +34,8 @@ const client = new Client(
   ),
 );
 const asIs = (bytes) => bytes;
+// grpc-js ends some messages with the label of a remark, and no remark.
+const inWords = ({ message }) => message.replace(/\.? Resolution note: *$/, '');
 client.makeUnaryRequest(
   '/grpc.health.v1.Health/Check',
   asIs,
@@ -42,7 +44,7 @@ client.makeUnaryRequest(
   { deadline: Date.now() + DEADLINE_MS },
   (error, answer) => {
     const serves = !error && SERVING.equals(answer);
-    if (!serves) console.error(error ? error.message : 'the server does not serve');
+    if (!serves) console.error(error ? inWords(error) : 'the server does not serve');
     process.exit(serves ? 0 : 1);
   },
 );

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { table, whole } from '../bench/table.ts';
 import { ROOT } from '../foreground.ts';
@@ -82,8 +82,9 @@ export function loadTable(figures: readonly LoadFigures[]): string {
   return table(['One process', ...head], rows);
 }
 
-/** What the figures were measured on. */
+/** What the figures are measured on, and how busy that is before. */
 export function machine(): string {
   const [first, ...others] = cpus();
-  return `${others.length + 1} × ${first?.model.trim()}, shared with the server and its stores`;
+  const load = (loadavg()[0] as number).toFixed(1);
+  return `${others.length + 1} × ${first?.model.trim()}, shared with the server and its stores; load ${load} before`;
 }

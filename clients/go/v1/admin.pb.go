@@ -273,7 +273,12 @@ type GetServerStatsResponse struct {
 	// Rankings being rebuilt by this process now.
 	Rebuilding int32 `protobuf:"varint,11,opt,name=rebuilding,proto3" json:"rebuilding,omitempty"`
 	// What identities hold: the 20 that are nearest to a limit, the nearest first.
-	Identities    []*GetServerStatsResponse_IdentityUse `protobuf:"bytes,12,rep,name=identities,proto3" json:"identities,omitempty"`
+	Identities []*GetServerStatsResponse_IdentityUse `protobuf:"bytes,12,rep,name=identities,proto3" json:"identities,omitempty"`
+	// Which of the processes that share the server's address has answered: they are counted from 1, and
+	// one that replaces another goes on counting. All figures, and the limits of identities, are its own.
+	Worker int32 `protobuf:"varint,13,opt,name=worker,proto3" json:"worker,omitempty"`
+	// How many processes share the server's address.
+	Workers       int32 `protobuf:"varint,14,opt,name=workers,proto3" json:"workers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -390,6 +395,20 @@ func (x *GetServerStatsResponse) GetIdentities() []*GetServerStatsResponse_Ident
 		return x.Identities
 	}
 	return nil
+}
+
+func (x *GetServerStatsResponse) GetWorker() int32 {
+	if x != nil {
+		return x.Worker
+	}
+	return 0
+}
+
+func (x *GetServerStatsResponse) GetWorkers() int32 {
+	if x != nil {
+		return x.Workers
+	}
+	return 0
 }
 
 // VerifyLeaderboardRequest is the request of VerifyLeaderboard.
@@ -1244,7 +1263,7 @@ const file_rostrum_v1_admin_proto_rawDesc = "" +
 	"\aversion\x18\x03 \x01(\tR\aversion\x12\x12\n" +
 	"\x04role\x18\x04 \x01(\tR\x04role\x12\x12\n" +
 	"\x04name\x18\x05 \x01(\tR\x04name\"\x17\n" +
-	"\x15GetServerStatsRequest\"\x87\x0f\n" +
+	"\x15GetServerStatsRequest\"\xb9\x0f\n" +
 	"\x16GetServerStatsResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -1263,7 +1282,9 @@ const file_rostrum_v1_admin_proto_rawDesc = "" +
 	"rebuilding\x12N\n" +
 	"\n" +
 	"identities\x18\f \x03(\v2..rostrum.v1.GetServerStatsResponse.IdentityUseR\n" +
-	"identities\x1a\x8a\x03\n" +
+	"identities\x12\x16\n" +
+	"\x06worker\x18\r \x01(\x05R\x06worker\x12\x18\n" +
+	"\aworkers\x18\x0e \x01(\x05R\aworkers\x1a\x8a\x03\n" +
 	"\x06Method\x12\x1f\n" +
 	"\vfull_method\x18\x01 \x01(\tR\n" +
 	"fullMethod\x12\x14\n" +

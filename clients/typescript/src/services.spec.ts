@@ -331,6 +331,8 @@ describe('admin', () => {
             memoryBytes: 5e9,
             outboxPending: 0,
             rebuilding: 0,
+            worker: 2,
+            workers: 4,
             identities: [
               {
                 identity: 'writer/game',
@@ -357,6 +359,8 @@ describe('admin', () => {
       submissions: { committed: 0 },
       stores: [{ name: 'redis', p99Ms: 0.5 }],
       memoryBytes: 5e9,
+      worker: 2,
+      workers: 4,
     });
   });
 

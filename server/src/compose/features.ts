@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config.js';
 import type { LeaderboardId } from '../domain/ids.js';
@@ -91,6 +92,8 @@ export function composeFeatures(
     writeTrouble: stores.writeTrouble,
     rebuilding: () => builder.building,
     countOutbox: () => stores.outbox.count(),
+    worker: cluster.worker?.id ?? 1,
+    workers: config.workers,
   });
 
   server.addService(

@@ -62,7 +62,7 @@ export class CallerBudget {
    */
   async during<T>(caller: Caller, many: string, task: () => Promise<T>): Promise<T> {
     if (!this.#allotment.mayTake(caller.of[this.kind])) {
-      caller.of.refused += 1;
+      caller.of.refuse(this.kind);
       const message = `as many ${many} as the server accepts, in all or of one identity; retry later`;
       throw new RostrumError('OVERLOADED', message, { retryAfterMs: 1_000 });
     }

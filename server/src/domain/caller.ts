@@ -16,15 +16,35 @@ export class Holdings {
   receivedBytes = 0;
 }
 
+/** What there is a limited amount of, beside connections. */
+export type Limit = keyof Holdings;
+
 /** What all connections of one identity hold together: one object for as long as one is open. */
-export interface IdentityHoldings extends Holdings {
-  /** `role/name`, such as `writer/game-eu`; empty for connections without an identity. */
-  readonly identity: string;
-  connections: number;
+export class IdentityHoldings extends Holdings {
+  connections = 0;
   /** Rows of rankings that are being read for it. */
-  rows: number;
+  rows = 0;
   /** Refusals because the identity held too much, since its first connection was opened. */
-  refused: number;
+  refused = 0;
+  readonly #onRefused: (identity: string, limit: Limit) => void;
+
+  /**
+   * @param identity `role/name`, such as `writer/game-eu`; empty for connections without an identity
+   * @param onRefused told of every refusal but those of connections
+   */
+  constructor(
+    readonly identity: string,
+    onRefused: (identity: string, limit: Limit) => void = () => {},
+  ) {
+    super();
+    this.#onRefused = onRefused;
+  }
+
+  /** Notes that something is refused, because there is no more of it. */
+  refuse(limit: Limit): void {
+    this.refused += 1;
+    this.#onRefused(this.identity, limit);
+  }
 }
 
 /**

@@ -162,7 +162,7 @@ export class CallLife implements CallContext {
 
   #overloaded(): RostrumError {
     const { of: identity, unsentBytes } = this.connection;
-    identity.refused += 1;
+    identity.refuse('unsentBytes');
     return new RostrumError(
       'OVERLOADED',
       'this connection, or its identity, leaves as many bytes of answers unread as the server keeps; read them, or ask for less at a time',

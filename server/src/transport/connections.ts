@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Allotment, type Cap } from '../domain/allotment.js';
-import { type Caller, Holdings, type IdentityHoldings } from '../domain/caller.js';
+import { type Caller, Holdings, IdentityHoldings, type Limit } from '../domain/caller.js';
 import type { Identity } from './identity.js';
 import { labelPeer, type SocketAddresses } from './internals/peer-label.js';
 
@@ -36,14 +36,21 @@ export class Connections {
   readonly #leaving = new Set<IdentityHoldings>();
   readonly #waitingForNone: (() => void)[] = [];
   readonly #places: Allotment;
+  readonly #onRefused: (identity: string, limit: Limit) => void;
   #accepted = 0;
 
   /**
    * @param total connections that may be open
    * @param cap how many of them one identity may have open
+   * @param onRefused told when an identity is refused something else, with the limit that it met
    */
-  constructor(total: number, cap: Cap) {
+  constructor(
+    total: number,
+    cap: Cap,
+    onRefused: (identity: string, limit: Limit) => void = () => {},
+  ) {
     this.#places = new Allotment(total, cap);
+    this.#onRefused = onRefused;
   }
 
   get count(): number {
@@ -58,15 +65,7 @@ export class Connections {
   /** What the connections of an identity hold together. */
   holdingsOf(identity: Identity | undefined): IdentityHoldings {
     const name = identityName(identity);
-    return (
-      this.#byIdentity.get(name) ?? {
-        identity: name,
-        connections: 0,
-        rows: 0,
-        refused: 0,
-        ...new Holdings(),
-      }
-    );
+    return this.#byIdentity.get(name) ?? new IdentityHoldings(name, this.#onRefused);
   }
 
   /** How many connections an identity may have open, given that it has `held`. */

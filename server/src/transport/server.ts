@@ -1,6 +1,7 @@
 import { createServer, isIP, type Server as NetServer, type Socket } from 'node:net';
 import grpc from '@grpc/grpc-js';
 import { CallerBudget } from '../domain/caller-budget.js';
+import { LimitLog } from '../observability/limit-log.js';
 import type { Logger } from '../observability/log.js';
 import type { MethodStatsRegistry } from '../observability/method-stats.js';
 import { METHOD_ROLES } from './authorization.js';
@@ -55,7 +56,11 @@ export class GrpcServer {
   constructor(options: GrpcServerOptions) {
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.connections = new Connections(limits.maxConnections, limits.identityConnections);
+    this.connections = new Connections(
+      limits.maxConnections,
+      limits.identityConnections,
+      new LimitLog(options.log).note,
+    );
     this.unsent = new CallerBudget('unsentBytes', limits.totalUnsentBytes, {
       connectionLimit: limits.connectionUnsentBytes,
     });

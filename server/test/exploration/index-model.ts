@@ -114,8 +114,10 @@ interface ServerModel {
   seen: number;
   trust: number;
   missed: number;
-  owes: number;
-  paying: number;
+  /** 1 if the index may lack what was committed: it answers with ranks after a sweep that begins now. */
+  gap: number;
+  /** 1 if the sweep under way closes the gap. */
+  closing: number;
   writer: WriterModel;
   builder: BuilderModel;
 }
@@ -166,8 +168,8 @@ export function initialModel(): Model {
     seen: 1,
     trust: 1,
     missed: 0,
-    owes: 0,
-    paying: 0,
+    gap: 0,
+    closing: 0,
     writer: idleWriter(),
     builder: idleBuilder(),
   });
@@ -314,8 +316,8 @@ export function eachNumber(model: Model, tell: (value: number) => void): void {
     tell(server.seen);
     tell(server.trust);
     tell(server.missed);
-    tell(server.owes);
-    tell(server.paying);
+    tell(server.gap);
+    tell(server.closing);
     tell(writer.step);
     tell(writer.mask);
     tell(writer.kind);
@@ -351,7 +353,7 @@ export function violationOf(model: Model, rules: Rules): string | undefined {
     }
   }
   for (const [name, server] of model.servers.entries()) {
-    if (server.open !== 1 || server.trust === 0 || server.owes === 1) continue;
+    if (server.open !== 1 || server.trust === 0 || server.gap === 1) continue;
     const redis = model.redis[server.connected as 0 | 1];
     if (redis.epoch !== server.trust) continue;
     const unseen = model.ranked & ~redis.has;
@@ -420,7 +422,7 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Ge
     next.servers[index] = {
       ...next.servers[index],
       ...{ address, connected: -1, life: 0, joined: 0, open: 0, seen: 0, trust: 0, missed: 1 },
-      ...{ owes: 0, paying: 0, writer: idleWriter(), builder: idleBuilder() },
+      ...{ gap: 0, closing: 0, writer: idleWriter(), builder: idleBuilder() },
     };
     if (next.lock === index + 1) next.lock = 0;
     yield { what: `server ${index} dies and starts again`, model: next };
@@ -603,7 +605,7 @@ function join(model: Model, index: 0 | 1, life: number, rules: Rules): void {
 }
 
 function beginSweep(model: Model, server: ServerModel): void {
-  server.paying = server.owes;
+  server.closing = server.gap;
   server.writer = { ...idleWriter(), step: 1, mask: model.outbox, job: 2 };
 }
 
@@ -630,7 +632,7 @@ function* writerSteps(
         else s.missed = 1; // acknowledged without a rank
       });
     }
-    if (server.joined === 1 && server.open === 1 && (model.outbox !== 0 || server.owes === 1)) {
+    if (server.joined === 1 && server.open === 1 && (model.outbox !== 0 || server.gap === 1)) {
       yield act('sweeps the outbox', beginSweep);
     }
     return;
@@ -647,14 +649,14 @@ function* writerSteps(
       const result = applyTo(next.redis[s.connected as 0 | 1], s.trust, s.writer.mask);
       if (result === undefined) {
         s.trust = 0;
-        owe(s);
+        noteGap(s);
         endSweep(s);
         s.writer = idleWriter();
         return;
       }
       s.writer = { ...s.writer, step: 2, life: s.life, epoch: s.trust, ...result };
       if (result.kind === UNSERVED) s.trust = 0;
-      else if (s.writer.job === 1 && s.open === 1 && s.owes === 0) next.ranked |= s.writer.mask;
+      else if (s.writer.job === 1 && s.open === 1 && s.gap === 0) next.ranked |= s.writer.mask;
     });
     return;
   }
@@ -676,23 +678,23 @@ function* writerSteps(
       }
     } else {
       s.trust = 0;
-      owe(s);
+      noteGap(s);
     }
     endSweep(s);
     s.writer = idleWriter();
   });
 }
 
-function owe(server: ServerModel): void {
-  server.owes = 1;
-  server.paying = 0;
+function noteGap(server: ServerModel): void {
+  server.gap = 1;
+  server.closing = 0;
 }
 
 function endSweep(server: ServerModel): void {
   if (server.writer.job !== 2) return;
-  if (server.paying === 1) {
-    server.owes = 0;
-    server.paying = 0;
+  if (server.closing === 1) {
+    server.gap = 0;
+    server.closing = 0;
   }
   if (server.joined === 1 && server.missed === 0) server.open = 1;
 }

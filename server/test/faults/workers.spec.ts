@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RostrumCli } from '../support/rostrum-cli.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -26,6 +27,22 @@ function childrenOf(pid: number): number[] {
 function listening(): number {
   return stage.server.log().filter(({ msg }) => msg === 'listening').length;
 }
+
+it('rostrum stats says which worker has answered, and asks each with --all-workers', async () => {
+  await expect.poll(listening, { timeout: 10_000 }).toBe(2);
+  const cli = new RostrumCli(stage.server.address);
+  const one = await cli.run(['stats']);
+  expect(one).toMatchObject({ code: 0, stderr: expect.stringContaining('--all-workers') });
+  expect(one.stdout).toMatch(/^worker +[12], one of 2\n/);
+  const all = await cli.json('stats', '--all-workers');
+  expect(all).toMatchObject([
+    { worker: 1, workers: 2 },
+    { worker: 2, workers: 2 },
+  ]);
+  expect((await cli.run(['stats', '--all-workers'])).stdout).toMatch(
+    /^worker +1, one of 2\n.*\n\nworker +2, one of 2\n/s,
+  );
+});
 
 it.runIf(process.platform === 'linux')(
   'a worker that is killed is replaced, and its clients go on',

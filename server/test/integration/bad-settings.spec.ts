@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, inject, it } from 'vitest';
+import { testCertificates } from '../support/test-certificates.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -28,6 +29,16 @@ it('the server tells all that is wrong with its settings at once, also what is m
     'ROSTRUM_WORKERS is "0"; it must be a whole number from 1 to 64',
     'ROSTRUM_LOGLEVEL is not known; is it misspelt?',
   ]);
+});
+
+it('the health check says that nothing listens, and no label of a remark that there is not', () => {
+  const { ca, cert, key } = testCertificates('reader');
+  const { status, stderr } = run('scripts/health-check.mjs', {
+    ...{ HEALTH_CHECK_ADDRESS: 'localhost:1', ROSTRUM_TLS_CA: ca },
+    ...{ HEALTH_CHECK_CERT: cert, HEALTH_CHECK_KEY: key },
+  });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^14 UNAVAILABLE: .*ECONNREFUSED .*:1\n$/);
 });
 
 it('the health check names the setting and the whole path of a file that is missing', () => {

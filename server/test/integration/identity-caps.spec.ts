@@ -44,6 +44,16 @@ it('the caps that are set hold on the wire, and rostrum stats shows who is at th
     String(reason).startsWith('reader/reader: as many'),
   );
 
+  for (const line of [
+    { identity: 'reader/reader', limit: 'watches' },
+    { identity: 'writer/writer', limit: 'submissions' },
+  ]) {
+    const told = service.server.log().filter(({ msg }) => msg === 'refused at a limit');
+    expect(told.filter(({ identity }) => identity === line.identity)).toEqual([
+      expect.objectContaining(line),
+    ]);
+  }
+
   const cli = service.cli();
   const [stats] = await cli.json('stats');
   expect(stats).toMatchObject({

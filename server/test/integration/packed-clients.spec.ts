@@ -1,5 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -105,6 +112,26 @@ it('the SDK installs beside the command, has types, and runs', { timeout: 180_00
 
   const answer = run('npx', ['--no-install', 'rostrum', 'top', 'packed', '--json'], project);
   expect(answer).toContain('"playerId":"sdk"');
+});
+
+it('READMEs of packed packages link and name only what is in them', () => {
+  for (const [archive, name] of [
+    [files.sdk, 'sdk'],
+    [files.command, 'cli'],
+  ] as const) {
+    const unpacked = emptyDirectory(`unpacked-${name}`);
+    run('tar', ['-xzf', archive, '-C', unpacked, '--strip-components=1'], unpacked);
+    const readme = readFileSync(join(unpacked, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+      ([, path]) => path as string,
+    );
+    const named = [...readme.matchAll(/`((?:examples|src)\/[\w./-]+)`/g)].map(
+      ([, path]) => path as string,
+    );
+    const missing = [...links, ...named].filter((path) => !existsSync(join(unpacked, path)));
+    expect(missing, name).toEqual([]);
+    if (name === 'sdk') expect(named).toContain('examples/score-outbox.ts');
+  }
 });
 
 it('the Go module: its README, followed in an empty directory', { timeout: 300_000 }, (context) => {

@@ -195,6 +195,34 @@ describe('the SDK and deadlines that mean nothing', () => {
   });
 });
 
+describe('the SDK and leaderboards without scores', () => {
+  const reads = (client: RostrumClient) => {
+    const board = client.leaderboard('no-scores');
+    return [
+      board.top(),
+      board.list().next(),
+      board.batchGet({ playerIds: ['ada'] }),
+      board.around({ score: 0 }),
+    ];
+  };
+
+  it('cannot be read until they are created, except by `find`, and are empty then', async () => {
+    await using client = clientAs('admin');
+    for (const read of reads(client)) {
+      await expect(read).rejects.toMatchObject({ reason: 'LEADERBOARD_NOT_FOUND' });
+    }
+    const board = client.leaderboard('no-scores');
+    expect(await board.find({ playerId: 'ada' })).toBeUndefined();
+    await client.leaderboards.create({ leaderboardId: 'no-scores' });
+    const [top, list, some, around] = await Promise.all(reads(client));
+    expect(top).toMatchObject({ standings: [], totalPlayers: 0 });
+    expect(list).toMatchObject({ done: true });
+    expect(some).toMatchObject({ standings: [], missingPlayerIds: ['ada'] });
+    expect(around).toMatchObject({ standings: [] });
+    expect(await board.find({ playerId: 'ada' })).toBeUndefined();
+  });
+});
+
 describe('the SDK and identities', () => {
   it.each<[TestIdentity, string]>([
     ['foreign', 'CERTIFICATE_REFUSED'],

@@ -1,9 +1,9 @@
-import { type Caller, Holdings, type IdentityHoldings } from '../../src/domain/caller.js';
+import { type Caller, Holdings, IdentityHoldings } from '../../src/domain/caller.js';
 
 /** A caller without a connection, of a new identity unless one is given. */
 export function testCaller(
   identity = 'writer/test',
-  of: IdentityHoldings = { identity, connections: 1, rows: 0, refused: 0, ...new Holdings() },
+  of = Object.assign(new IdentityHoldings(identity), { connections: 1 }),
 ): Caller {
   return { of, ...new Holdings() };
 }

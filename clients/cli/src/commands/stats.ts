@@ -1,6 +1,7 @@
 import type { IdentityStats, MethodStats, ServerStats, StoreStats } from '@rostrum/client';
 import type { Command } from 'commander';
 import type { CommandRunner } from '../command-runner.js';
+import { statsOfWorkers } from '../connection/stats-of-workers.js';
 import { formatBytes, formatCount, formatDuration } from '../output/format-number.js';
 import type { Output } from '../output/output.js';
 import { safeText } from '../output/safe-text.js';
@@ -10,14 +11,40 @@ export function registerStats(program: Command, runner: CommandRunner): void {
   program
     .command('stats')
     .description('show what the server is doing: calls, submissions, watches, stores')
+    .option('--all-workers', 'of each of the processes that share the address (ROSTRUM_WORKERS)')
     .action(
-      runner.handle<[], unknown>(async (context) => {
+      runner.handle<[], StatsOptions>(async (context, { allWorkers }) => {
+        const { call, output } = context;
+        if (allWorkers) {
+          const all = await statsOfWorkers(() => context.connectApart('admin'), call);
+          show(all, output);
+          const workers = all[0]?.workers ?? 1;
+          const some = `${all.length} of ${workers} workers answered; ask again for the others.`;
+          if (all.length < workers) output.note(output.errorStyle.warn(some));
+          return;
+        }
         const client = await context.connect('admin');
-        const stats = await client.admin.stats({}, context.call);
-        if (context.output.json) context.output.value(stats);
-        else context.output.lines(...renderStats(stats, context.output));
+        const stats = await client.admin.stats({}, call);
+        show([stats], output);
+        if (stats.workers > 1) output.note(output.errorStyle.dim(ONE_OF_SEVERAL));
       }),
     );
+}
+
+interface StatsOptions {
+  readonly allWorkers?: boolean;
+}
+
+const ONE_OF_SEVERAL = 'Each worker has figures and limits of its own: --all-workers shows all.';
+
+function show(all: readonly ServerStats[], output: Output): void {
+  if (output.json) {
+    for (const stats of all) output.value(stats);
+  } else {
+    output.lines(
+      ...all.flatMap((stats, at) => [...(at === 0 ? [] : ['']), ...renderStats(stats, output)]),
+    );
+  }
 }
 
 /** Renders the figures of one server process. */
@@ -27,6 +54,9 @@ function renderStats(
 ): string[] {
   const { submissions, watches } = stats;
   const figures: [string, string][] = [
+    ...(stats.workers > 1
+      ? ([['worker', `${stats.worker}, one of ${stats.workers}`]] as [string, string][])
+      : []),
     ['version', stats.version],
     ['up', formatDuration(stats.uptimeMs)],
     ['memory', formatBytes(stats.memoryBytes)],

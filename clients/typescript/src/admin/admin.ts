@@ -49,6 +49,13 @@ export interface ServerStats {
   readonly rebuilding: number;
   /** At most 20, those first that are nearest to a limit. */
   readonly identities: readonly IdentityStats[];
+  /**
+   * Which of the processes that share the server's address this is: from 1, and one that replaces
+   * another goes on counting. All figures and limits are its own.
+   */
+  readonly worker: number;
+  /** How many processes share the server's address. */
+  readonly workers: number;
 }
 
 /** What the connections of one identity hold together. */

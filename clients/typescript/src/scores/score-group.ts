@@ -66,7 +66,8 @@ export class ScoreGroup {
 
   /**
    * Submits any number of scores, 1,000 in a call, one call after the other, and returns an item
-   * for each in the same order: one refused submission does not spoil the others. The deadline
+   * for each in the same order: one refused submission does not spoil the others. Ranks are as of each
+   * submission's turn: for ranks after all of them, use `standings.batchGet`. The deadline
    * holds for each call. When a call after the first fails as a whole, its submissions and those
    * after it have that error as their item. Errors have `metadata.submission_id` as those of `submit`.
    * @throws as `submit`, when the first call fails as a whole: what may have been recorded is then in

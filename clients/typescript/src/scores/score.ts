@@ -49,7 +49,10 @@ export interface ScoreSubmission extends PlayerScore {
 export interface ScoreResult {
   /** `UNKNOWN` stands for an outcome that only a newer client knows. */
   readonly outcome: Outcome | 'UNKNOWN';
-  /** The player's standing after the submission. */
+  /**
+   * The player's standing after the submission. In a batch or stream its rank is as of this submission's
+   * turn, before those that follow: for ranks after the match, use `batchGet`.
+   */
   readonly standing: Standing;
   /** Undefined for a first entry, while `ranked` is false, and when `replayed`. */
   readonly previousRank: number | undefined;

@@ -97,7 +97,13 @@ const AROUND_STANDINGS = keysOf<AroundStandingsRequest>({
 const MAX_COUNT = 1_000;
 const DEFAULT_TOP = 10;
 
-/** Reads rankings. Answers are exact and include every score acknowledged before the call. */
+/**
+ * Reads rankings. Answers are exact and include every score acknowledged before the call.
+ *
+ * A leaderboard comes into being with its first score, unless `leaderboards.create` has made it. Until
+ * then all but `find` reject with LEADERBOARD_NOT_FOUND: create it at deployment, and they answer that
+ * it is empty.
+ */
 export class StandingGroup {
   readonly #connection: Connection;
 
@@ -106,7 +112,7 @@ export class StandingGroup {
   }
 
   /**
-   * Reads the first players.
+   * Reads the first players; LEADERBOARD_NOT_FOUND before the first score (see `StandingGroup`).
    * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
   async top(request: TopStandingsRequest, options?: CallOptions): Promise<StandingList> {
@@ -139,7 +145,8 @@ export class StandingGroup {
   }
 
   /**
-   * Reads one page from the top, or from any place.
+   * Reads one page from the top, or from any place; LEADERBOARD_NOT_FOUND before the first score (see
+   * `StandingGroup`).
    * @throws INVALID_FIELD, INVALID_PAGE_TOKEN, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
   async listPage(request: ListStandingsRequest, options?: CallOptions): Promise<StandingPage> {
@@ -189,7 +196,7 @@ export class StandingGroup {
 
   /**
    * Reads the standings of some players, such as friends, ranked among each other. Who has none is
-   * listed apart.
+   * listed apart. LEADERBOARD_NOT_FOUND before the first score (see `StandingGroup`).
    * @throws INVALID_FIELD, LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */
   async batchGet(request: BatchGetStandingsRequest, options?: CallOptions): Promise<StandingBatch> {
@@ -212,7 +219,8 @@ export class StandingGroup {
 
   /**
    * Reads the standings around a player or a score; near an end of the ranking the window moves, so
-   * that it is full wherever the ranking has that many players.
+   * that it is full wherever the ranking has that many players. LEADERBOARD_NOT_FOUND before the first
+   * score, also with a `score` (see `StandingGroup`).
    * @throws INVALID_FIELD, STANDING_NOT_FOUND for a player without a standing,
    * LEADERBOARD_NOT_FOUND, STORE_UNAVAILABLE, OVERLOADED
    */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Holdings, type IdentityHoldings } from '../../domain/caller.js';
+import { IdentityHoldings } from '../../domain/caller.js';
 import { identityUse } from './identity-use.js';
 
 const limits = {
@@ -11,7 +11,7 @@ const limits = {
 };
 
 function holdings(identity: string, held: Partial<IdentityHoldings>): IdentityHoldings {
-  return { identity, connections: 1, rows: 0, refused: 0, ...new Holdings(), ...held };
+  return Object.assign(new IdentityHoldings(identity), { connections: 1, ...held });
 }
 
 test('those nearest to a limit come first, with what it is a limit of', () => {

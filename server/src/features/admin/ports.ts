@@ -29,6 +29,10 @@ export interface StatsSources {
   rebuilding(): number;
   /** Committed batches that the index has not confirmed yet. @throws STORE_UNAVAILABLE */
   countOutbox(): Promise<number>;
+  /** Which of the processes that share the address this one is, from 1. */
+  readonly worker: number;
+  /** How many processes share the address. */
+  readonly workers: number;
 }
 
 /** What a comparison of the index with the store of record has found so far. */

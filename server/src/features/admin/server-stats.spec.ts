@@ -57,6 +57,8 @@ function sources(changed: Partial<StatsSources>): StatsSources {
     writeTrouble: () => '',
     rebuilding: () => 7,
     countOutbox: async () => 8,
+    worker: 5,
+    workers: 4,
     ...changed,
   };
 }
@@ -93,6 +95,8 @@ it('gives every number in the units of the contract', async () => {
     ],
     outboxPending: 8n,
     rebuilding: 7,
+    worker: 5,
+    workers: 4,
     identities: [
       {
         identity: 'writer/game',

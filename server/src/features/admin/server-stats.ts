@@ -52,6 +52,8 @@ export class ServerStats {
       // The last known count while it cannot be counted.
       outboxPending: this.#lastCount,
       rebuilding: sources.rebuilding(),
+      worker: sources.worker,
+      workers: sources.workers,
     };
   }
 

@@ -113,7 +113,7 @@ export class SubmissionQueue {
    */
   hold(caller: Caller): void {
     if (this.#places.take(caller)) return;
-    caller.of.refused += 1;
+    caller.of.refuse('submissions');
     throw overloaded(caller);
   }
 

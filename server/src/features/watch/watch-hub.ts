@@ -173,6 +173,7 @@ export class WatchHub {
     }
     throw tooManyWatches(
       caller,
+      'watches',
       places.total,
       places.used >= places.total
         ? `this server has ${places.used} watches open, which is as many as it accepts`
@@ -186,6 +187,7 @@ export class WatchHub {
     const { used, total } = this.#rows;
     throw tooManyWatches(
       caller,
+      'watchedRows',
       total,
       used + rows.count > total
         ? `the watches of this server show ${used} players, and ${rows.count} more are over what it accepts; watch fewer`
@@ -273,8 +275,13 @@ export class WatchHub {
 }
 
 /** Counts the refusal, and says why. */
-function tooManyWatches({ of: identity }: Caller, limit: number, message: string): RostrumError {
-  identity.refused += 1;
+function tooManyWatches(
+  { of: identity }: Caller,
+  kind: 'watches' | 'watchedRows',
+  limit: number,
+  message: string,
+): RostrumError {
+  identity.refuse(kind);
   const metadata = { limit: String(limit) };
   return new RostrumError('TOO_MANY_WATCHES', message, { metadata, retryAfterMs: 5_000 });
 }

@@ -74,7 +74,7 @@ function watch(
   };
   const refuse = (): void => {
     stop();
-    connection.of.refused += 1;
+    connection.of.refuse('receivedBytes');
     stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   };
   const onData = (chunk: Buffer): void => {

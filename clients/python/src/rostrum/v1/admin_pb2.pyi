@@ -37,7 +37,7 @@ class GetServerStatsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServerStatsResponse(_message.Message):
-    __slots__ = ("version", "start_time", "uptime", "connections", "methods", "submissions", "watches", "stores", "memory_bytes", "outbox_pending", "rebuilding", "identities")
+    __slots__ = ("version", "start_time", "uptime", "connections", "methods", "submissions", "watches", "stores", "memory_bytes", "outbox_pending", "rebuilding", "identities", "worker", "workers")
     class Method(_message.Message):
         __slots__ = ("full_method", "calls", "errors", "p50", "p99", "longest", "cancelled", "codes")
         class CodesEntry(_message.Message):
@@ -138,6 +138,8 @@ class GetServerStatsResponse(_message.Message):
     OUTBOX_PENDING_FIELD_NUMBER: _ClassVar[int]
     REBUILDING_FIELD_NUMBER: _ClassVar[int]
     IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    WORKER_FIELD_NUMBER: _ClassVar[int]
+    WORKERS_FIELD_NUMBER: _ClassVar[int]
     version: str
     start_time: _timestamp_pb2.Timestamp
     uptime: _duration_pb2.Duration
@@ -150,7 +152,9 @@ class GetServerStatsResponse(_message.Message):
     outbox_pending: int
     rebuilding: int
     identities: _containers.RepeatedCompositeFieldContainer[GetServerStatsResponse.IdentityUse]
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., uptime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., connections: _Optional[int] = ..., methods: _Optional[_Iterable[_Union[GetServerStatsResponse.Method, _Mapping]]] = ..., submissions: _Optional[_Union[GetServerStatsResponse.Submissions, _Mapping]] = ..., watches: _Optional[_Union[GetServerStatsResponse.Watches, _Mapping]] = ..., stores: _Optional[_Iterable[_Union[GetServerStatsResponse.Store, _Mapping]]] = ..., memory_bytes: _Optional[int] = ..., outbox_pending: _Optional[int] = ..., rebuilding: _Optional[int] = ..., identities: _Optional[_Iterable[_Union[GetServerStatsResponse.IdentityUse, _Mapping]]] = ...) -> None: ...
+    worker: int
+    workers: int
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., uptime: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., connections: _Optional[int] = ..., methods: _Optional[_Iterable[_Union[GetServerStatsResponse.Method, _Mapping]]] = ..., submissions: _Optional[_Union[GetServerStatsResponse.Submissions, _Mapping]] = ..., watches: _Optional[_Union[GetServerStatsResponse.Watches, _Mapping]] = ..., stores: _Optional[_Iterable[_Union[GetServerStatsResponse.Store, _Mapping]]] = ..., memory_bytes: _Optional[int] = ..., outbox_pending: _Optional[int] = ..., rebuilding: _Optional[int] = ..., identities: _Optional[_Iterable[_Union[GetServerStatsResponse.IdentityUse, _Mapping]]] = ..., worker: _Optional[int] = ..., workers: _Optional[int] = ...) -> None: ...
 
 class VerifyLeaderboardRequest(_message.Message):
     __slots__ = ("leaderboard_id", "season_id", "segment")

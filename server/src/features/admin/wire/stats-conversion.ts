@@ -44,6 +44,8 @@ export function toStatsResponse(version: string, stats: ServerSnapshot): GetServ
     memoryBytes: BigInt(stats.memoryBytes),
     outboxPending: BigInt(stats.outboxPending),
     rebuilding: stats.rebuilding,
+    worker: stats.worker,
+    workers: stats.workers,
     identities: stats.identities.map(({ unsentBytes, refused, fullest, ...identity }) => ({
       ...identity,
       unreadBytes: BigInt(unsentBytes),

@@ -94,6 +94,13 @@ export interface GetServerStatsResponse {
   rebuilding: number;
   /** What identities hold: the 20 that are nearest to a limit, the nearest first. */
   identities: GetServerStatsResponse_IdentityUse[];
+  /**
+   * Which of the processes that share the server's address has answered: they are counted from 1, and
+   * one that replaces another goes on counting. All figures, and the limits of identities, are its own.
+   */
+  worker: number;
+  /** How many processes share the server's address. */
+  workers: number;
 }
 
 /** Calls of one method. */
@@ -502,6 +509,8 @@ function createBaseGetServerStatsResponse(): GetServerStatsResponse {
     outboxPending: 0,
     rebuilding: 0,
     identities: [],
+    worker: 0,
+    workers: 0,
   };
 }
 
@@ -542,6 +551,12 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
     }
     for (const v of message.identities) {
       GetServerStatsResponse_IdentityUse.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.worker !== 0) {
+      writer.uint32(104).int32(message.worker);
+    }
+    if (message.workers !== 0) {
+      writer.uint32(112).int32(message.workers);
     }
     return writer;
   },
@@ -655,6 +670,22 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
             message.identities.push(GetServerStatsResponse_IdentityUse.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.worker = reader.int32();
+            continue;
+          }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.workers = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -690,6 +721,8 @@ export const GetServerStatsResponse: MessageFns<GetServerStatsResponse> = {
     message.outboxPending = object.outboxPending ?? 0;
     message.rebuilding = object.rebuilding ?? 0;
     message.identities = object.identities?.map((e) => GetServerStatsResponse_IdentityUse.fromPartial(e)) || [];
+    message.worker = object.worker ?? 0;
+    message.workers = object.workers ?? 0;
     return message;
   },
 };
