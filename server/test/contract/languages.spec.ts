@@ -67,6 +67,29 @@ const fieldNames = () => names.fields.map(nameOf);
 const messageNames = () => names.messages.map(nameOf);
 const valueNames = () => names.enums.flatMap(({ values }) => values.map(nameOf));
 
+test.each(CONTRACT)('%s says what it is named in each language', (file) => {
+  const text = readFileSync(join(ROOT, 'proto', file), 'utf8');
+  const options = [...text.matchAll(/^option (\w+) = ("?)(.*)\2;$/gm)].map(([, name, , value]) => [
+    name,
+    value,
+  ]);
+  const outer = file
+    .replace(/.*\/|\.proto/g, '')
+    .replace(/(^|_)(\w)/g, (_, __, c) => c.toUpperCase());
+  expect(Object.fromEntries(options)).toEqual({
+    csharp_namespace: 'Rostrum.V1',
+    go_package: 'rostrum.dev/go/rostrum/v1;rostrumv1',
+    java_multiple_files: 'true',
+    java_outer_classname: `${outer}Proto`,
+    java_package: 'dev.rostrum.v1',
+    objc_class_prefix: 'RostrumV1',
+    php_metadata_namespace: 'Rostrum\\\\V1\\\\Metadata',
+    php_namespace: 'Rostrum\\\\V1',
+    ruby_package: 'Rostrum::V1',
+    swift_prefix: 'RostrumV1',
+  });
+});
+
 test('Go: one name is not as the contract has it', { timeout: 180_000 }, (context) => {
   needs(context, 'go version');
   const template = 'docs/clients/go/buf.gen.yaml';
