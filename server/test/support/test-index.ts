@@ -152,7 +152,12 @@ export class TestIndex {
   }
 
   /** Commits a score, as a server does before it tells the index. */
-  async commit(ranking: Ranking, playerId: string, score: number): Promise<Committed> {
+  async commit(
+    ranking: Ranking,
+    playerId: string,
+    score: number,
+    log = this.log,
+  ): Promise<Committed> {
     this.#made += 1;
     const submission = {
       ...countsIn(ranking),
@@ -164,7 +169,7 @@ export class TestIndex {
       displayName: '',
       metadata: null,
     };
-    const { outboxId, results } = await this.log.record([submission], false);
+    const { outboxId, results } = await log.record([submission], false);
     const [result] = results;
     if (result?.kind !== 'recorded' || outboxId === undefined) throw new Error('not recorded');
     const { entry, previousVersion } = result;
