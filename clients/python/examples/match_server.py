@@ -52,12 +52,7 @@ class Outbox:
         self._settled = asyncio.Event()
         # One thread for the disk, which may take its time: the event loop does not wait for it.
         self._disk = ThreadPoolExecutor(1, "outbox")
-        self._database = sqlite3.connect(file, timeout=0, check_same_thread=False)
-        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second process is refused
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")  # a commit outlives a loss of power
-        table = "scores (number INTEGER PRIMARY KEY, submission BLOB NOT NULL)"
-        self._database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+        self._database = _open(file)
         (self.waiting,) = self._database.execute("SELECT count(*) FROM scores").fetchone()
 
     async def add(self, *submissions: rostrum.Submission) -> None:
@@ -141,6 +136,20 @@ class Outbox:
         with self._database:
             self._database.executemany("DELETE FROM scores WHERE number = ?", numbers)
         self.waiting -= len(numbers)
+
+
+def _open(file: str) -> sqlite3.Connection:
+    database = sqlite3.connect(file, timeout=0, check_same_thread=False)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second process is refused
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")  # a commit outlives a loss of power
+        table = "scores (number INTEGER PRIMARY KEY, submission BLOB NOT NULL)"
+        database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
 
 
 async def _error(

@@ -2,7 +2,8 @@ import { positiveOption } from './errors/positive-option.js';
 import { keysOf, requireKnownOptions } from './errors/require-known-keys.js';
 import { invalidOptions, RostrumError } from './errors/rostrum-error.js';
 import { DEFAULT_RETRY, type RetryOptions, type RetrySettings } from './transport/backoff.js';
-import { type LoadedTls, loadTls, type TlsOptions } from './transport/credentials.js';
+import { Certificates } from './transport/certificates.js';
+import type { TlsOptions } from './transport/credentials.js';
 import {
   DEVELOPMENT_ADDRESS,
   isLoopback,
@@ -51,7 +52,7 @@ export interface ClientSettings {
   /** All of them as text, for messages. */
   readonly address: string;
   /** Undefined for plaintext. */
-  readonly tls: LoadedTls | undefined;
+  readonly tls: Certificates | undefined;
   readonly defaultDeadlineMs: number;
   readonly retry: RetrySettings;
 }
@@ -76,7 +77,7 @@ export function resolveOptions(options: ClientOptions): ClientSettings {
     tls:
       options.plaintext === true
         ? requireLoopback(addresses)
-        : loadTls(tlsOptions(options, addresses)),
+        : new Certificates(tlsOptions(options, addresses)),
     defaultDeadlineMs: positiveOption('defaultDeadlineMs', options.defaultDeadlineMs) ?? 10_000,
     retry: retrySettings(options.retry),
   };

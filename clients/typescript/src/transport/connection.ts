@@ -5,7 +5,7 @@ import { requireWellFormed } from '../errors/require-well-formed.js';
 import { clientClosed, messageTooLarge, RostrumError } from '../errors/rostrum-error.js';
 import type { Attempts } from './attempts.js';
 import { Channel } from './channel.js';
-import { cannotReach, cannotReachAgain, type Diagnosis, diagnose } from './diagnosis.js';
+import { cannotReach, cannotReachAgain, type Diagnosis, diagnose, ownExpiry } from './diagnosis.js';
 import { StreamChannels } from './stream-channels.js';
 
 /** The part of a generated method definition that a client needs. */
@@ -177,11 +177,15 @@ export class Connection {
   }
 
   /**
-   * Finds out why a connection fails that never worked. Undefined when it cannot be told.
-   * `permanent` means that no retry can mend it.
+   * Finds out why a connection fails that never worked, or that this client's certificate has expired
+   * since. Undefined when it cannot be told. `permanent` means that no retry can mend it.
    */
   async explain(): Promise<{ error: RostrumError; permanent: boolean } | undefined> {
-    if (this.#answered || this.closing.aborted) return undefined;
+    if (this.closing.aborted) return undefined;
+    if (this.#answered) {
+      const error = ownExpiry(this.settings);
+      return error && { error, permanent: false };
+    }
     if (!this.#diagnosis) {
       this.#diagnosis = diagnose(this.settings, this.closing).then((diagnosis) => {
         this.#doubts = diagnosis?.mendable === 'doubtful' ? this.#doubts + 1 : 0;

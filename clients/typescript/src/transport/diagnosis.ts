@@ -42,9 +42,10 @@ const NETWORK: Readonly<Record<string, string>> = {
  * texts. Undefined when a connection works, or the client is closed meanwhile.
  */
 export async function diagnose(
-  { addresses, tls }: ClientSettings,
+  { addresses, tls: certificates }: ClientSettings,
   closing: AbortSignal,
 ): Promise<Diagnosis | undefined> {
+  const tls = certificates?.current();
   const all = await Promise.all(addresses.map((address) => diagnoseOne(address, tls, closing)));
   const [first, ...others] = all.filter((diagnosis) => diagnosis !== undefined);
   if (!first || others.length + 1 < all.length) return undefined;
@@ -117,9 +118,8 @@ function explain(
     const message = `the certificate of the server at ${address} ${fault}`;
     return refused(message, code, 'no', tls.hint, error);
   }
-  if (tls.validTo.getTime() < Date.now() && (secured || code.includes('_ALERT_'))) {
-    const when = tls.validTo.toISOString();
-    return refused(`the client certificate expired at ${when}`, code, 'no', tls.hint, error);
+  if (hasExpired(tls) && (secured || code.includes('_ALERT_'))) {
+    return refused(expiryOf(tls), code, 'no', tls.hint, error);
   }
   if (code.includes('_ALERT_')) {
     const message = `the server at ${address} refuses the client certificate`;
@@ -130,6 +130,24 @@ function explain(
     return refused(message, code, 'doubtful', tls.hint, error);
   }
   return unreachable(address, code, error);
+}
+
+/**
+ * What to say of a connection that worked and cannot be made again, if the client's own certificate has expired
+ * meanwhile. It may yet be renewed.
+ */
+export function ownExpiry({ tls }: ClientSettings): RostrumError | undefined {
+  const present = tls?.current();
+  if (present === undefined || !hasExpired(present)) return undefined;
+  return refused(expiryOf(present), 'CERT_HAS_EXPIRED', 'yes', present.hint, undefined).error;
+}
+
+function hasExpired({ validTo }: LoadedTls): boolean {
+  return validTo.getTime() < Date.now();
+}
+
+function expiryOf({ validTo }: LoadedTls): string {
+  return `the client certificate expired at ${validTo.toISOString()}`;
 }
 
 function refused(

@@ -1,5 +1,6 @@
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import type { Certificates } from './certificates.js';
 import type { LoadedTls } from './credentials.js';
 import type { ResolvedServers } from './resolved-servers.js';
 import { isIpAddress, type ServerAddress } from './server-address.js';
@@ -8,14 +9,25 @@ type SecureConnector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
 /**
  * Credentials that ask each server for the name, or the IP address, that it was given by, and check
- * its certificate against that. grpc-js has one name for a whole channel: here, each connection gets
- * the one of its server.
+ * its certificate against that. grpc-js has one name and one set of certificates for a whole channel: here,
+ * each connection gets the name of its server, and the certificates as they are by then.
  */
-export function serverCredentials(tls: LoadedTls, servers: ResolvedServers): ChannelCredentials {
-  const base = credentials.createFromSecureContext(tls.context);
+export function serverCredentials(
+  certificates: Certificates,
+  servers: ResolvedServers,
+): ChannelCredentials {
+  const base = credentials.createFromSecureContext(certificates.current().context);
   base._createSecureConnector = (_target, options, callCredentials) => {
     const connectors = new Map<string, SecureConnector>();
+    let tls = certificates.current();
+    const destroyAll = (): void => {
+      for (const connector of connectors.values()) connector.destroy();
+      connectors.clear();
+    };
     const connectorOf = (address: ServerAddress): SecureConnector => {
+      const present = certificates.current();
+      if (present !== tls) destroyAll();
+      tls = present;
       const known = connectors.get(address.text);
       if (known) return known;
       const { credentials: own, name } = expectationOf(tls, address);
@@ -37,9 +49,7 @@ export function serverCredentials(tls: LoadedTls, servers: ResolvedServers): Cha
       },
       waitForReady: () => any.waitForReady(),
       getCallCredentials: () => any.getCallCredentials(),
-      destroy: () => {
-        for (const connector of connectors.values()) connector.destroy();
-      },
+      destroy: destroyAll,
     };
   };
   return base;

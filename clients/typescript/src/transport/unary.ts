@@ -86,7 +86,12 @@ async function outOfTime(
   // The last attempt waited in vain for a connection.
   if (lastFailure?.reason === 'CONNECTION_FAILED' && !connection.isReady()) return lastFailure;
   // The service says as little about what was recorded as this last attempt does, and says why.
-  if (lastFailure?.reason === 'STORE_UNAVAILABLE') return lastFailure;
+  if (
+    lastFailure?.reason === 'STORE_UNAVAILABLE' ||
+    lastFailure?.reason === 'CERTIFICATE_REFUSED'
+  ) {
+    return lastFailure;
+  }
   if (lastFailure) {
     const message = `${failure.message}; the attempt before it: ${lastFailure.message}`;
     return new RostrumError(failure.code, failure.reason, message, { cause: lastFailure });
