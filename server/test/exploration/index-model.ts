@@ -377,7 +377,7 @@ export function* stepsFrom(
 ): Generator<Step> {
   for (const index of [0, 1] as const) {
     yield* serverSteps(model, index, rules, owners, budget);
-    yield* faultsOf(model, index, budget);
+    yield* faultsOf(model, index, budget, rules);
   }
   if (budget.moves > 0 && model.promoted === 0 && model.copies === 0) {
     const next = clone(model);
@@ -397,7 +397,7 @@ export function* stepsFrom(
   }
 }
 
-function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> {
+function* faultsOf(model: Model, index: 0 | 1, budget: Budget, rules: Rules): Generator<Step> {
   const limits = [
     budget.crashes,
     budget.flushes,
@@ -458,6 +458,19 @@ function* faultsOf(model: Model, index: 0 | 1, budget: Budget): Generator<Step> 
     const next = spend(2);
     next.servers[index].writer = idleWriter();
     yield { what: `what server ${index} settles is lost`, model: next };
+  }
+  if (may(2) && server.builder.step >= 4) {
+    for (const { what, model: done } of builderSteps(model, index, rules)) {
+      for (const from of [done, model]) {
+        const next = clone(from);
+        next.spent[2] = (next.spent[2] as number) + 1;
+        if (next.lock === index + 1) next.lock = 0;
+        const s = next.servers[index];
+        s.trust = server.trust;
+        s.builder = idleBuilder();
+        yield { what: `${what}, and the answer is lost`, model: next };
+      }
+    }
   }
   if (may(3) && model.lock === index + 1 && server.builder.step >= 4) {
     const next = spend(3);

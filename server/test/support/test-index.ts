@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { Entry } from '../../src/domain/entry.js';
-import type { LeaderboardId, PlayerId, SubmissionId } from '../../src/domain/ids.js';
+import type { LeaderboardId, PlayerId, RankingNo, SubmissionId } from '../../src/domain/ids.js';
 import type { Tenure } from '../../src/domain/index-rules.js';
 import { DEFAULT_SETTINGS, type LeaderboardSettings } from '../../src/domain/leaderboard.js';
 import type { Log } from '../../src/domain/log.js';
@@ -9,7 +9,7 @@ import { PagedFiller } from '../../src/features/index/filling/paged-filler.js';
 import { IndexBuilder } from '../../src/features/index/index-builder.js';
 import { IndexTrust } from '../../src/features/index/index-trust.js';
 import { IndexWriter } from '../../src/features/index/index-writer.js';
-import type { IndexFiller } from '../../src/features/index/ports.js';
+import type { EntryStore, IndexFiller } from '../../src/features/index/ports.js';
 import { Database } from '../../src/stores/postgres/database.js';
 import { PostgresEntryStore } from '../../src/stores/postgres/entry-store.js';
 import { PostgresLifeStore } from '../../src/stores/postgres/life-store.js';
@@ -59,6 +59,8 @@ export class TestIndex {
   tenure!: Tenure;
   /** Indexes are filled when this resolves. */
   fillsMayGoOn: Promise<void> = Promise.resolve();
+  /** Rankings that count as large ones; their indexes are filled when the promise resolves. */
+  readonly large = new Map<RankingNo, Promise<void>>();
   readonly #stores: { database: TestDatabase; redis: TestRedis };
   #made = 0;
 
@@ -103,9 +105,17 @@ export class TestIndex {
     const trust = new IndexTrust();
     const paged = new PagedFiller(index, entries, encodeStandingPayload);
     const filler: IndexFiller = {
-      fill: (...request) => this.fillsMayGoOn.then(() => paged.fill(...request)),
+      fill: async (...request) => {
+        await this.fillsMayGoOn;
+        await this.large.get(request[0].ranking.rankingNo);
+        return paged.fill(...request);
+      },
     };
-    const builder = new IndexBuilder(index, rankings, entries, filler, trust, NO_LOG);
+    const counting: Pick<EntryStore, 'countUpTo'> = {
+      countUpTo: (rankingNo, limit) =>
+        this.large.has(rankingNo) ? Promise.resolve(limit) : entries.countUpTo(rankingNo, limit),
+    };
+    const builder = new IndexBuilder(index, rankings, counting, filler, trust, NO_LOG);
     return { trust, builder, writer: new IndexWriter(index, trust, builder) };
   }
 

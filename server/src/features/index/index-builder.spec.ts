@@ -10,6 +10,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   stage.fillsMayGoOn = Promise.resolve();
+  stage.large.clear();
 });
 
 afterAll(() => stage?.stop());
@@ -106,6 +107,26 @@ describe('the index of a ranking', () => {
     for (const { trust } of [stage.own, other]) {
       expect(trust.epochOf(ranking.rankingNo)).toBe(epoch + 1);
     }
+  });
+
+  it('is back when it is small, while a large one is built and another waits', async () => {
+    const small = await stage.makeRanking(10, 20);
+    const large = [await stage.makeRanking(1), await stage.makeRanking(2)] as const;
+    const { builder } = stage.own;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const { rankingNo } of large) stage.large.set(rankingNo, promise);
+    await stage.loseIndex();
+    for (const ranking of [...large, small]) stage.own.trust.forget(ranking.rankingNo);
+    for (const ranking of large) expect(await builder.check(ranking)).toBe(false);
+    // Submissions to both are settled without an index, also to the one that waits.
+    const isWhole = async (ranking: Ranking) => (await markOf(ranking)).whole;
+    await expect.poll(() => Promise.all(large.map(isWhole))).toEqual([false, false]);
+    await untilTrusted(small);
+    expect(await stage.shown(small)).toEqual(['b 20', 'a 10']);
+    expect(builder.building).toBe(1);
+    expect(await Promise.all(large.map(isWhole))).toEqual([false, false]);
+    resolve();
+    for (const ranking of large) await untilTrusted(ranking);
   });
 
   it('serves on while it is rebuilt, and the new one has what was written meanwhile', async () => {

@@ -74,7 +74,7 @@ export class IndexBuilder implements IndexCheck {
   constructor(
     private readonly index: RankingIndex,
     private readonly rankings: RankingStore,
-    private readonly entries: EntryStore,
+    private readonly entries: Pick<EntryStore, 'countUpTo'>,
     private readonly filler: IndexFiller,
     private readonly trust: IndexTrust,
     private readonly log: Log,

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, History, type Read, type Submission } from '../history.ts';
+import {
+  type Answer,
+  History,
+  type Read,
+  type Segment,
+  type Shown,
+  type Submission,
+  type ViewHistory,
+} from '../history.ts';
 import type { Inflicted } from '../schedule/inflict.ts';
 import { judge } from './checker.ts';
 import type { Sql } from './ledger.ts';
@@ -219,5 +227,142 @@ describe('finds', () => {
       'not served: submit failed after 100 ms: UNAVAILABLE: no',
     ]);
     expect(await findings({ history: fail(1), inflicted: [inflicted] })).toEqual([]);
+  });
+});
+
+/** A feed that tells the three changes, each a moment after it was acknowledged. */
+function feed(watcher: string): Segment {
+  const changes = { players: [0, 1, 0], submissions: [1, 1, 2], ranks: [1, 1, 1] };
+  return {
+    ...changes,
+    watcher,
+    board: 1,
+    from: 0,
+    begin: 0,
+    end: END,
+    why: 'the start',
+    base: new Int32Array(80),
+    baseRevision: 0,
+    at: [21, 41, 61],
+    by: [0, 0, 0],
+    scores: [5, 7, 8],
+    subscores: [0, 0, 0],
+    previousRanks: [0, 0, 2],
+    previousScores: [Number.NaN, Number.NaN, 5],
+  };
+}
+
+/** Takes a change out of a feed. */
+function leaveOut(own: Segment, index: number): void {
+  const { at, by, players, submissions, scores, subscores, ranks, previousRanks } = own;
+  const columns = [at, by, players, submissions, scores, subscores, ranks, previousRanks];
+  for (const column of [...columns, own.previousScores]) column.splice(index, 1);
+}
+
+/** What a view of the top shows from each revision on, until `until`. */
+function shown(at: number, until: number, revision: number, rows: number[]): Shown {
+  const total = rows.length / 5;
+  return { server: 0, at, until, revision, total, rows: Float64Array.from(rows) };
+}
+
+const SHOWN = [
+  shown(22, 42, 1, [1, 0, 1, 5, 0]),
+  shown(42, 62, 2, [1, 1, 1, 7, 0, 2, 0, 1, 5, 0]),
+  shown(62, END, 3, [1, 0, 2, 8, 0, 2, 1, 1, 7, 0]),
+] as const;
+
+/** The same history with two feeds and a view. Each is bent by its own function. */
+function watched(bent: {
+  feed?: (own: Segment) => void;
+  view?: (own: Shown[]) => void;
+  top?: number;
+}) {
+  return findings({
+    history: ({ segments, views }) => {
+      const own = feed('feed');
+      bent.feed?.(own);
+      const view: ViewHistory = {
+        watcher: 'view',
+        board: 1,
+        view: { top: bent.top ?? 10 },
+        shown: [...SHOWN],
+      };
+      bent.view?.(view.shown);
+      segments.push(own, feed('other feed'));
+      views.push(view);
+    },
+  });
+}
+
+describe('of watches', () => {
+  test('good ones have no findings', async () => {
+    expect(await watched({})).toEqual([]);
+  });
+
+  test('a feed that lacks a change is found', async () => {
+    // The last one.
+    expect(await watched({ feed: (own) => leaveOut(own, 2) })).toEqual([
+      expect.stringMatching(/^feed behind: the feed told revision 3, .* of c, never/),
+    ]);
+    // One in between: what follows has its revision.
+    const jumping = await watched({ feed: (own) => leaveOut(own, 1) });
+    expect(jumping).toContainEqual(
+      expect.stringMatching(/^feed: .*, p0: previous rank 2; it was 1/),
+    );
+    expect(jumping).toContainEqual(expect.stringMatching(/^two histories: revision 2: /));
+    expect(jumping).toContainEqual(expect.stringMatching(/^feed behind: .*revision 3, .*, never/));
+  });
+
+  test('a feed that tells a change too late is found', async () => {
+    const bend = (at: number) => watched({ feed: (own) => own.at.splice(2, 1, at) });
+    expect(await bend(60 + 3_000)).toEqual([]);
+    expect(await bend(60 + 3_001)).toEqual([
+      expect.stringMatching(/^feed behind: .*3001 ms later/),
+    ]);
+  });
+
+  test('a view that stays behind is found, and one that is soon right is not', async () => {
+    const [first, second] = SHOWN;
+    const bend = (until: number) =>
+      watched({ view: (own) => own.splice(1, 2, { ...second, until }) });
+    expect(await bend(60 + 3_000)).toEqual([]);
+    expect(await bend(END)).toEqual([
+      expect.stringMatching(/^view behind: view: p0 is shown in state 1 \(revision 2\)/),
+    ]);
+    // It lacks a player who belongs there.
+    expect(await watched({ view: (own) => own.splice(0, 3, { ...first, until: END }) })).toEqual([
+      expect.stringMatching(/^view behind: view: p0 is shown in state 1/),
+    ]);
+    const alone = shown(62, END, 3, [1, 0, 2, 8, 0]);
+    expect(await watched({ view: (own) => own.splice(2, 1, alone) })).toContainEqual(
+      expect.stringMatching(/^view behind: view: p1 is shown in state 0/),
+    );
+    // It is full, and a player who stands higher is not in it.
+    const lower = shown(62, END, 3, [1, 1, 1, 7, 0]);
+    const full = await watched({ top: 1, view: (own) => own.splice(0, 3, lower) });
+    expect(full).toContainEqual(
+      expect.stringMatching(/^view behind: view: p0 is shown in state 0/),
+    );
+  });
+
+  test('a view that goes back is found', async () => {
+    const back = { ...SHOWN[1], at: 70, until: 80 };
+    const again = { ...SHOWN[2], at: 80 };
+    const found = await watched({ view: (own) => own.push(back, again) });
+    expect(found).toEqual(['revision backwards: view: revision 2 after 3']);
+  });
+
+  test('a feed that differs from a view is found, and two feeds that differ', async () => {
+    const swapped = shown(5_000, END, 3, [1, 1, 1, 7, 0, 2, 0, 2, 8, 0]);
+    expect(await watched({ view: (own) => own.push(swapped) })).toEqual([
+      expect.stringMatching(/^view: revision: .* p1, state 1 at rank 1; it had state 1 at rank 2/),
+    ]);
+    const wrongRank = await watched({ feed: (own) => own.ranks.splice(2, 1, 2) });
+    expect(wrongRank).toContainEqual(
+      expect.stringMatching(/^feed: .*revision 3, p0: rank 2; it is 1/),
+    );
+    expect(wrongRank).toContainEqual(
+      expect.stringMatching(/^two histories: revision 3: .*from rank 2 to 2 .*from rank 2 to 1 /),
+    );
   });
 });
