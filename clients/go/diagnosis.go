@@ -150,8 +150,7 @@ func refused(h hope, cause error, format string, values ...any) diagnosis {
 }
 
 func certificateRefused(cause error, format string, values ...any) *Error {
-	message := fmt.Sprintf(format, values...) + "; " + howToMakeCertificates
-	return &Error{Code: codes.Unauthenticated, Reason: ErrCertificateRefused, Message: message, cause: cause}
+	return &Error{Code: codes.Unauthenticated, Reason: ErrCertificateRefused, Message: fmt.Sprintf(format, values...), cause: cause}
 }
 
 // cannotReach says why no connection can be made.
@@ -172,12 +171,11 @@ func cannotReach(address string, err error) *Error {
 	case errors.Is(err, syscall.ENETUNREACH):
 		why = "the network cannot be reached"
 	}
-	return &Error{
-		Code:    codes.Unavailable,
-		Reason:  ErrConnectionFailed,
-		Message: fmt.Sprintf("cannot reach a Rostrum server at %s: %s (%v); start one with `npm start`, or set ROSTRUM_ADDRESS", address, why, err),
-		cause:   err,
+	message := fmt.Sprintf("cannot reach a Rostrum server at %s: %s (%v)", address, why, err)
+	if address == developmentAddress {
+		message += "; start one with `npm start`, or set ROSTRUM_ADDRESS"
 	}
+	return &Error{Code: codes.Unavailable, Reason: ErrConnectionFailed, Message: message, cause: err}
 }
 
 // diagnostician diagnoses for all calls together: those that come while it does wait for the result,

@@ -26,6 +26,9 @@ type settings struct {
 	dialOptions    []grpc.DialOption
 }
 
+// developmentAddress is where `npm start` serves.
+const developmentAddress = "localhost:50051"
+
 // WithAddress names the servers as host:port; a text may hold several, with commas between. A host
 // name may stand for several servers as well. Calls are spread over all of them, and go on with the
 // others while one is away. Default: ROSTRUM_ADDRESS of the environment, or localhost:50051.
@@ -80,7 +83,7 @@ func resolveOptions(options []Option) (*settings, error) {
 		option(s)
 	}
 	if s.addressTexts == nil {
-		s.addressTexts = []string{cmp.Or(os.Getenv("ROSTRUM_ADDRESS"), "localhost:50051")}
+		s.addressTexts = []string{cmp.Or(os.Getenv("ROSTRUM_ADDRESS"), developmentAddress)}
 	}
 	var err error
 	if s.addresses, err = parseAddresses(s.addressTexts); err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-const howToMakeCertificates = "development certificates are made by `npm start`, or by `npm run certs`"
+// maxPEM is more than any bundle of certificates has.
+const maxPEM = 1 << 20
 
 // pem is a PEM file's path, or its content.
 type pem struct {
@@ -42,6 +44,11 @@ func (s *tlsSource) fillIn() error {
 
 // load reads certificates and key.
 func (s *tlsSource) load() (*tls.Config, error) {
+	for _, p := range []*pem{&s.ca, &s.cert, &s.key} {
+		if absolute, err := filepath.Abs(p.path); err == nil && p.path != "" {
+			p.path = absolute // the working directory may change before it is read again
+		}
+	}
 	ca, err := s.ca.read("authority certificate", "CERTIFICATE")
 	if err != nil {
 		return nil, err
@@ -89,7 +96,9 @@ func (p pem) read(what, kind string) ([]byte, error) {
 	content := p.bytes
 	if p.path != "" {
 		var err error
-		if content, err = os.ReadFile(p.path); err != nil {
+		if content, err = readSmallFile(p.path); errors.Is(err, errUnsuitable) {
+			return nil, certificateInvalid(err, "%s cannot be used: %v", p.label(what), err)
+		} else if err != nil {
 			why := err
 			var pathError *os.PathError
 			if errors.As(err, &pathError) {
@@ -98,7 +107,7 @@ func (p pem) read(what, kind string) ([]byte, error) {
 			return nil, &Error{
 				Code:     codes.FailedPrecondition,
 				Reason:   ErrCertificateFileMissing,
-				Message:  fmt.Sprintf("cannot read %s (%v); %s", p.label(what), why, howToMakeCertificates),
+				Message:  fmt.Sprintf("cannot read %s (%v)%s", p.label(what), why, p.hint()),
 				Metadata: map[string]string{"path": p.path},
 				cause:    err,
 			}
@@ -110,15 +119,41 @@ func (p pem) read(what, kind string) ([]byte, error) {
 	return content, nil
 }
 
+var errUnsuitable = errors.New("it is not a file of at most 1 MiB")
+
+// readSmallFile reads a regular file, or one that a link leads to: whoever names a device or a pipe by mistake
+// would wait, or run out of memory.
+func readSmallFile(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errUnsuitable
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxPEM+1))
+	if len(content) > maxPEM {
+		return nil, errUnsuitable
+	}
+	return content, err
+}
+
+// hint tells what makes the certificates of a checkout.
+func (p pem) hint() string {
+	if filepath.Base(filepath.Dir(p.path)) != "dev" {
+		return ""
+	}
+	return "; development certificates are made by `npm start`, or by `npm run certs`"
+}
+
 func (p pem) label(what string) string {
 	if p.path == "" {
 		return "the " + what
 	}
-	path, err := filepath.Abs(p.path)
-	if err != nil {
-		path = p.path
-	}
-	return "the " + what + " " + path
+	return "the " + what + " " + p.path
 }
 
 func certificateInvalid(cause error, format string, values ...any) *Error {

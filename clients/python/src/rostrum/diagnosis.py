@@ -12,7 +12,7 @@ from typing import Literal
 import grpc
 
 from rostrum.errors import RostrumError
-from rostrum.settings import Address, Settings
+from rostrum.settings import DEVELOPMENT_ADDRESS, Address, Settings
 
 _TIMEOUT = 1.0
 """So long a server may be silent: whoever waits has waited for a deadline already."""
@@ -124,16 +124,13 @@ def _refused(message: str, cause: BaseException | None) -> RostrumError:
         message += " (closed)"
     elif cause is not None:
         message += f" ({getattr(cause, 'reason', None) or cause})"
-    text = f"{message}; development certificates are made by `npm start`, or by `npm run certs`"
-    return RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", text)
+    return RostrumError(grpc.StatusCode.UNAUTHENTICATED, "CERTIFICATE_REFUSED", message)
 
 
 def cannot_reach(address: str, code: str) -> RostrumError:
     """What to say when no connection can be made."""
     why = _NETWORK.get(code, "the connection fails")
-    return RostrumError(
-        grpc.StatusCode.UNAVAILABLE,
-        "CONNECTION_FAILED",
-        f"cannot reach a Rostrum server at {address}: {why} ({code}); start one with `npm start`, "
-        "or set ROSTRUM_ADDRESS",
-    )
+    text = f"cannot reach a Rostrum server at {address}: {why} ({code})"
+    if address == DEVELOPMENT_ADDRESS:
+        text += "; start one with `npm start`, or set ROSTRUM_ADDRESS"
+    return RostrumError(grpc.StatusCode.UNAVAILABLE, "CONNECTION_FAILED", text)

@@ -16,6 +16,10 @@ _HOST_AND_PORT = re.compile(r"(?:\[([^\s\[\]]+)\]|([^\s/:,\[\]]+)):(\d{1,5})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+DEVELOPMENT_ADDRESS = "localhost:50051"
+"""Where `npm start` serves."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Retry:
     """How failed calls are retried and lost streams are opened again. Times in seconds."""
@@ -85,7 +89,7 @@ def resolve_settings(
     elif not isinstance(tls, Tls):
         raise invalid_options(f"tls must be a rostrum.Tls, not {type(tls).__name__}")
     return Settings(
-        addresses=parse_addresses(given if given != "" or address == "" else "localhost:50051"),
+        addresses=parse_addresses(given if given != "" or address == "" else DEVELOPMENT_ADDRESS),
         tls=load_tls(tls),
         default_timeout=positive("default_timeout", default_timeout),
         retry=_retry(retry),

@@ -16,6 +16,9 @@ from rostrum.errors import Reason, RostrumError, invalid_options
 
 PemSource = str | os.PathLike[str] | bytes
 
+_MAX_PEM = 1024 * 1024
+"""More than any bundle of certificates has."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tls:
@@ -116,13 +119,12 @@ def _read(name: str, source: PemSource, content: bytes) -> bytes:
         pem = source
     elif isinstance(source, (str, os.PathLike)) and os.fspath(source) != "":
         try:
-            pem = Path(source).read_bytes()
+            pem = _read_small_file(name, Path(source))
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise _failed(
                 "CERTIFICATE_FILE_MISSING",
-                f"cannot read {_label(name, source)} ({why}); development certificates are made "
-                "by `npm start`, or by `npm run certs`",
+                f"cannot read {_label(name, source)} ({why}){_hint(source)}",
                 {"path": os.fspath(source)},
             ) from error
     else:
@@ -147,6 +149,23 @@ def _failed(reason: Reason, message: str, metadata: dict[str, str]) -> RostrumEr
 
 def _invalid(message: str) -> RostrumError:
     return _failed("CERTIFICATE_INVALID", message, {})
+
+
+def _read_small_file(name: str, path: Path) -> bytes:
+    """A device or a pipe that is named by mistake would make us wait, or run out of memory."""
+    if path.exists() and not path.is_file():
+        raise _invalid(f"{_label(name, path)} cannot be used: it is not a file")
+    with path.open("rb") as file:
+        content = file.read(_MAX_PEM + 1)
+    if len(content) > _MAX_PEM:
+        raise _invalid(f"{_label(name, path)} cannot be used: it has more than 1 MiB")
+    return content
+
+
+def _hint(source: str | os.PathLike[str]) -> str:
+    is_development = Path(source).parent.name == "dev"
+    made = "; development certificates are made by `npm start`, or by `npm run certs`"
+    return made if is_development else ""
 
 
 @contextlib.contextmanager
