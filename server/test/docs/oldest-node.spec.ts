@@ -7,7 +7,7 @@ import { type CommandEnd, ShellSession } from './shell-session.js';
 // What the README has people type, by the oldest Node and npm that it promises. Both are packages of npm.
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { engines, scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const NODE = engines.node.replace('>=', '');
 const NPM = engines.npm.replace('>=', '');
 
@@ -36,8 +36,16 @@ test('they are those of the README', async () => {
   expect(output).toMatch(new RegExp(`^v${NODE}\\.0\\.0\n${NPM}\\.`));
 });
 
+test('a script that npm runs begins by it', { timeout: 60_000 }, async () => {
+  // In a fresh clone. Once the packages are there, npm finds the pinned Node first.
+  const out = join(inject('temporaryDirectory'), 'oldest-node-certs');
+  const { code, output } = await run(`${scripts.certs} --out '${out}'`);
+  expect(code, output).toBe(0);
+  expect(output).toMatch(/made ca, server, admin/);
+});
+
 test.each([
-  ['npm run certs', (out: string) => ` -- --out '${out}'`, /made ca, server, admin/],
+  ['npm run certs', (out: string) => ` -- --out '${out}'`, /all certificates are good/],
   ['npx rostrum --help', () => '', /rostrum watch demo/],
   ['npm run bench -- --help', () => '', /--players N/],
   ['npm run test:faults -- --dry-run', () => '', /#1 /],
