@@ -53,9 +53,8 @@
  * **The invariant.** At every moment, and in every Redis server that there is: if its index of a ranking
  * may serve or be adopted by the ranking's mark, then each committed entry of the ranking is in that
  * index or named in the outbox. `server/test/exploration` runs `nextStep`, `hasGoneBack`, `assess` and `confirms`
- * with two servers, two Redis servers, crashes and lost answers, and finds the invariant kept in all states. It
- * knows no time, so it leaves out `leaseHolds` and `enoughSilenceMs`: index-rules.spec.ts and index-lease.spec.ts
- * test them.
+ * with two servers, two Redis servers, crashes and lost answers, and finds it kept in all states. It knows no time:
+ * index-rules.spec.ts and index-lease.spec.ts test `leaseHolds` and `enoughSilenceMs`.
  */
 
 /** The id of a life. */

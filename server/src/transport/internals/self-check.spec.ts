@@ -9,6 +9,7 @@ import { workingParts } from './self-check.js';
 
 afterEach(() => {
   vi.doUnmock('./stream-table.js');
+  vi.doUnmock('./request-headers.js');
   vi.resetModules();
 });
 
@@ -28,6 +29,15 @@ test('a part that can no longer be done is warned of, and left off', async () =>
   expect(lines).toMatchObject([
     { level: 'warn', part: 'stream-table', lost: PARTS['stream-table'] },
   ]);
+});
+
+test('headers that reach grpc-js all the same are warned of', async () => {
+  vi.resetModules();
+  vi.doMock('./request-headers.js', () => ({ tidyHeaders: () => {} }));
+  const fresh = await import('./self-check.js');
+  const { log, lines } = new RecordedLog();
+  expect([...(await fresh.workingParts(ALL_PARTS, log))]).not.toContain('request-headers');
+  expect(lines).toMatchObject([{ level: 'warn', part: 'request-headers' }]);
 });
 
 test('calls go on with all parts off', async () => {

@@ -9,10 +9,12 @@ import { FrameBatch } from './frame-batch.js';
 import { http2ServersOf } from './injector.js';
 import { PARTS, type Part } from './parts.js';
 import { labelPeer } from './peer-label.js';
+import { tidyHeaders } from './request-headers.js';
 import { useStreamTable } from './stream-table.js';
 
 const PATIENCE_MS = 10_000;
 const PATH = '/check/Call';
+const HEADERS = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc' };
 const LABEL = 'a label#1';
 const FRAMES = '\0\0\0\0\x01a\0\0\0\0\x02bc';
 
@@ -60,6 +62,7 @@ async function tryAll(): Promise<ReadonlySet<Seen>> {
     call: (call: grpc.ServerWritableStream<Buffer, unknown>) => {
       if (call.getPeer() === LABEL) seen.add('peer-label');
       if (http2StreamOf(call) !== undefined) seen.add('call-stream');
+      if (call.metadata.get('x-unread').length === 0) seen.add('request-headers');
       call.write(new FrameBatch([Buffer.from('a'), Buffer.from('bc')]));
       call.end();
     },
@@ -70,7 +73,7 @@ async function tryAll(): Promise<ReadonlySet<Seen>> {
       if (useStreamTable(session)) seen.add('stream-table');
       if (session.socket.remoteAddress === LABEL) seen.add('incomplete-requests');
     });
-    http2Server.prependListener('stream', () => seen.add('request-headers'));
+    http2Server.prependListener('stream', tidyHeaders);
   }
   const listener = createServer((socket) => {
     labelPeer(socket, LABEL);
@@ -83,8 +86,10 @@ async function tryAll(): Promise<ReadonlySet<Seen>> {
     const { address, family, port } = listener.address() as AddressInfo;
     const host = family === 'IPv6' ? `[${address}]` : address;
     const client = connect(`http://${host}:${port}`).on('error', () => {});
-    const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc' };
-    const call = client.request(headers, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const call = client.request(
+      { ...HEADERS, 'x-unread': 'x' },
+      { signal: AbortSignal.timeout(PATIENCE_MS) },
+    );
     call.end(Buffer.alloc(5));
     const frames = await buffer(call);
     if (frames.toString('latin1') === FRAMES) seen.add('frame-batch');
