@@ -102,11 +102,11 @@ export function notSupported(field: string, description: string): RostrumError {
   return new RostrumError('NOT_SUPPORTED', `${field}: ${description}`, { metadata: { field } });
 }
 
-/** UNAVAILABLE: the store of record cannot be reached; `cause` is logged only. */
+/** UNAVAILABLE: the store of record cannot be reached, or refuses writes; `cause` is logged only. */
 export function storeUnavailable(cause: unknown): RostrumError {
   return new RostrumError(
     'STORE_UNAVAILABLE',
-    'the store of record cannot be reached; nothing was acknowledged; retry with the same submission_id',
+    'the store of record is not available; try again, with the same submission_id if it is a submission',
     { retryAfterMs: 500, cause },
   );
 }
