@@ -34,7 +34,9 @@ _WATCHES_TOGETHER = 500
 """So many watches share a connection; a server takes 1,000 calls on one."""
 _CERTAIN_AFTER = 3
 """So many doubtful diagnoses in a row count as certain: a dying server does not do that."""
-_NOT_CONNECTED = re.compile(r"failed to connect to all addresses|DNS resolution failed")
+_NOT_CONNECTED = re.compile(
+    r"failed to connect to all addresses|connections to all backends failing|DNS resolution failed"
+)
 _CLOSE_SECONDS = 5.0
 _FOR_EVER = 1e9
 """A timeout of so many seconds, thirty years, is none; gRPC cannot count much further."""
