@@ -65,6 +65,7 @@ export interface Outcome {
 }
 
 const TICK_MS = 5_000;
+const DAY_MS = 86_400_000;
 /** From here to the load, about. */
 const STARTING_MS = 5_000;
 
@@ -149,12 +150,20 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
   }
 }
 
-/** By how much PostgreSQL's clock must be ahead so that a month ends when the schedule says. */
+/**
+ * By how much PostgreSQL's clock must differ from the machine's so that a month ends when the schedule says. It
+ * is always behind: see PostgresHost.
+ */
 function clockSecondsFor({ monthEndsAt }: Schedule): number {
-  if (monthEndsAt === undefined) return 0;
-  const now = new Date();
-  const end = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1);
-  return Math.round((end - now.getTime() - STARTING_MS - monthEndsAt) / 1000);
+  if (monthEndsAt === undefined) return -DAY_MS / 1000;
+  const nowMs = Date.now();
+  const { year, month } = monthBegunBefore(nowMs - DAY_MS);
+  return Math.round((Date.UTC(year, month) - nowMs - STARTING_MS - monthEndsAt) / 1000);
+}
+
+function monthBegunBefore(ms: number): { year: number; month: number } {
+  const date = new Date(ms);
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() };
 }
 
 async function play(

@@ -28,7 +28,14 @@ export interface Lacking {
 /** A statement did not end within its time. */
 export class StatementStuck extends Error {}
 
-/** A PostgreSQL whose disk can fill up and whose clock can be stepped, where the machine allows it. */
+/**
+ * A PostgreSQL whose disk can fill up and whose clock can be stepped, where the machine allows it.
+ *
+ * Its clock must stay behind the machine's. A signal that comes while libfaketime waits for it sees the
+ * machine's clock, and PostgreSQL looks at the clock when its timer fires: with its own clock ahead it would find
+ * each timeout far from over, and end neither statements nor deadlocks. Behind, all timeouts of a session end
+ * with the first: so that for deadlocks is late.
+ */
 export class PostgresHost {
   readonly postgres: EmbeddedPostgres;
   readonly lacking: Lacking;
@@ -36,7 +43,7 @@ export class PostgresHost {
   readonly #clockFile: string;
   readonly #clockSeconds: number;
 
-  /** @param clockSeconds by how much its clock is ahead from the start on */
+  /** @param clockSeconds by how much its clock is ahead from the start on: well below zero */
   static async start(directory: string, clockSeconds: number): Promise<PostgresHost> {
     const disk = join(directory, 'disk');
     await mkdir(disk, { recursive: true });
@@ -58,6 +65,7 @@ export class PostgresHost {
           // Crash recovery must not take longer than a fault.
           checkpoint_timeout: '30s',
           log_min_messages: 'warning',
+          deadlock_timeout: '4s',
         },
         ...(library !== undefined && {
           env: {

@@ -29,7 +29,7 @@ export interface Stage {
 
 /**
  * @param root where `server/dist/main.js` lies: the checkout, or a copy that was broken on purpose
- * @param clockSeconds by how much PostgreSQL's clock is ahead from the start on
+ * @param clockSeconds by how much PostgreSQL's clock is ahead from the start on: well below zero
  */
 export async function startStage(root: string, clockSeconds: number): Promise<Stage> {
   const directory = temporaryDirectory('rostrum-faults-');
