@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
 
 	rostrumv1 "rostrum.dev/go/rostrum/v1"
@@ -169,6 +170,11 @@ func (c *connection) withDeadline(ctx context.Context) (context.Context, context
 
 // Invoke makes a unary call, and tries again until its deadline where that can help.
 func (c *connection) Invoke(ctx context.Context, method string, args, reply any, options ...grpc.CallOption) error {
+	return c.invoke(ctx, method, args, reply, nil, options...)
+}
+
+// invoke is Invoke, and notes what the attempts leave open, where made is given.
+func (c *connection) invoke(ctx context.Context, method string, args, reply any, made *attempts, options ...grpc.CallOption) error {
 	ctx, cancel, err := c.withDeadline(ctx)
 	if err != nil {
 		return err
@@ -184,7 +190,7 @@ func (c *connection) Invoke(ctx context.Context, method string, args, reply any,
 				return err
 			}
 		}
-		failure := c.attempt(ctx, method, args, reply, options)
+		failure := c.attempt(ctx, method, args, reply, made, options)
 		switch {
 		case failure == nil:
 			return nil
@@ -232,24 +238,33 @@ func isRepeatable(method string, args any) bool {
 }
 
 // attempt makes one attempt at a unary call.
-func (c *connection) attempt(ctx context.Context, method string, args, reply any, options []grpc.CallOption) *Error {
+func (c *connection) attempt(ctx context.Context, method string, args, reply any, made *attempts, options []grpc.CallOption) *Error {
 	if err := c.begin(ctx); err != nil {
 		return FromError(err)
 	}
 	defer c.operations.Done()
 	ctx, cancel := c.whileOpen(ctx)
 	defer cancel()
+	var server peer.Peer // stays empty while there is no connection to send over
+	if made != nil {
+		options = append(slices.Clip(options), grpc.Peer(&server))
+	}
 	err := c.cc.Invoke(ctx, method, args, reply, options...)
 	if err == nil {
 		c.answered.Store(true)
 		return nil
 	}
-	failure := c.failure(ctx, err)
-	if message, ok := args.(proto.Message); ok && failure.Code == codes.Internal && failure.Reason == "" {
+	raw := FromError(err)
+	if message, ok := args.(proto.Message); ok && (raw.Code == codes.Internal && raw.Reason == "" || raw.Reason == ErrMessageTooLarge) {
 		if _, unsendable := encode(message); unsendable != nil {
 			return unsendable
 		}
 	}
+	if made != nil && server.Addr != nil {
+		// Judged by what came, not by what is wrong with the connection now.
+		made.mayBeDone = mayBeDoneAfter(raw, made.mayBeDone)
+	}
+	failure := c.failure(ctx, err)
 	return failure
 }
 

@@ -91,6 +91,8 @@ type Pending struct {
 	answer       *Item
 	refusal      *Item
 	refusedSince time.Time
+	// unsure: it was sent, and may have been recorded without an answer that says so.
+	unsure bool
 }
 
 // SubmissionID is the id that the submission is sent with.
@@ -99,7 +101,8 @@ func (p *Pending) SubmissionID() string { return p.submissionID }
 // Done is closed when Result would not wait.
 func (p *Pending) Done() <-chan struct{} { return p.done }
 
-// Result waits for the result, or for the end of the context; the submission goes on then.
+// Result waits for the result, or for the end of the context; the submission goes on then. The error of a
+// submission that may have been recorded has submission_id in its Metadata, as that of Submit.
 func (p *Pending) Result(ctx context.Context) (*rostrumv1.ScoreResult, error) {
 	if err := await(ctx, p.done); err != nil {
 		return nil, err
@@ -349,7 +352,20 @@ func (s *Stream) serve() error {
 		cancel()
 	}
 	reading.Wait()
+	s.mu.Lock()
+	s.noteUnsure(err)
+	s.mu.Unlock()
 	return err
+}
+
+// noteUnsure notes what the end of a call leaves open of what is on its way.
+func (s *Stream) noteUnsure(failure error) {
+	if !mayBeDoneAfterStream(FromError(failure)) {
+		return
+	}
+	for _, pending := range s.inFlight.all() {
+		pending.unsure = true
+	}
 }
 
 // send sends what waits until the call is over, or everything is answered and Close called.
@@ -413,6 +429,7 @@ func (s *Stream) take(answer *rostrumv1.ScoreItem) bool {
 	wait, worthIt := time.Duration(0), false
 	if item.Err != nil {
 		wait, worthIt = retryWait(FromError(item.Err), true)
+		pending.unsure = mayBeDoneAfter(FromError(item.Err), pending.unsure)
 	}
 	if worthIt {
 		pending.refusal = &item
@@ -493,6 +510,9 @@ func (s *Stream) settle(pending *Pending) {
 	pending.item = *pending.answer
 	pending.payload = nil
 	if pending.item.Err != nil {
+		if pending.unsure {
+			pending.item.Err = mayBeRecorded(FromError(pending.item.Err), "submission_id", pending.submissionID)
+		}
 		s.failures++
 		if len(s.failed) == keptFailures {
 			s.failed = slices.DeleteFunc(s.failed, func(p *Pending) bool { return p.looked.Load() })
@@ -514,6 +534,7 @@ func (s *Stream) fail(failure error) {
 		return
 	}
 	s.failure = failure
+	s.noteUnsure(failure)
 	for s.entries.len() > 0 {
 		pending := s.entries.shift()
 		if pending.answer == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -51,8 +52,9 @@ const maxBatch = 1000
 //
 // Errors: ErrInvalidField, ErrSubmissionIDReused (see AcceptDuplicates), ErrClientTimeInFuture,
 // ErrLeaderboardNotFound, ErrTotalOutOfRange, ErrStoreUnavailable, ErrShuttingDown, ErrOverloaded,
-// ErrRoleNotAllowed, ErrConnectionFailed. After ErrDeadlineExceeded the score may have been recorded:
-// sent again with the submission_id in the error's Metadata, it counts once.
+// ErrRoleNotAllowed, ErrConnectionFailed, ErrDeadlineExceeded, ErrClientClosed; the end of the context.
+// An error that has submission_id in its Metadata, and is not ErrSubmissionIDReused, leaves open whether
+// the score was recorded: sent again with that id it counts once. Any other error recorded nothing.
 func (c *Client) Submit(ctx context.Context, submission *rostrumv1.ScoreSubmission, options ...SubmitOption) (*rostrumv1.ScoreResult, error) {
 	settings, err := submitSettingsOf(options)
 	if err != nil {
@@ -61,11 +63,13 @@ func (c *Client) Submit(ctx context.Context, submission *rostrumv1.ScoreSubmissi
 	if submission, err = withID(submission, "submission"); err != nil {
 		return nil, err
 	}
-	answer, err := c.ScoreService().SubmitScore(ctx, &rostrumv1.SubmitScoreRequest{Submission: submission})
-	if err != nil {
-		failure := maybeRecorded(unwrapFields(FromError(err)))
-		if failure.Code == codes.DeadlineExceeded {
-			failure.Metadata = map[string]string{"submission_id": submission.GetSubmissionId()}
+	var made attempts
+	answer := new(rostrumv1.SubmitScoreResponse)
+	request := &rostrumv1.SubmitScoreRequest{Submission: submission}
+	if err := c.connection.invoke(ctx, rostrumv1.ScoreService_SubmitScore_FullMethodName, request, answer, &made, grpc.StaticMethod()); err != nil {
+		failure := unwrapFields(FromError(err))
+		if made.mayBeDone {
+			failure = mayBeRecorded(failure, "submission_id", submission.GetSubmissionId())
 		}
 		return nil, failure
 	}
@@ -77,7 +81,9 @@ func (c *Client) Submit(ctx context.Context, submission *rostrumv1.ScoreSubmissi
 // item for each in the same order: one refused submission does not spoil the others. When a call
 // after the first fails as a whole, its submissions and those after it have that error as their item.
 //
-// Errors: as Submit, when the first call fails as a whole.
+// Errors: as Submit, when the first call fails as a whole. Metadata then has submission_ids, where they
+// may have been recorded: with commas between, in the order of the submissions, and empty for those that
+// were not sent. The error of an Item that may have been recorded has submission_id.
 func (c *Client) SubmitBatch(ctx context.Context, submissions []*rostrumv1.ScoreSubmission, options ...SubmitOption) ([]Item, error) {
 	settings, err := submitSettingsOf(options)
 	if err != nil {
@@ -111,10 +117,17 @@ func (c *Client) SubmitBatch(ctx context.Context, submissions []*rostrumv1.Score
 		}
 		if err := c.submitBatch(ctx, &batch); err != nil {
 			if !answered {
-				return nil, err
+				return nil, batch.asUnsure(err, len(submissions))
 			}
 			for i := start; i < len(items); i++ {
 				items[i] = Item{Err: err, SubmissionID: submissions[i].GetSubmissionId()}
+			}
+			for position, i := range batch.indexes {
+				id := batch.submissions[position].GetSubmissionId()
+				items[i].SubmissionID = id
+				if batch.made.mayBeDone {
+					items[i].Err = mayBeRecorded(FromError(err), "submission_id", id)
+				}
 			}
 			return items, nil
 		}
@@ -136,6 +149,41 @@ type batch struct {
 	indexes          []int // where each stands among those of the caller
 	items            []Item
 	acceptDuplicates bool
+	made             attempts     // what the failure of all of it leaves open
+	unsure           map[int]bool // the items whose refusal leaves open whether they are recorded
+}
+
+// asUnsure is what all of a batch fails with, among count submissions of the caller.
+func (b *batch) asUnsure(err error, count int) error {
+	if !b.made.mayBeDone {
+		return err
+	}
+	ids := make([]string, count)
+	for position, i := range b.indexes {
+		ids[i] = b.submissions[position].GetSubmissionId()
+	}
+	return mayBeRecorded(FromError(err), "submission_ids", ids...)
+}
+
+// note notes what the latest answer to an item leaves open.
+func (b *batch) note(index int) {
+	item := b.items[index]
+	if item.Err != nil && mayBeDoneAfter(FromError(item.Err), b.unsure[index]) {
+		b.unsure[index] = true
+	} else {
+		delete(b.unsure, index)
+	}
+	if item.Err == nil || b.unsure[index] {
+		b.made.mayBeDone = true
+	}
+}
+
+// tellUnsure makes the errors of the items say what they leave open.
+func (b *batch) tellUnsure() {
+	for index := range b.unsure {
+		item := &b.items[index]
+		item.Err = mayBeRecorded(FromError(item.Err), "submission_id", item.SubmissionID)
+	}
 }
 
 // submitBatch sends a batch and, until the deadline, sends again what of it was refused for a cause
@@ -148,9 +196,14 @@ func (c *Client) submitBatch(ctx context.Context, b *batch) error {
 	defer cancel()
 	deadline, _ := ctx.Deadline()
 	pause := newBackoff(c.connection.settings.retry)
-	if b.items, err = c.submitOnce(ctx, b.submissions, b.acceptDuplicates); err != nil {
+	if b.items, err = c.submitOnce(ctx, b.submissions, b.acceptDuplicates, &b.made); err != nil {
 		return err
 	}
+	b.unsure = map[int]bool{}
+	for index := range b.items {
+		b.note(index)
+	}
+	defer b.tellUnsure()
 	for attempt := 2; attempt <= c.connection.settings.retry.MaxAttempts || c.connection.settings.retry.MaxAttempts == 0; attempt++ {
 		again, least := b.repeatable()
 		if len(again) == 0 {
@@ -167,8 +220,15 @@ func (c *Client) submitBatch(ctx context.Context, b *batch) error {
 		for position, index := range again {
 			submissions[position] = b.submissions[index]
 		}
-		items, err := c.submitOnce(ctx, submissions, b.acceptDuplicates)
+		var retrying attempts
+		items, err := c.submitOnce(ctx, submissions, b.acceptDuplicates, &retrying)
 		if err != nil {
+			if retrying.mayBeDone {
+				b.made.mayBeDone = true
+				for _, index := range again {
+					b.unsure[index] = true
+				}
+			}
 			if FromError(err).Code == codes.Canceled {
 				return err
 			}
@@ -176,15 +236,17 @@ func (c *Client) submitBatch(ctx context.Context, b *batch) error {
 		}
 		for position, index := range again {
 			b.items[index] = items[position]
+			b.note(index)
 		}
 	}
 	return nil
 }
 
-func (c *Client) submitOnce(ctx context.Context, submissions []*rostrumv1.ScoreSubmission, acceptDuplicates bool) ([]Item, error) {
-	answer, err := c.ScoreService().BatchSubmitScores(ctx, &rostrumv1.BatchSubmitScoresRequest{Submissions: submissions})
-	if err != nil {
-		return nil, maybeRecorded(FromError(err))
+func (c *Client) submitOnce(ctx context.Context, submissions []*rostrumv1.ScoreSubmission, acceptDuplicates bool, made *attempts) ([]Item, error) {
+	answer := new(rostrumv1.BatchSubmitScoresResponse)
+	request := &rostrumv1.BatchSubmitScoresRequest{Submissions: submissions}
+	if err := c.connection.invoke(ctx, rostrumv1.ScoreService_BatchSubmitScores_FullMethodName, request, answer, made, grpc.StaticMethod()); err != nil {
+		return nil, err
 	}
 	items := make([]Item, len(submissions))
 	for i, submission := range submissions {
@@ -279,14 +341,6 @@ func idReused(submission *rostrumv1.ScoreSubmission) *Error {
 		Message:  fmt.Sprintf("the score of %s on %s is not recorded: the submission id %q was used before for a different submission; give each submission an id of its own, or none", playerID, leaderboardID, id),
 		Metadata: map[string]string{"leaderboard_id": leaderboardID, "player_id": playerID, "submission_id": id},
 	}
-}
-
-// maybeRecorded says, where no answer came in time, what that means.
-func maybeRecorded(e *Error) *Error {
-	if e.Code == codes.DeadlineExceeded {
-		e.Message += "; what was submitted may have been recorded; sent again with the same submission_id it counts once"
-	}
-	return e
 }
 
 // unwrapFields names fields as the caller wrote them, where the submission is all that the caller gave.

@@ -215,6 +215,8 @@ async def test_nobody_listens(server: Server) -> None:
         with pytest.raises(rostrum.RostrumError, match="nothing listens there") as raised:
             await client.submit(leaderboard_id="b", player_id="a", score=1, timeout=0.3)
     assert raised.value.reason == "CONNECTION_FAILED"
+    assert "recorded" not in raised.value.message
+    assert raised.value.metadata == {}
 
 
 @pytest.mark.parametrize("identity", ["foreign", "expired"])

@@ -26,6 +26,7 @@ from rostrum.errors import (
     message_too_large,
 )
 from rostrum.settings import Backoff, Settings, retry_wait
+from rostrum.unsure import Attempts, may_be_done_after
 
 M = TypeVar("M")
 
@@ -33,7 +34,9 @@ _WATCHES_TOGETHER = 500
 """So many watches share a connection; a server takes 1,000 calls on one."""
 _CERTAIN_AFTER = 3
 """So many doubtful diagnoses in a row count as certain: a dying server does not do that."""
-_NOT_CONNECTED = re.compile(r"failed to connect to all addresses|DNS resolution failed")
+_NOT_CONNECTED = re.compile(
+    r"failed to connect to all addresses|connections to all backends failing|DNS resolution failed"
+)
 _CLOSE_SECONDS = 5.0
 _FOR_EVER = 1e9
 """A timeout of so many seconds, thirty years, is none; gRPC cannot count much further."""
@@ -124,16 +127,28 @@ class Connection:
         return channels
 
     async def attempt(
-        self, path: str, parse: Callable[[bytes], M], payload: bytes, deadline: float, **kw: Any
+        self,
+        path: str,
+        parse: Callable[[bytes], M],
+        payload: bytes,
+        deadline: float,
+        *,
+        attempts: Attempts | None = None,
+        **kw: Any,
     ) -> M:
         """Makes one attempt at a unary call; `deadline` is a time of the event loop."""
         loop = self.use()
         timeout = None if deadline == math.inf else max(0.0, deadline - loop.time())
         call = self.open("unary_unary", path, parse, payload, timeout=timeout, **kw)
+        was_ready = attempts is not None and self.is_ready
         try:
             answer = await call
         except (aio.AioRpcError, asyncio.CancelledError) as error:
-            raise await self.failure(error, call) from None
+            sent = attempts is not None and _was_sent(error, was_ready or self.is_ready)
+            failure = await self.failure(error, call)
+            if attempts is not None and sent and isinstance(failure, RostrumError):
+                attempts.may_be_done = may_be_done_after(failure, before=attempts.may_be_done)
+            raise failure from None
         self._answered = True
         return cast(M, answer)
 
@@ -302,6 +317,13 @@ class Connection:
         with contextlib.suppress(asyncio.TimeoutError):
             closing = asyncio.gather(*(channels.close() for channels in opened))
             await asyncio.wait_for(closing, _CLOSE_SECONDS)
+
+
+def _was_sent(error: BaseException, had_connection: bool) -> bool:
+    """Whether a call that failed so may have reached a server."""
+    if not isinstance(error, aio.AioRpcError) or error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return had_connection  # it may have waited for one until the end
+    return not _NOT_CONNECTED.search(error.details() or "")
 
 
 _used_by: int | None = None

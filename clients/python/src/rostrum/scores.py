@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable
 
-import grpc
-
 from rostrum.connection import Connection, encode
 from rostrum.errors import FieldViolation, RostrumError
 from rostrum.settings import Backoff, retry_wait
@@ -15,6 +13,7 @@ from rostrum.submission import (
     check_submission,
     outcome_of,
 )
+from rostrum.unsure import Attempts, may_be_done_after, may_be_recorded
 from rostrum.v1 import score_pb2
 
 _SUBMIT = "/rostrum.v1.ScoreService/SubmitScore"
@@ -29,6 +28,7 @@ async def submit(
     check_on_duplicate(on_duplicate)
     message = submission.to_message()
     payload = encode(score_pb2.SubmitScoreRequest(submission=message))
+    attempts = Attempts()
     try:
         response = await connection.call(
             _SUBMIT,
@@ -36,29 +36,17 @@ async def submit(
             payload,
             repeatable=True,
             timeout=timeout,
+            attempts=attempts,
         )
     except RostrumError as error:
-        raise _late(error, message.submission_id) from error.__cause__
+        if not attempts.may_be_done:
+            raise
+        unsure = may_be_recorded(error, message.submission_id)
+        raise unsure from unsure.__cause__
     item = outcome_of(score_pb2.ScoreItem(result=response.result), message, on_duplicate)
     if isinstance(item, RostrumError):
         raise item
     return item
-
-
-def _late(error: RostrumError, submission_id: str | None) -> RostrumError:
-    """Where no answer came in time, says what that means for a submission."""
-    if error.code is not grpc.StatusCode.DEADLINE_EXCEEDED:
-        return error
-    message = (
-        f"{error.message}; what was submitted may have been recorded; sent again with the same "
-        "submission_id it counts once"
-    )
-    metadata = dict(error.metadata)
-    if submission_id is not None:
-        metadata["submission_id"] = submission_id
-    return RostrumError(
-        error.code, error.reason, message, metadata=metadata, retry_after=error.retry_after
-    )
 
 
 async def submit_batch(
@@ -83,11 +71,20 @@ async def submit_batch(
             except RostrumError as refusal:
                 chunk.append(refusal)
         try:
-            answers = iter(await _chunk(connection, messages, timeout, on_duplicate))
+            attempts = Attempts()
+            answers = iter(await _chunk(connection, messages, timeout, on_duplicate, attempts))
         except RostrumError as error:
-            if not answered:
+            sent = iter(messages)
+            ids = ["" if refused else next(sent).submission_id for refused in chunk]
+            if not attempts.may_be_done:
+                ids = [""] * len(chunk)
+            ids += [""] * (len(submissions) - start - len(chunk))
+            if answered:
+                return items + [may_be_recorded(error, each) if each else error for each in ids]
+            if not attempts.may_be_done:
                 raise
-            return items + [error] * (len(submissions) - start)
+            unsure = may_be_recorded(error, [""] * start + ids)
+            raise unsure from unsure.__cause__
         answered = answered or bool(messages)
         for index, refused in enumerate(chunk, start):
             items.append(refused if refused is not None else _at(next(answers), index))
@@ -99,6 +96,7 @@ async def _chunk(
     messages: list[score_pb2.ScoreSubmission],
     timeout: float | None,
     on_duplicate: OnDuplicate,
+    attempts: Attempts,
 ) -> list[Item]:
     """Up to 1,000 in one call; those that were refused for a cause that passes are sent again."""
     if not messages:
@@ -108,8 +106,10 @@ async def _chunk(
     backoff = Backoff(connection.settings.retry)
     items: list[Item] = []
     again = list(range(len(messages)))
+    unsure: set[int] = set()
     attempt = 1
     while True:
+        this = Attempts()
         sent = [messages[index] for index in again]
         try:
             response = await connection.call(
@@ -118,11 +118,15 @@ async def _chunk(
                 encode(score_pb2.BatchSubmitScoresRequest(submissions=sent)),
                 repeatable=True,
                 timeout=deadline - loop.time(),
+                attempts=this,
             )
         except RostrumError as error:
+            attempts.may_be_done |= this.may_be_done
             if not items or error.reason == "CLIENT_CLOSED":
-                raise _late(error, None) from error.__cause__
-            return items  # the items before it stand
+                raise
+            if this.may_be_done:
+                unsure.update(again)
+            return _told(messages, items, unsure)  # the items before it stand
         given = list(response.items) + [score_pb2.ScoreItem()] * (len(sent) - len(response.items))
         new = [
             outcome_of(item, message, on_duplicate) for item, message in zip(given, sent, strict=False)
@@ -132,15 +136,34 @@ async def _chunk(
         else:
             for index, item in zip(again, new, strict=True):
                 items[index] = item
+        for index in again:
+            item = items[index]
+            if not isinstance(item, RostrumError):
+                unsure.discard(index)
+                attempts.may_be_done = True
+            elif may_be_done_after(item, before=index in unsure):
+                unsure.add(index)
+                attempts.may_be_done = True
+            else:
+                unsure.discard(index)
         again = _repeatable(messages, items)
         attempt += 1
         if not again or attempt > connection.settings.retry.max_attempts:
-            return items
+            return _told(messages, items, unsure)
         errors = [items[index] for index in again]
         pause = backoff.next(max(getattr(each, "retry_after", None) or 0.0 for each in errors))
         if loop.time() + pause >= deadline:
-            return items
+            return _told(messages, items, unsure)
         await connection.sleep(pause)
+
+
+def _told(messages: list[score_pb2.ScoreSubmission], items: list[Item], unsure: set[int]) -> list[Item]:
+    """The items, where those that may have been recorded say so."""
+    for index in unsure:
+        item = items[index]
+        if isinstance(item, RostrumError):
+            items[index] = may_be_recorded(item, messages[index].submission_id)
+    return items
 
 
 def _repeatable(messages: list[score_pb2.ScoreSubmission], items: list[Item]) -> list[int]:

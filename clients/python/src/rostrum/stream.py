@@ -23,6 +23,7 @@ from rostrum.submission import (
     check_submission,
     outcome_of,
 )
+from rostrum.unsure import may_be_done_after, may_be_done_after_stream, may_be_recorded
 from rostrum.v1 import score_pb2
 
 _PATH = "/rostrum.v1.ScoreService/StreamScores"
@@ -84,6 +85,8 @@ class _Entry:
     refusal: RostrumError | None = None
     """The last refusal that a retry may mend."""
     refused_since: float = math.inf
+    unsure: bool = False
+    """It was sent, and may have been recorded without an answer that says so."""
 
 
 class ScoreStream:
@@ -309,6 +312,7 @@ class ScoreStream:
             while self._failure is None:
                 response = await call.read()
                 if response is aio.EOF:
+                    self._note_unsure(None)
                     return None
                 self._connection.note_answer()
                 self._on_answer(response.item)
@@ -320,6 +324,7 @@ class ScoreStream:
             failure = await self._connection.failure(error, call)
             if self._failure is not None:
                 return None
+            self._note_unsure(failure)
             if isinstance(failure, RostrumError):
                 return failure
             raise failure from None
@@ -354,6 +359,8 @@ class ScoreStream:
         self._failing_since = None
         answer = outcome_of(item, entry.message, self._on_duplicate)
         wait = retry_wait(answer, repeatable=True) if isinstance(answer, RostrumError) else None
+        if isinstance(answer, RostrumError):
+            entry.unsure = may_be_done_after(answer, before=entry.unsure)
         if isinstance(answer, RostrumError) and wait is not None:
             entry.refusal = answer
             entry.refused_since = min(entry.refused_since, self._loop.time())
@@ -366,6 +373,12 @@ class ScoreStream:
             self._backoff.reset()
             self._deliver()
         self._wake.set()
+
+    def _note_unsure(self, failure: BaseException | None) -> None:
+        """Notes what the end of a call leaves open of what is on its way."""
+        if may_be_done_after_stream(failure):
+            for entry in self._in_flight:
+                entry.unsure = True
 
     def _deliver(self) -> None:
         """Gives the answers to the callers, in order."""
@@ -411,6 +424,8 @@ class ScoreStream:
         self._wake.set()
 
     def _refuse(self, entry: _Entry, error: BaseException) -> None:
+        if entry.unsure and isinstance(error, RostrumError):
+            error = may_be_recorded(error, entry.message.submission_id)
         entry.future.refuse(error)
         self._failed += 1
         if self._on_error is not None and isinstance(error, RostrumError):
@@ -425,6 +440,7 @@ class ScoreStream:
         if self._failure is not None or self._runner.done():
             return
         self._failure = failure
+        self._note_unsure(failure)
         entries, self._entries = self._entries, deque()
         self._unsent.clear()
         self._in_flight.clear()
