@@ -143,14 +143,14 @@ func ExampleClient_WatchChanges() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
-	token := "" // of the last message that was handled: keep it, and go on after it in another process
-	request := &rostrumv1.WatchChangesRequest{LeaderboardId: "changed", ResumeToken: token}
-	onLive := rostrum.OnLive(func() {
-		go client.Submit(ctx, &rostrumv1.ScoreSubmission{LeaderboardId: "changed", PlayerId: "ada", Score: 2})
-	})
 	if _, err := client.Submit(ctx, &rostrumv1.ScoreSubmission{LeaderboardId: "changed", PlayerId: "ada", Score: 1}); err != nil {
 		log.Fatal(err)
 	}
+	onLive := rostrum.OnLive(func() {
+		go client.Submit(ctx, &rostrumv1.ScoreSubmission{LeaderboardId: "changed", PlayerId: "ada", Score: 2})
+	})
+	token := "" // of the last message that was handled: keep it, and go on after it in another process
+	request := &rostrumv1.WatchChangesRequest{LeaderboardId: "changed", ResumeToken: token}
 	for message, err := range client.WatchChanges(ctx, request, onLive) {
 		if err != nil {
 			log.Fatal(err)
@@ -209,7 +209,12 @@ func ExampleError() {
 	case errors.Is(err, context.Canceled):
 		fmt.Println("we wanted it no more")
 	case errors.As(err, &e):
-		fmt.Println(e.Code, e.Reason, e.FieldViolations[0].Field)
+		fmt.Println(e.Code, e.Reason)
+		for _, violation := range e.FieldViolations {
+			fmt.Println(violation.Field)
+		}
 	}
-	// Output: InvalidArgument INVALID_FIELD player_id
+	// Output:
+	// InvalidArgument INVALID_FIELD
+	// player_id
 }
