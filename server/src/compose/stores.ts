@@ -36,8 +36,10 @@ export function composeStores(config: Config, log: Logger) {
 
   const outage = new OutageLog(log);
   const refusals = new OutageLog(log, undefined, REFUSES_WRITES);
-  const sessions = new SessionWatch(config.databaseUrl, (givenUp) =>
-    log.warn(givenUp, 'connections to PostgreSQL were dead; new ones are made'),
+  const sessions = new SessionWatch(
+    config.databaseUrl,
+    (givenUp) => log.warn(givenUp, 'connections to PostgreSQL were dead; new ones are made'),
+    () => log.warn({}, 'dead connections to PostgreSQL are found late'),
   );
   const database = (
     name: string,

@@ -11,7 +11,7 @@ import type { RankingNo } from '../../domain/ids.js';
 import { POOLS } from '../../pools.js';
 import { Database } from './database.js';
 import { PostgresEntryStream } from './entry-stream.js';
-import type { SessionClient } from './session-client.js';
+import { SessionClient } from './session-client.js';
 import { type GivenUp, SessionWatch } from './session-watch.js';
 
 const PID = { name: 'pid', text: 'SELECT pg_backend_pid() AS pid' };
@@ -203,4 +203,25 @@ test('while PostgreSQL hangs nothing is given up', async () => {
     signalPostgres(postgres, 'SIGCONT');
   }
   expect(givenUp).toEqual([]);
+});
+
+test('a driver that does not tell whether a query is under way is told of, once', async () => {
+  let told = 0;
+  const blind = new SessionWatch(own.url, undefined, () => {
+    told += 1;
+  });
+  stack.defer(() => blind.close());
+  const opened = async () => {
+    const client = new SessionClient({ connectionString: own.url });
+    await client.connect();
+    stack.defer(() => client.end());
+    return client;
+  };
+  blind.watch(await opened());
+  expect(told).toBe(0);
+  for (const client of [await opened(), await opened()]) {
+    Object.defineProperty(client, 'readyForQuery', { value: undefined });
+    blind.watch(client);
+  }
+  expect(told).toBe(1);
 });

@@ -45,6 +45,8 @@ export interface GivenUp {
 export class SessionWatch {
   readonly #sessions = new Map<SessionClient, Silence | undefined>();
   readonly #timer: NodeJS.Timeout;
+  /** Whether the driver does not tell, as it used to, if a query is under way. */
+  #isBlind = false;
   #look: Promise<void> | undefined;
   /** Open while there is something to ask. It is always new: an old one could be dead itself. */
   #asking: SessionClient | undefined;
@@ -52,6 +54,7 @@ export class SessionWatch {
   constructor(
     private readonly url: string,
     private readonly onGivenUp: (givenUp: GivenUp) => void = () => {},
+    private readonly onBlind: () => void = () => {},
   ) {
     this.#timer = setInterval(() => {
       this.#look ??= this.#giveUpTheDead().finally(() => {
@@ -61,8 +64,12 @@ export class SessionWatch {
     this.#timer.unref();
   }
 
-  /** Watches a connection to the database of the watch until it ends. */
+  /** Watches a connection to the database of the watch, which is open, until it ends. */
   watch(client: SessionClient): void {
+    if (!this.#isBlind && typeof client.readyForQuery !== 'boolean') {
+      this.#isBlind = true;
+      this.onBlind();
+    }
     this.#sessions.set(client, undefined);
     client.once('end', () => this.#sessions.delete(client));
   }
