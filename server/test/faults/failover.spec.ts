@@ -329,7 +329,8 @@ describe('while servers are led to the same Redis', () => {
       }
       expect([isOver, stage.servers[A].pid]).toEqual([false, pid]);
       await a.scores.submit({ leaderboardId, playerId: 'p1', score: 1 });
-      await expect.poll(() => view.standings.map(({ playerId }) => playerId)).toEqual(['p1', 'p0']);
+      const shown = () => view.standings.map(({ playerId }) => playerId);
+      await expect.poll(shown, { timeout: 10_000 }).toEqual(['p1', 'p0']);
       await view.close();
     },
   );
