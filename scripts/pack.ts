@@ -1,6 +1,6 @@
 // npm run pack [-- <directory>]: makes files of the SDK and of the command that npm installs
-// anywhere, without this checkout and without asking a registry for them, and a file of the Go module
-// to unpack beside another. The default is packed/.
+// anywhere, without this checkout and without asking a registry for them, a file of the Go module to
+// unpack beside another, and a wheel for Python, where that is installed. The default is packed/.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,6 +28,7 @@ try {
   edit(join(command, 'package.json'), (manifest) => ({ ...manifest, bundleDependencies: true }));
   for (const directory of [sdk, command]) console.log(join(destination, pack(directory)));
   console.log(join(destination, packGo()));
+  console.log(packPython());
 } finally {
   stage.remove();
 }
@@ -72,6 +73,22 @@ function packGo(): string {
   });
   run('tar', ['-czf', join(destination, `${name}.tar.gz`), name], stage.path);
   return `${name}.tar.gz`;
+}
+
+/** Returns the path of the wheel, or why there is none. */
+function packPython(): string {
+  const needs = 'import ensurepip, sys; assert sys.version_info >= (3, 10)';
+  if (spawnSync('python3', ['-c', needs]).status !== 0) {
+    return 'no wheel: there is no python3 of 3.10 or later with venv';
+  }
+  const environment = join(stage.path, 'venv');
+  run('python3', ['-m', 'venv', environment], ROOT);
+  const pip = ['-m', 'pip', '--disable-pip-version-check', 'wheel', '--quiet', '--no-deps'];
+  const from = join(ROOT, 'clients/python');
+  run(join(environment, 'bin/python'), [...pip, '--wheel-dir', destination, from], ROOT);
+  const [, version] =
+    /^version = "(.+)"$/m.exec(readFileSync(join(from, 'pyproject.toml'), 'utf8')) ?? [];
+  return join(destination, `rostrum_client-${version}-py3-none-any.whl`);
 }
 
 interface Manifest {

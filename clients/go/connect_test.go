@@ -46,6 +46,7 @@ func TestConnectRefusesWhatCannotWork(t *testing.T) {
 		{"a server name that is none", []rostrum.Option{good, rostrum.WithServerName("127.0.0.1")}, rostrum.ErrInvalidOptions, "IP address"},
 		{"a relative path", []rostrum.Option{rostrum.WithTLSFiles("certs/dev/ca.crt", cert, key)}, rostrum.ErrCertificateFileMissing, filepath.Join(directory, "certs/dev/ca.crt")},
 		{"a directory", []rostrum.Option{rostrum.WithTLSFiles(ca, directory, key)}, rostrum.ErrCertificateInvalid, "client certificate"},
+		{"PEM for a path", []rostrum.Option{rostrum.WithTLSFiles(ca, cert, "-----BEGIN PRIVATE KEY-----\nsecret")}, rostrum.ErrInvalidOptions, "WithTLS"},
 		{"a device", []rostrum.Option{rostrum.WithTLSFiles(ca, "/dev/zero", key)}, rostrum.ErrCertificateInvalid, "/dev/zero"},
 		{"a key for a certificate", []rostrum.Option{rostrum.WithTLSFiles(ca, key, key)}, rostrum.ErrCertificateInvalid, "BEGIN CERTIFICATE"},
 		{"a garbled authority", []rostrum.Option{rostrum.WithTLSFiles(garbled, cert, key)}, rostrum.ErrCertificateInvalid, "authority"},

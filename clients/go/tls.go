@@ -45,6 +45,9 @@ func (s *tlsSource) fillIn() error {
 // load reads certificates and key.
 func (s *tlsSource) load() (*tls.Config, error) {
 	for _, p := range []*pem{&s.ca, &s.cert, &s.key} {
+		if strings.Contains(p.path, "-----BEGIN") { // not to stand in messages: it may be a key
+			return nil, invalidOptions("TLS: PEM is given in place of the path of a file; WithTLS takes it")
+		}
 		if absolute, err := filepath.Abs(p.path); err == nil && p.path != "" {
 			p.path = absolute // the working directory may change before it is read again
 		}

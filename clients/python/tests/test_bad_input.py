@@ -205,6 +205,7 @@ def test_addresses_that_are_none(server: Server, address: Any) -> None:
         ("CERTIFICATE_FILE_MISSING", {"key": "\0"}),
         ("CERTIFICATE_INVALID", {"cert": Path("/")}),
         ("CERTIFICATE_INVALID", {"cert": "/dev/zero"}),
+        ("INVALID_OPTIONS", {"key": "-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----"}),
         ("CERTIFICATE_INVALID", {"ca": b""}),
         ("CERTIFICATE_INVALID", {"ca": b"-----BEGIN CERTIFICATE-----"}),
         ("CERTIFICATE_INVALID", {"key": b"-----BEGIN PRIVATE KEY-----"}),

@@ -5,7 +5,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from types import NoneType
@@ -28,7 +28,7 @@ class Tls:
     """The certificate of the authority that issued the server's certificate."""
     cert: PemSource
     """The client's certificate, with any intermediate certificates after it."""
-    key: PemSource
+    key: PemSource = field(repr=False)
     """The client's private key."""
     server_name: str | None = None
     """The name to expect in the server's certificate, where it is not the host of the address."""
@@ -70,6 +70,11 @@ def load_tls(tls: Tls) -> LoadedTls:
     """Raises INVALID_OPTIONS, CERTIFICATE_FILE_MISSING, CERTIFICATE_INVALID."""
     if not isinstance(tls.server_name, (str, NoneType)):
         raise invalid_options(f"tls.server_name must be a str, not {tls.server_name!r}")
+    for name in ("ca", "cert", "key"):
+        source = getattr(tls, name)
+        if isinstance(source, str) and "-----BEGIN" in source:
+            # Not even as a path: it would stand in messages, and may be a key.
+            raise invalid_options(f"tls.{name} holds PEM: give it as bytes, by .encode(), or a path")
     tls = replace(tls, ca=_absolute(tls.ca), cert=_absolute(tls.cert), key=_absolute(tls.key))
     stamp = _stamp(tls)
     ca = _read("ca", tls.ca, b"CERTIFICATE-----")

@@ -59,3 +59,10 @@ test('a relative path stands for what it stood for when the client was made', ()
     process.chdir(workingDirectory);
   }
 });
+
+test('a key that is given in place of its path is refused without being told', () => {
+  const key = '-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----';
+  const make = () => new Certificates({ ...paths(), key });
+  expect(make).toThrow('tls.key holds PEM');
+  expect(make).not.toThrow('secret');
+});

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { invalidOptions } from '../errors/rostrum-error.js';
 import { type LoadedTls, loadTls, type PemSource, type TlsOptions } from './credentials.js';
 
 /** Certificates and key, which may be renewed in their files while the client runs. */
@@ -15,6 +16,12 @@ export class Certificates {
    */
   constructor(options: TlsOptions) {
     this.serverName = options.serverName;
+    for (const name of ['ca', 'cert', 'key'] as const) {
+      const source = options[name];
+      if (typeof source !== 'string' || !source.includes('-----BEGIN')) continue;
+      // Not even as a path: it would stand in messages, and may be a key.
+      throw invalidOptions(`tls.${name} holds PEM: give it as bytes, by Buffer.from, or a path`);
+    }
     // The working directory may change.
     const absolute = (source: PemSource) => (typeof source === 'string' ? resolve(source) : source);
     const { ca, cert, key } = options;
